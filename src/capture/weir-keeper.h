@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The keeper: holds CAP_NET_ADMIN, opens nothing, and sends constants.  The meter asks with one byte
+ * and gets one byte back. */
+#pragma once
+
+enum weir_keeper_verb
+{
+  WEIR_KEEPER_DUMP = 'd', /* start a conntrack dump on the shared socket; the meter receives it */
+};
+
+enum weir_keeper_answer
+{
+  WEIR_KEEPER_DONE = 'k',
+  WEIR_KEEPER_BUSY = 'b', /* a dump is still running */
+  WEIR_KEEPER_FAILED = 'f',
+};
+
+/* Serves verbs from @fd, sends dump requests on @conntrack; returns when @fd is closed. */
+int weir_keeper_serve (int fd, int conntrack);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The looker: the one process that reads /proc of others.  The meter talks to it over a SOCK_SEQPACKET
+ * pair with fixed-size requests; what it may tell (caller uid, disclosure) is fixed when it is forked. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "weir-limits.h"
+
+#define WEIR_LOOKER_BATCH 256
+
+enum weir_looker_verb
+{
+  WEIR_LOOKER_OWNERS = 1,  /* values: socket inodes; one walk of /proc answers all of them */
+  WEIR_LOOKER_CGROUPS = 2, /* values: cgroup v2 ids */
+};
+
+/* Always sent whole.  @serial comes back in every answer. */
+struct weir_looker_request
+{
+  uint32_t verb;
+  uint32_t serial;
+  uint32_t n_values;
+  uint32_t reserved;
+  uint64_t values[WEIR_LOOKER_BATCH];
+};
+
+/* One answer a value, each in its own packet, in any order; then one with verb 0 for the serial. */
+struct weir_looker_answer
+{
+  uint32_t verb; /* 0: the request is done */
+  uint32_t serial;
+  uint64_t value;
+  /* For OWNERS */
+  uint32_t pid; /* 0: not found */
+  uint32_t uid; /* effective uid of the process */
+  uint64_t start_time;
+  uint32_t unreadable; /* processes whose descriptors could not be read during this walk */
+  char comm[16];
+  /* For OWNERS of cgroup v2 processes, and for CGROUPS: path below the v2 root, empty: not known */
+  char cgroup[WEIR_STRING_MAX + 1];
+};
+
+/* Serves until @fd is closed by the meter, then returns 0 or a negative errno.  Called after the
+ * process has dropped everything that it does not need. */
+int weir_looker_serve (int fd);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Every limit of the contract between the engine and a front end, each with its reason.  libc only. */
+#pragma once
+
+/* Raised whenever a message changes in a way that an older peer would misread. */
+#define WEIR_PROTOCOL_VERSION 1
+
+/* A frame's header on the wire: u32 length of the body, u16 type, u16 flags. */
+#define WEIR_FRAME_HEADER_SIZE 8
+
+/* Large enough for the FLOWS of some 4000 new rows; a peer that announces more is refused. */
+#define WEIR_FRAME_BODY_MAX (1024 * 1024)
+
+/* A peer has not proved anything before its HELLO, so it may not make us buffer more than this. */
+#define WEIR_FRAME_BODY_MAX_BEFORE_HELLO 256
+
+/* Requests of a front end are tiny: nothing larger is ever read by the engine. */
+#define WEIR_REQUEST_BODY_MAX 64
+
+/* 32 bytes of getrandom(2); in the nonce file as lower-case hexadecimal digits. */
+#define WEIR_NONCE_SIZE 32
+#define WEIR_NONCE_HEX_SIZE (2 * WEIR_NONCE_SIZE)
+
+/* How long an accepted peer may take to send a whole HELLO. */
+#define WEIR_HELLO_DEADLINE_MS 2000
+
+/* Peers that may be connected and unproved at the same time; a newcomer never evicts one. */
+#define WEIR_PENDING_PEERS_MAX 8
+
+/* Rows that are published; what is smaller is folded into "others" (sums stay true). */
+#define WEIR_ROWS_MAX 4096
+
+/* Flows that the engine tracks; beyond it new flows are counted as lost, never silently dropped. */
+#define WEIR_FLOWS_MAX 262144
+
+/* Cadence: a front end may ask for anything, and gets something between these. */
+#define WEIR_INTERVAL_DEFAULT_MS 1000
+#define WEIR_INTERVAL_FLOOR_MS 250
+#define WEIR_INTERVAL_CEILING_MS 60000
+
+/* A request for an interval is forgotten after this time, so that a hidden or vanished window slows
+ * the engine down to WEIR_INTERVAL_IDLE_MS; without any renewal for the leash time it ends. */
+#define WEIR_RENEWAL_MS 10000
+#define WEIR_INTERVAL_IDLE_MS 5000
+#define WEIR_LEASH_MS 60000
+
+/* Requests per second that the engine answers; more are dropped and counted. */
+#define WEIR_REQUESTS_PER_SECOND 20
+
+/* Strings on the wire (comm, unit, cgroup path ...) are cut at this many bytes. */
+#define WEIR_STRING_MAX 1024
+
+/* Addresses that one interface reports. */
+#define WEIR_INTERFACE_ADDRESSES_MAX 64
+#define WEIR_INTERFACES_MAX 1024

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The wire format between the engine and a front end: see PROTOCOL.md, which this header implements.
+ *
+ * Little-endian, explicit readers and writers with bounds, no C struct on the wire, no assertion on
+ * wire data.  libc only: this is the one library that is linked into the privileged program and
+ * into every front end.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "weir-limits.h"
+
+/* Types below 64 go from the engine to the front end, the others the opposite way. */
+enum weir_message
+{
+  WEIR_MESSAGE_HELLO = 1,
+  WEIR_MESSAGE_SOURCES = 2,
+  WEIR_MESSAGE_CONFINEMENT = 3,
+  WEIR_MESSAGE_FLOWS = 4,
+  WEIR_MESSAGE_INTERFACES = 5,
+  WEIR_MESSAGE_TICK = 6,
+  WEIR_MESSAGE_DETAILS = 7, /* reserved */
+  WEIR_MESSAGE_ERROR = 8,
+  WEIR_MESSAGE_BYE = 9,
+
+  WEIR_MESSAGE_START = 64,
+  WEIR_MESSAGE_INTERVAL = 65,
+  WEIR_MESSAGE_DETAILS_OF = 66, /* reserved */
+  WEIR_MESSAGE_STOP = 67,
+};
+
+/* ---- primitives ------------------------------------------------------------------------------- */
+
+/* Reads from a body that the caller keeps alive.  After the first read beyond the end @failed is
+ * set, and every further read gives zero: check it once, at the end. */
+struct weir_reader
+{
+  const uint8_t *at;
+  const uint8_t *end;
+  bool failed;
+};
+
+void weir_reader_init (struct weir_reader *reader, const void *data, size_t size);
+uint8_t weir_read_u8 (struct weir_reader *reader);
+uint16_t weir_read_u16 (struct weir_reader *reader);
+uint32_t weir_read_u32 (struct weir_reader *reader);
+uint64_t weir_read_u64 (struct weir_reader *reader);
+/* Points into the body, or NULL (and @failed) when fewer than @size bytes are left. */
+const uint8_t *weir_read_bytes (struct weir_reader *reader, size_t size);
+/* u16 length and that many bytes, copied and terminated; longer than @size - 1 is a failure, and so
+ * is an embedded NUL. */
+void weir_read_string (struct weir_reader *reader, char *ret_string, size_t size);
+
+/* Grows by malloc; after the first failure (out of memory, or over WEIR_FRAME_BODY_MAX in one frame)
+ * @error is a negative errno and further writes do nothing: check it once, at the end. */
+struct weir_writer
+{
+  uint8_t *data;
+  size_t size;
+  size_t capacity;
+  size_t frame_start; /* offset of the open frame's header */
+  int error;
+};
+
+void weir_writer_init (struct weir_writer *writer);
+void weir_writer_clear (struct weir_writer *writer);
+void weir_write_u8 (struct weir_writer *writer, uint8_t value);
+void weir_write_u16 (struct weir_writer *writer, uint16_t value);
+void weir_write_u32 (struct weir_writer *writer, uint32_t value);
+void weir_write_u64 (struct weir_writer *writer, uint64_t value);
+void weir_write_bytes (struct weir_writer *writer, const void *bytes, size_t size);
+/* Cut at WEIR_STRING_MAX bytes; NULL is written as the empty string. */
+void weir_write_string (struct weir_writer *writer, const char *string);
+/* Every frame is opened and closed; several frames may follow each other in one writer. */
+void weir_write_frame_begin (struct weir_writer *writer, enum weir_message type);
+void weir_write_frame_end (struct weir_writer *writer);
+
+/* ---- frames ----------------------------------------------------------------------------------- */
+
+struct weir_frame
+{
+  uint16_t type;
+  uint16_t flags; /* sender writes 0, receiver ignores what it does not know */
+  const uint8_t *body;
+  size_t size;
+};
+
+/* Cuts a byte stream into frames.  @body_max bounds what a peer can make us buffer. */
+struct weir_framer
+{
+  uint8_t *data;
+  size_t start, end, capacity;
+  size_t body_max;
+};
+
+void weir_framer_init (struct weir_framer *framer, size_t body_max);
+void weir_framer_clear (struct weir_framer *framer);
+/* May be raised or lowered between frames. */
+void weir_framer_set_body_max (struct weir_framer *framer, size_t body_max);
+/* Room for at least one byte to read(2) into, or NULL when out of memory. */
+uint8_t *weir_framer_reserve (struct weir_framer *framer, size_t *ret_size);
+void weir_framer_commit (struct weir_framer *framer, size_t size);
+/* 1: @ret_frame points into the framer until the next reserve; 0: more bytes are needed;
+ * -EMSGSIZE: the peer announced a body over the limit. */
+int weir_framer_next (struct weir_framer *framer, struct weir_frame *ret_frame);
+
+/* ---- messages: each has one writer (a whole frame) and one reader (a body) ----------------------- */
+/* Readers return 0, or -EPROTO when the body is malformed (their out parameter is then unspecified
+ * but initialised), or -EPROTONOSUPPORT for another protocol version.  Bytes that follow what is
+ * known are ignored: that is how a later minor version adds a field. */
+
+/* What the engine may see.  Decided from operations that it tried, never from its uid. */
+enum weir_view
+{
+  WEIR_VIEW_LIMITED = 0,
+  WEIR_VIEW_FULL = 1,
+};
+
+struct weir_hello
+{
+  uint16_t version;
+  uint8_t nonce[WEIR_NONCE_SIZE];
+  uint32_t pid; /* the engine's own number, 0 when it cannot know the front end's namespace */
+  uint8_t view; /* enum weir_view */
+  char engine_version[32];
+};
+
+void weir_write_hello (struct weir_writer *writer, const struct weir_hello *hello);
+int weir_read_hello (const struct weir_frame *frame, struct weir_hello *ret_hello);
+
+enum weir_source
+{
+  WEIR_SOURCE_SOCKDIAG = 0,
+  WEIR_SOURCE_CONNTRACK = 1,
+  WEIR_SOURCE_BPF = 2,
+  WEIR_SOURCE_INTERFACES = 3,
+  WEIR_SOURCE_OWNERS = 4,
+  WEIR_SOURCE_NAMES = 5,
+  WEIR_N_SOURCES,
+  WEIR_SOURCE_NONE = 255,
+};
+
+enum weir_source_state
+{
+  WEIR_SOURCE_UNAVAILABLE = 0,
+  WEIR_SOURCE_DEGRADED = 1,
+  WEIR_SOURCE_ACTIVE = 2,
+};
+
+/* The front end words these and says what the user can do. */
+enum weir_reason
+{
+  WEIR_REASON_NONE = 0,
+  WEIR_REASON_NEEDS_FULL_VIEW = 1,  /* the limited view may not use this source */
+  WEIR_REASON_REFUSED = 2,          /* privileged, but the kernel or a container said no (@error) */
+  WEIR_REASON_KERNEL_LACKS = 3,     /* not built into this kernel, or its module is not loaded */
+  WEIR_REASON_NOT_TRACKING = 4,     /* conntrack: no rule in this namespace asks for tracking */
+  WEIR_REASON_ACCOUNTING_OFF = 5,   /* conntrack: flows are known, their bytes are not */
+  WEIR_REASON_OWN_PROCESSES_ONLY = 6, /* owners: processes of other users cannot be looked at */
+  WEIR_REASON_LOSING_EVENTS = 7,    /* events overran the buffer since the last tick (@losses) */
+  WEIR_REASON_STOPPED = 8,          /* the helper process behind it has ended */
+  WEIR_REASON_NOT_BUILT = 9,        /* this build leaves the source out */
+};
+
+struct weir_source_status
+{
+  uint8_t source; /* enum weir_source */
+  uint8_t state;  /* enum weir_source_state */
+  uint16_t reason; /* enum weir_reason */
+  int32_t error;   /* errno behind the reason, 0 if none */
+  uint64_t losses; /* events or rows that are known to be lost since the start */
+};
+
+void weir_write_sources (struct weir_writer *writer, const struct weir_source_status *sources,
+                         size_t n_sources);
+/* At most @max are stored; @ret_n is the number stored. */
+int weir_read_sources (const struct weir_frame *frame, struct weir_source_status *ret_sources,
+                       size_t max, size_t *ret_n);
+
+enum weir_role
+{
+  WEIR_ROLE_METER = 0,
+  WEIR_ROLE_KEEPER = 1,
+  WEIR_ROLE_LOOKER = 2,
+  WEIR_N_ROLES,
+};
+
+/* Bits of @layers_active and @layers_missing. */
+enum weir_layer
+{
+  WEIR_LAYER_OWN_UID = 1 << 0,       /* runs as its own system user, shared with nobody */
+  WEIR_LAYER_CAPABILITIES = 1 << 1,  /* exactly the capabilities of its role */
+  WEIR_LAYER_NO_NEW_PRIVS = 1 << 2,
+  WEIR_LAYER_EMPTY_ROOT = 1 << 3,
+  WEIR_LAYER_EMPTY_NAMESPACES = 1 << 4,
+  WEIR_LAYER_LANDLOCK = 1 << 5,
+  WEIR_LAYER_SECCOMP = 1 << 6,
+};
+
+struct weir_process_status
+{
+  uint8_t role; /* enum weir_role */
+  uint32_t pid;
+  uint32_t uid;
+  uint64_t cap_effective, cap_permitted, cap_inheritable, cap_bounding, cap_ambient;
+  uint8_t no_new_privs;
+  uint32_t layers_active;
+  uint32_t layers_missing; /* wanted here but refused; what is in neither is not wanted */
+};
+
+void weir_write_confinement (struct weir_writer *writer,
+                             const struct weir_process_status *processes, size_t n_processes);
+int weir_read_confinement (const struct weir_frame *frame,
+                           struct weir_process_status *ret_processes, size_t max, size_t *ret_n);
+
+/* How the owner of a flow was found ... */
+enum weir_owner_how
+{
+  WEIR_OWNER_NONE = 0,
+  WEIR_OWNER_TUPLE = 1,    /* a socket with exactly this tuple */
+  WEIR_OWNER_LISTENER = 2, /* a wildcard or unconnected socket that owns the local address */
+  WEIR_OWNER_BORN = 3,     /* recorded when the socket was made */
+  WEIR_OWNER_CGROUP = 4,   /* only the control group is known, not the process */
+};
+
+/* ... or why there is none. */
+enum weir_owner_missing
+{
+  WEIR_MISSING_NOTHING = 0,
+  WEIR_MISSING_NOT_YET = 1,        /* not looked for yet */
+  WEIR_MISSING_OTHER_USER = 2,     /* belongs to another user, which this view may not look at */
+  WEIR_MISSING_GONE = 3,           /* the process ended before it could be looked at */
+  WEIR_MISSING_KERNEL = 4,         /* a socket of the kernel itself, or a protocol without sockets */
+  WEIR_MISSING_FORWARDED = 5,      /* passes through: no local process */
+  WEIR_MISSING_OTHER_NAMESPACE = 6,
+};
+
+enum weir_direction
+{
+  WEIR_DIRECTION_UNKNOWN = 0,
+  WEIR_DIRECTION_OUT = 1,
+  WEIR_DIRECTION_IN = 2,
+  WEIR_DIRECTION_FORWARDED = 3,
+  WEIR_DIRECTION_LOCAL = 4, /* both ends are this computer */
+};
+
+enum weir_flow_state
+{
+  WEIR_FLOW_STATE_UNKNOWN = 0,
+  WEIR_FLOW_STATE_OPENING = 1,
+  WEIR_FLOW_STATE_OPEN = 2,
+  WEIR_FLOW_STATE_CLOSING = 3,
+  WEIR_FLOW_STATE_CLOSED = 4,
+};
+
+/* Groups of fields in a flow record; only the groups named in @groups are on the wire. */
+enum weir_flow_group
+{
+  WEIR_FLOW_KEY = 1 << 0,
+  WEIR_FLOW_STATE = 1 << 1,
+  WEIR_FLOW_BYTES = 1 << 2,
+  WEIR_FLOW_TCP = 1 << 3,
+  WEIR_FLOW_OWNER = 1 << 4,
+  WEIR_FLOW_NAT = 1 << 5,
+};
+
+enum weir_flow_change
+{
+  WEIR_FLOW_ADDED = 1,
+  WEIR_FLOW_CHANGED = 2,
+  WEIR_FLOW_ENDED = 3, /* carries the last figures, too */
+};
+
+/* IPv4 addresses are stored as v4-mapped IPv6 addresses; @family says how to print them.  Ports are
+ * in host order; for protocols without ports they are 0. */
+struct weir_endpoint
+{
+  uint8_t address[16];
+  uint16_t port;
+};
+
+/* A figure that was not measured is absent: the bit of its group is missing or, inside BYTES, the
+ * has_ flag is off.  It is never 0. */
+struct weir_flow_record
+{
+  uint64_t id; /* unique as long as this engine runs */
+  uint8_t change; /* enum weir_flow_change */
+  uint32_t groups; /* enum weir_flow_group */
+
+  /* KEY */
+  uint8_t family;   /* 4 or 6 */
+  uint8_t protocol; /* IPPROTO_* */
+  uint32_t netns;   /* inode of the network namespace */
+  struct weir_endpoint local, remote;
+  uint64_t first_seen; /* CLOCK_BOOTTIME, ns */
+
+  /* STATE */
+  uint8_t state;     /* enum weir_flow_state */
+  uint8_t direction; /* enum weir_direction */
+  uint32_t sources;  /* bit n: enum weir_source n knows the flow */
+  uint32_t ifindex;  /* 0: not known */
+
+  /* BYTES: cumulative, since the flow began as far as its source knows; rates per second */
+  uint8_t bytes_source; /* enum weir_source: who measured; decides what a byte is (PROTOCOL.md) */
+  bool has_bytes, has_packets, has_rates;
+  uint64_t rx_bytes, tx_bytes;
+  uint64_t rx_packets, tx_packets;
+  uint64_t rx_rate, tx_rate;
+
+  /* TCP */
+  uint32_t rtt_us;
+  uint32_t retransmits; /* segments, over the life of the connection */
+
+  /* OWNER */
+  uint8_t owner_how;     /* enum weir_owner_how */
+  uint8_t owner_missing; /* enum weir_owner_missing */
+  uint32_t pid;          /* 0: not known */
+  uint64_t start_time;   /* of the process: clock ticks since boot, as in /proc/PID/stat */
+  bool has_uid;
+  uint32_t uid; /* of the socket */
+  uint64_t cgroup_id; /* 0: not known */
+  char comm[16];
+  char cgroup[WEIR_STRING_MAX + 1]; /* path below the cgroup v2 root, empty when not known */
+
+  /* NAT: how the other side of the translation sees the flow */
+  struct weir_endpoint nat_local, nat_remote;
+};
+
+/* FLOWS holds any number of records.  Several FLOWS frames may belong to one TICK, which closes
+ * them: a front end shows what it got when the TICK arrives.  The cgroup path travels in a string table
+ * at the head of each frame; use the builder. */
+struct weir_flows_writer;
+/* Begins to collect records; frames are closed and opened as needed. NULL: out of memory. */
+struct weir_flows_writer *weir_flows_writer_new (struct weir_writer *writer);
+void weir_flows_writer_add (struct weir_flows_writer *flows, const struct weir_flow_record *record);
+/* Writes what is left and frees the builder; errors are in the weir_writer. */
+void weir_flows_writer_finish (struct weir_flows_writer *flows);
+
+typedef void (*weir_flow_func) (const struct weir_flow_record *record, void *data);
+/* Calls @func for every record; on -EPROTO it may have been called for those before the error. */
+int weir_read_flows (const struct weir_frame *frame, weir_flow_func func, void *data);
+
+enum weir_interface_flag
+{
+  WEIR_INTERFACE_UP = 1 << 0,
+  WEIR_INTERFACE_LOOPBACK = 1 << 1,
+  /* Its bytes enter or leave this computer and are not counted at another interface as well: the
+   * sum over these interfaces is the traffic of the computer. */
+  WEIR_INTERFACE_COUNTED = 1 << 2,
+};
+
+struct weir_interface_address
+{
+  uint8_t family; /* 4 or 6 */
+  uint8_t prefix_length;
+  uint8_t address[16];
+};
+
+struct weir_interface_record
+{
+  uint32_t index;
+  char name[16];
+  char kind[16]; /* IFLA_INFO_KIND, empty for hardware */
+  uint32_t flags; /* enum weir_interface_flag */
+  uint32_t mtu;
+  uint64_t rx_bytes, tx_bytes, rx_packets, tx_packets;
+  uint64_t rx_errors, tx_errors, rx_dropped, tx_dropped;
+  bool has_rates;
+  uint64_t rx_rate, tx_rate; /* bytes per second over the last interval */
+  uint16_t n_addresses;
+  struct weir_interface_address addresses[WEIR_INTERFACE_ADDRESSES_MAX];
+};
+
+void weir_write_interfaces (struct weir_writer *writer,
+                            const struct weir_interface_record *interfaces, size_t n_interfaces);
+typedef void (*weir_interface_func) (const struct weir_interface_record *record, void *data);
+int weir_read_interfaces (const struct weir_frame *frame, weir_interface_func func, void *data);
+
+struct weir_tick
+{
+  uint64_t sequence;
+  uint64_t monotonic; /* CLOCK_BOOTTIME, ns, when the sources had been read */
+  uint64_t realtime;  /* CLOCK_REALTIME, ns, at the same moment */
+  uint64_t interval;  /* ns since the last tick's reading, 0 for the first */
+  uint32_t flows_tracked, flows_published;
+  uint64_t others_rx_bytes, others_tx_bytes; /* of what is not published, cumulative */
+  uint64_t others_rx_rate, others_tx_rate;
+  uint64_t flows_refused; /* the table was full, since the start */
+  uint64_t coalesced;     /* ticks that the front end was too slow to be sent, since the start */
+};
+
+void weir_write_tick (struct weir_writer *writer, const struct weir_tick *tick);
+int weir_read_tick (const struct weir_frame *frame, struct weir_tick *ret_tick);
+
+/* Something went wrong in the engine; the front end words it. */
+enum weir_error_code
+{
+  WEIR_ERROR_NONE = 0,
+  WEIR_ERROR_CONFINEMENT = 1, /* a privilege could not be given up: the engine ends */
+  WEIR_ERROR_INTERNAL = 2,
+  WEIR_ERROR_PROTOCOL = 3, /* the front end sent something that is not understood */
+  WEIR_ERROR_TOO_MANY_ENGINES = 4,
+  WEIR_ERROR_SOURCES = 5, /* no source at all could be opened */
+};
+
+struct weir_error
+{
+  uint16_t code; /* enum weir_error_code */
+  int32_t error; /* errno, 0 if none */
+  char what[128]; /* the step or object, in English, for the report; untrusted text */
+};
+
+void weir_write_error (struct weir_writer *writer, const struct weir_error *error);
+int weir_read_error (const struct weir_frame *frame, struct weir_error *ret_error);
+
+enum weir_bye_reason
+{
+  WEIR_BYE_STOPPED = 0, /* asked to */
+  WEIR_BYE_LEASH = 1,   /* no renewal for WEIR_LEASH_MS */
+  WEIR_BYE_ERROR = 2,   /* an ERROR went before */
+};
+
+void weir_write_bye (struct weir_writer *writer, enum weir_bye_reason reason);
+int weir_read_bye (const struct weir_frame *frame, enum weir_bye_reason *ret_reason);
+
+/* START and INTERVAL: the wished interval; clamped by the engine, forgotten after WEIR_RENEWAL_MS. */
+void weir_write_start (struct weir_writer *writer, uint32_t interval_ms);
+void weir_write_interval (struct weir_writer *writer, uint32_t interval_ms);
+void weir_write_stop (struct weir_writer *writer);
+int weir_read_start (const struct weir_frame *frame, uint32_t *ret_interval_ms);
+int weir_read_interval (const struct weir_frame *frame, uint32_t *ret_interval_ms);
+
+/* ---- nonce ------------------------------------------------------------------------------------ */
+
+/* 0, or -EINVAL unless @hex is exactly WEIR_NONCE_HEX_SIZE lower-case hexadecimal digits. */
+int weir_nonce_decode (const char *hex, size_t size, uint8_t ret_nonce[WEIR_NONCE_SIZE]);
+void weir_nonce_encode (const uint8_t nonce[WEIR_NONCE_SIZE], char ret_hex[WEIR_NONCE_HEX_SIZE + 1]);
+/* Takes the same time wherever the difference is. */
+bool weir_nonce_equal (const uint8_t a[WEIR_NONCE_SIZE], const uint8_t b[WEIR_NONCE_SIZE]);
+
+/* ---- exit codes of the engine: 126 and 127 are pkexec's ------------------------------------------ */
+enum weir_exit
+{
+  WEIR_EXIT_DONE = 0,
+  WEIR_EXIT_USAGE = 64,      /* argv or environment are not what a launcher makes */
+  WEIR_EXIT_HANDOFF = 65,    /* the handoff directory, its nonce or socket were refused */
+  WEIR_EXIT_RESOURCES = 66,  /* limits too low, out of memory, too many engines */
+  WEIR_EXIT_CONFINEMENT = 67, /* a privilege could not be given up */
+  WEIR_EXIT_SOURCES = 68,
+  WEIR_EXIT_REFUSED = 69,    /* accounting: not offered by this version */
+};
