@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A polkit authentication agent without a face: what a desktop's dialog does, decided beforehand.
+
+    agent.py PID dismiss|refuse|password|wait
+
+Registers for the process PID and prints one JSON object a line. `dismiss` closes the dialog, `refuse`
+gives up without a password, `password` answers with the one read from standard input through polkit's
+own helper, `wait` leaves the dialog open until polkit takes it back.
+"""
+import json
+import os
+import pathlib
+import pwd
+import subprocess
+import sys
+
+from gi.repository import Gio, GLib
+
+NAME = "org.freedesktop.PolicyKit1"
+AUTHORITY = "/org/freedesktop/PolicyKit1/Authority"
+HELPER = "/usr/lib/polkit-1/polkit-agent-helper-1"
+OBJECT = "/io/github/weir/tests/Agent"
+INTERFACE = """<node><interface name="org.freedesktop.PolicyKit1.AuthenticationAgent">
+<method name="BeginAuthentication">
+<arg type="s" direction="in"/><arg type="s" direction="in"/><arg type="s" direction="in"/>
+<arg type="a{ss}" direction="in"/><arg type="s" direction="in"/><arg type="a(sa{sv})" direction="in"/>
+</method>
+<method name="CancelAuthentication"><arg type="s" direction="in"/></method>
+</interface></node>"""
+
+
+def tell(event, **more):
+    """One line for the test."""
+    print(json.dumps({"event": event, **more}), flush=True)
+
+
+def authenticate(cookie, identities, password):
+    """Proves with polkit's set-user-id helper that this person knows a password."""
+    users = [pwd.getpwuid(details["uid"]).pw_name for kind, details in identities if kind == "unix-user"]
+    answer = subprocess.run([HELPER, users[0]], input=f"{cookie}\n{password}\n", text=True,
+                            stdout=subprocess.PIPE, check=False, timeout=20)
+    return answer.returncode == 0 and "SUCCESS" in answer.stdout
+
+
+class Agent:
+    """Answers each question the same way."""
+
+    def __init__(self, pid, answer, password):
+        self._answer = answer
+        self._password = password
+        self._open = {}
+        bus = Gio.bus_get_sync(Gio.BusType.SYSTEM)
+        bus.register_object(OBJECT, Gio.DBusNodeInfo.new_for_xml(INTERFACE).interfaces[0],
+                            self._called, None, None)
+        start = int(pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19])
+        subject = ("unix-process", {"pid": GLib.Variant("u", pid), "start-time": GLib.Variant("t", start),
+                                    "uid": GLib.Variant("i", os.getuid())})
+        bus.call_sync(NAME, AUTHORITY, f"{NAME}.Authority", "RegisterAuthenticationAgent",
+                      GLib.Variant("((sa{sv})ss)", (subject, "C", OBJECT)), None, 0, -1, None)
+        tell("registered", pid=pid)
+
+    def _called(self, _bus, _sender, _path, _interface, method, parameters, invocation):
+        if method == "CancelAuthentication":
+            cookie = parameters.unpack()[0]
+            tell("withdrawn")
+            invocation.return_value(None)
+            self._close(cookie)
+            return
+        action, message, _icon, details, cookie, identities = parameters.unpack()
+        tell("asked", action=action, message=message, details=details)
+        self._open[cookie] = invocation
+        if self._answer == "dismiss":
+            self._close(cookie)
+        elif self._answer == "password":
+            tell("answered", good=authenticate(cookie, identities, self._password))
+            self._open.pop(cookie).return_value(None)
+        elif self._answer == "refuse":
+            self._open.pop(cookie).return_value(None)
+
+    def _close(self, cookie):
+        invocation = self._open.pop(cookie, None)
+        if invocation:
+            invocation.return_dbus_error(f"{NAME}.Error.Cancelled", "the dialog was closed")
+
+
+def main():
+    """Serves until it is ended."""
+    password = sys.stdin.readline().rstrip("\n")
+    agent = Agent(int(sys.argv[1]), sys.argv[2], password)
+    GLib.MainLoop().run()
+    del agent
+
+
+main()
