@@ -50,14 +50,15 @@ class Agent:
         self._answer = answer
         self._password = password
         self._open = {}
-        bus = Gio.bus_get_sync(Gio.BusType.SYSTEM)
-        bus.register_object(OBJECT, Gio.DBusNodeInfo.new_for_xml(INTERFACE).interfaces[0],
-                            self._called, None, None)
+        # Kept: the connection closes, and polkit forgets this agent, with its last reference.
+        self._bus = Gio.bus_get_sync(Gio.BusType.SYSTEM)
+        self._bus.register_object(OBJECT, Gio.DBusNodeInfo.new_for_xml(INTERFACE).interfaces[0],
+                                  self._called, None, None)
         start = int(pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19])
         subject = ("unix-process", {"pid": GLib.Variant("u", pid), "start-time": GLib.Variant("t", start),
                                     "uid": GLib.Variant("i", os.getuid())})
-        bus.call_sync(NAME, AUTHORITY, f"{NAME}.Authority", "RegisterAuthenticationAgent",
-                      GLib.Variant("((sa{sv})ss)", (subject, "C", OBJECT)), None, 0, -1, None)
+        self._bus.call_sync(NAME, AUTHORITY, f"{NAME}.Authority", "RegisterAuthenticationAgent",
+                            GLib.Variant("((sa{sv})ss)", (subject, "C", OBJECT)), None, 0, -1, None)
         tell("registered", pid=pid)
 
     def _called(self, _bus, _sender, _path, _interface, method, parameters, invocation):
