@@ -37,6 +37,14 @@ const char *weir_flow_get_local (WeirFlow *self);
 const char *weir_flow_get_protocol (WeirFlow *self);
 
 gboolean weir_flow_is_closed (WeirFlow *self);
+/* "Open", "Closed" ..., translated; NULL when not known. */
+const char *weir_flow_get_state_name (WeirFlow *self);
+/* Whether local and remote have ports. */
+gboolean weir_flow_has_ports (WeirFlow *self);
+/* Microseconds since 1970, UTC: when the flow was first seen (-1: not known), and when its figures
+ * were read. */
+gint64 weir_flow_get_first_seen (WeirFlow *self);
+gint64 weir_flow_get_read_at (WeirFlow *self);
 
 /* Bytes per second, smoothed over three seconds for sorting; WEIR_ABSENT when not measured. */
 double weir_flow_get_rx_rate (WeirFlow *self);
@@ -54,5 +62,8 @@ guint weir_flow_copy_history (WeirFlow *self, float ret_rx[WEIR_FLOW_HISTORY],
 
 /* Everything that plain filter words match against, folded for case. */
 const char *weir_flow_get_search_text (WeirFlow *self);
+
+/* Folds text in the same way, for looking for it in the above. */
+char *weir_flow_fold_text (const char *text);
 
 G_END_DECLS

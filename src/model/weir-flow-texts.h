@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "weir-flow-private.h"
+
+G_BEGIN_DECLS
+
+/* Makes one text of a flow from its record, safe for display, and marks it as known. */
+void
+weir_flow_texts_make (WeirFlow *flow, WeirFlowText text);
+/* The unspecified address without a port: the socket has no peer. */
+gboolean
+weir_endpoint_is_any (const struct weir_endpoint *endpoint, guint8 family);
+
+G_END_DECLS
