@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The keeper: holds CAP_NET_ADMIN, opens nothing, and sends constants.  The meter asks with one byte
- * and gets one byte back. */
+/* The keeper: holds CAP_NET_ADMIN, opens nothing, and sends constants.  The meter asks with one
+ * byte and gets one byte back. */
 #pragma once
 
 enum weir_keeper_verb
@@ -16,4 +16,5 @@ enum weir_keeper_answer
 };
 
 /* Serves verbs from @fd, sends dump requests on @conntrack; returns when @fd is closed. */
-int weir_keeper_serve (int fd, int conntrack);
+int
+weir_keeper_serve (int fd, int conntrack);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The looker: the one process that reads /proc of others.  The meter talks to it over a SOCK_SEQPACKET
- * pair with fixed-size requests; what it may tell (caller uid, disclosure) is fixed when it is forked. */
+/* The looker: the one process that reads /proc of others.  The meter talks to it over a
+ * SOCK_SEQPACKET pair with fixed-size requests; what it may tell (caller uid, disclosure) is fixed
+ * when it is forked. */
 #pragma once
 
 #include <stdbool.h>
@@ -45,4 +46,5 @@ struct weir_looker_answer
 
 /* Serves until @fd is closed by the meter, then returns 0 or a negative errno.  Called after the
  * process has dropped everything that it does not need. */
-int weir_looker_serve (int fd);
+int
+weir_looker_serve (int fd);

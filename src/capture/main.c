@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * weir-engine: the only part of Weir that ever runs as root.
+ *
+ * It is started by the user directly (limited view) or through pkexec (full view); what it does is
+ * the same, what it can see differs.  As root it opens a fixed set of descriptors, splits into
+ * three processes and gives everything up, before it reads the first byte that somebody else chose,
+ * with one exception: the handoff directory and its nonce, which it looks at with the caller's own
+ * rights.
+ *
+ * Its standard descriptors are /dev/null; the exit code (enum weir_exit) tells the front end why it
+ * ended.  It may be killed at any instruction: it leaves nothing behind that needs tidying up.
+ */
+#include "config.h"
+
+#include <string.h>
+#include <sys/resource.h>
+
+#include "weir-caller.h"
+#include "weir-confine.h"
+#include "weir-dial.h"
+#include "weir-fork.h"
+#include "weir-meter.h"
+#include "weir-normalise.h"
+#include "weir-open.h"
+#include "weir-slots.h"
+#include "weir-users.h"
+
+/* The meter is this very process: the pid that the front end spawned is the one that parses. */
+static int
+confine_meter (const struct weir_caller *caller, const struct weir_user *user, const int slots[2],
+               struct weir_meter_setup *setup)
+{
+  const struct weir_descriptors *fds = &setup->fds;
+  const int keep[] = {
+    fds->client,           fds->sock_diag, fds->sock_events, fds->conntrack_dump,
+    fds->conntrack_events, fds->route,     fds->accounting,  fds->keeper,
+    fds->looker,           slots[0],       slots[1],
+  };
+  const struct weir_user same = { .uid = caller->uid };
+  const struct weir_plan plan = {
+    .role = WEIR_ROLE_METER,
+    .elevated = caller->elevated,
+    .user = caller->elevated ? *user : same,
+    .capabilities = 0,
+    .address_space = WEIR_METER_ADDRESS_SPACE,
+    .keep = keep,
+    .n_keep = sizeof keep / sizeof keep[0],
+  };
+  int r;
+
+  r = weir_confine (&plan, &setup->processes[setup->n_processes]);
+  if (r == 0)
+    setup->n_processes++;
+  return r;
+}
+
+int
+main (int argc, char **argv)
+{
+  struct weir_meter_setup setup = { 0 };
+  struct weir_origin origin;
+  struct weir_caller caller;
+  struct weir_users users;
+  int slots[2] = { -1, -1 };
+  int code;
+
+  weir_caller_note (&origin);
+  if (weir_caller_inform (&origin, argc, argv))
+    return WEIR_EXIT_DONE;
+
+  /* 1. Normalise, and verify how it was started. */
+  if (weir_normalise () < 0)
+    return WEIR_EXIT_RESOURCES;
+  if (weir_caller_verify (&origin, argc, argv, &caller) < 0)
+    return WEIR_EXIT_USAGE;
+  if (caller.accounting)
+    return WEIR_EXIT_REFUSED;
+
+  /* Before the first step that a caller can make last long. */
+  if (caller.elevated && weir_slots_take ("/run", caller.uid, slots) < 0)
+    return WEIR_EXIT_RESOURCES;
+
+  /* 2. Dial. */
+  if (weir_dial (&caller, &setup.fds.client, setup.nonce) < 0)
+    return WEIR_EXIT_HANDOFF;
+
+  /* 3. Open. */
+  weir_open (&setup);
+  weir_users_load ("/etc/passwd", caller.uid, &users);
+
+  /* 4. Fork; the helpers confine themselves. */
+  code = weir_fork (&caller, &users, &setup);
+  if (code != WEIR_EXIT_DONE)
+    return code;
+
+  /* 5. Confine. */
+  if (confine_meter (&caller, &users.meter, slots, &setup) < 0)
+    return WEIR_EXIT_CONFINEMENT;
+
+  /* 6. Serve. */
+  return weir_meter_run (&setup);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Why two helpers.  A process with CAP_NET_ADMIN on these sockets can delete every firewall rule;
+ * one with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH can read every file and any process's memory.
+ * Together they are nearly root.  Apart, the first opens no file and the second reaches no kernel
+ * interface that changes anything: it never has a netlink descriptor.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "weir-capabilities.h"
+#include "weir-confine.h"
+#include "weir-fork.h"
+#include "weir-keeper.h"
+#include "weir-looker.h"
+
+/* Both are small and allocate next to nothing; most of this is the libraries' mappings. */
+#define HELPER_ADDRESS_SPACE ((rlim_t) 128 * 1024 * 1024)
+
+/* A helper has a handful of system calls to make before it reports. */
+#define REPORT_TIMEOUT_MS 10000
+
+struct helper
+{
+  struct weir_plan plan;
+  int parent_end, child_end;
+  int conntrack; /* the keeper's; -1 for the looker */
+};
+
+/* Its socket is the leash of a helper: it reads end of file when the meter is gone.  The death
+ * signal is a second one for a helper that is not reading just then; it is only delivered where the
+ * meter's uid may signal the helper's, that is where they are the same user.  It is set after the
+ * change of credentials, which clears it, and what happened before that is seen from the parent's
+ * pid. */
+static int
+attach_leash (pid_t meter)
+{
+  if (prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+    return -errno;
+  return getppid () == meter ? 0 : -ESRCH;
+}
+
+static _Noreturn void
+run_helper (struct helper *helper, pid_t meter, struct weir_meter_setup *setup)
+{
+  const int keep[] = { helper->child_end, helper->conntrack };
+  struct weir_process_status process;
+
+  /* Only the meter says HELLO. */
+  explicit_bzero (setup->nonce, sizeof setup->nonce);
+
+  helper->plan.keep = keep;
+  helper->plan.n_keep = sizeof keep / sizeof keep[0];
+  if (weir_confine (&helper->plan, &process) < 0)
+    _exit (WEIR_EXIT_CONFINEMENT);
+  if (attach_leash (meter) < 0)
+    _exit (WEIR_EXIT_DONE);
+  if (send (helper->child_end, &process, sizeof process, MSG_NOSIGNAL) != sizeof process)
+    _exit (WEIR_EXIT_DONE);
+
+  if (helper->plan.role == WEIR_ROLE_KEEPER)
+    weir_keeper_serve (helper->child_end, helper->conntrack);
+  else
+    weir_looker_serve (helper->child_end);
+  _exit (WEIR_EXIT_DONE);
+}
+
+static int
+start_helper (struct helper *helper, struct weir_meter_setup *setup)
+{
+  const pid_t meter = getpid ();
+  int ends[2];
+  pid_t pid;
+
+  /* Packets, so that neither side ever has to find where a message begins. */
+  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+    return -errno;
+  helper->parent_end = ends[0];
+  helper->child_end = ends[1];
+  if (fcntl (helper->parent_end, F_SETFL, O_NONBLOCK) < 0)
+    return -errno;
+
+  pid = fork ();
+  if (pid < 0)
+    return -errno;
+  if (pid == 0)
+    run_helper (helper, meter, setup);
+  close (helper->child_end);
+  helper->child_end = -1;
+  return 0;
+}
+
+/* The helper reports before it has read anything from outside. */
+static int
+await_report (const struct helper *helper, struct weir_process_status *ret_process)
+{
+  struct pollfd poll_fd = { .fd = helper->parent_end, .events = POLLIN };
+  struct weir_process_status process;
+  ssize_t n;
+  int r;
+
+  r = poll (&poll_fd, 1, REPORT_TIMEOUT_MS);
+  if (r <= 0)
+    return r < 0 ? -errno : -ETIMEDOUT;
+  n = recv (helper->parent_end, &process, sizeof process, MSG_TRUNC);
+  if (n != sizeof process || process.role != helper->plan.role)
+    return -EPROTO;
+  *ret_process = process;
+  return 0;
+}
+
+static int
+run (struct helper *helper, struct weir_meter_setup *setup)
+{
+  int r;
+
+  if (start_helper (helper, setup) < 0)
+    return WEIR_EXIT_RESOURCES;
+  r = await_report (helper, &setup->processes[setup->n_processes]);
+  if (r < 0)
+    return WEIR_EXIT_CONFINEMENT;
+  setup->n_processes++;
+  return WEIR_EXIT_DONE;
+}
+
+int
+weir_fork (const struct weir_caller *caller, const struct weir_users *users,
+           struct weir_meter_setup *setup)
+{
+  const uint64_t looks = WEIR_CAPABILITY (CAP_SYS_PTRACE) | WEIR_CAPABILITY (CAP_DAC_READ_SEARCH);
+  const struct weir_user same = { .uid = caller->uid };
+  struct weir_plan plan = {
+    .elevated = caller->elevated,
+    .user = caller->elevated ? users->helper : same,
+    .address_space = HELPER_ADDRESS_SPACE,
+  };
+  struct helper keeper = { .plan = plan }, looker = { .plan = plan, .conntrack = -1 };
+  struct weir_capabilities now;
+  int code;
+
+  if (weir_capabilities_get (&now) < 0)
+    return WEIR_EXIT_CONFINEMENT;
+
+  /* A helper keeps what it needs of what there is: a container's root may lack some, an ordinary
+   * user has none and looks at processes of the same user only. */
+  setup->fds.keeper = -1;
+  if (setup->fds.conntrack_dump >= 0)
+    {
+      keeper.plan.role = WEIR_ROLE_KEEPER;
+      keeper.plan.capabilities = now.permitted & WEIR_CAPABILITY (CAP_NET_ADMIN);
+      keeper.conntrack = setup->fds.conntrack_dump;
+      code = run (&keeper, setup);
+      if (code != WEIR_EXIT_DONE)
+        return code;
+      setup->fds.keeper = keeper.parent_end;
+    }
+
+  looker.plan.role = WEIR_ROLE_LOOKER;
+  looker.plan.capabilities = now.permitted & looks;
+  code = run (&looker, setup);
+  if (code != WEIR_EXIT_DONE)
+    return code;
+  setup->fds.looker = looker.parent_end;
+  setup->looks_at_all_users = looker.plan.capabilities == looks;
+  return WEIR_EXIT_DONE;
+}

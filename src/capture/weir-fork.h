@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The fourth phase: the keeper and the looker. */
+#pragma once
+
+#include "weir-caller.h"
+#include "weir-meter.h"
+#include "weir-users.h"
+
+/* Starts both helpers (the keeper only where conntrack can be asked), waits until each has confined
+ * itself, and puts sockets to them and their states into @setup.  Returns an exit code of
+ * weir_exit; on failure a helper that was started ends by itself, because its socket closes with
+ * this process. */
+int
+weir_fork (const struct weir_caller *caller, const struct weir_users *users,
+           struct weir_meter_setup *setup);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * CAP_NET_ADMIN on a netlink socket can do anything to the network, so this process does one thing
+ * with it: it sends the same 20 bytes.  Nothing of them is chosen by whoever asks, it never reads
+ * from the netlink socket (the meter does, and parses), and it opens nothing.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/netlink.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "weir-keeper.h"
+
+/* A dump walks the whole table in the kernel.  The meter asks four times a second at most, and once
+ * more when a dump was interrupted; a meter that was taken over gets no more than this. */
+#define DUMP_PAUSE_NS 50000000
+
+static uint64_t
+now_ns (void)
+{
+  struct timespec now = { 0 };
+
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return (uint64_t) now.tv_sec * 1000000000 + (uint64_t) now.tv_nsec;
+}
+
+/* A dump of all families that is already running makes the kernel answer EBUSY on the shared
+ * socket, where the meter sees it; here only what sendto(2) itself says is known. */
+static uint8_t
+request_dump (int conntrack)
+{
+  static const struct
+  {
+    struct nlmsghdr header;
+    struct nfgenmsg body;
+  } request = {
+    .header = {
+      .nlmsg_len = sizeof request,
+      .nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET,
+      .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+      .nlmsg_seq = 1,
+    },
+    .body = { .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0 },
+  };
+  /* Explicit, because a connected or bound peer could be another process. */
+  static const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+  ssize_t n;
+
+  n = sendto (conntrack, &request, sizeof request, MSG_DONTWAIT | MSG_NOSIGNAL,
+              (const struct sockaddr *) &kernel, sizeof kernel);
+  if (n == (ssize_t) sizeof request)
+    return WEIR_KEEPER_DONE;
+  if (n < 0 && (errno == EAGAIN || errno == EBUSY || errno == ENOBUFS))
+    return WEIR_KEEPER_BUSY;
+  return WEIR_KEEPER_FAILED;
+}
+
+int
+weir_keeper_serve (int fd, int conntrack)
+{
+  uint64_t last = 0;
+
+  for (;;)
+    {
+      uint8_t verb = 0, answer;
+      ssize_t n;
+
+      n = recv (fd, &verb, sizeof verb, MSG_TRUNC);
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n <= 0)
+        return n < 0 ? -errno : 0;
+
+      /* Our own meter never sends anything else, so whoever does is not to be served further. */
+      if (n != sizeof verb || verb != WEIR_KEEPER_DUMP)
+        return -EPROTO;
+
+      answer = WEIR_KEEPER_BUSY;
+      if (last == 0 || now_ns () - last >= DUMP_PAUSE_NS)
+        {
+          answer = request_dump (conntrack);
+          last = now_ns ();
+        }
+      if (send (fd, &answer, sizeof answer, MSG_NOSIGNAL) != sizeof answer)
+        return -errno;
+    }
+}

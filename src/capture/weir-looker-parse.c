@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "weir-looker-parse.h"
+
+static bool
+parse_digits (const char *text, size_t size, uint64_t *ret_value)
+{
+  uint64_t value = 0;
+
+  if (size == 0 || (size > 1 && text[0] == '0'))
+    return false;
+  for (size_t i = 0; i < size; i++)
+    if (text[i] < '0' || text[i] > '9' || __builtin_mul_overflow (value, 10, &value) ||
+        __builtin_add_overflow (value, (uint64_t) (text[i] - '0'), &value))
+      return false;
+  *ret_value = value;
+  return true;
+}
+
+bool
+weir_parse_decimal (const char *text, uint64_t *ret_value)
+{
+  return parse_digits (text, strlen (text), ret_value);
+}
+
+bool
+weir_parse_socket_link (const char *link, size_t size, uint64_t *ret_inode)
+{
+  static const char head[] = "socket:[";
+  const size_t length = sizeof head - 1;
+
+  return size > length + 1 && memcmp (link, head, length) == 0 && link[size - 1] == ']' &&
+         parse_digits (link + length, size - length - 1, ret_inode);
+}
+
+int
+weir_parse_stat (const char *text, size_t size, char ret_comm[16], uint64_t *ret_start_time)
+{
+  const char *end = text + size, *open, *close, *at;
+  uint64_t start_time;
+  size_t length;
+
+  /* The name is between the first and the *last* parenthesis: it may hold parentheses, blanks, line
+   * breaks and what looks like the rest of the line, while after it there are only numbers and one
+   * letter. */
+  open = memchr (text, '(', size);
+  close = memrchr (text, ')', size);
+  if (open == NULL || close == NULL || close < open)
+    return -EPROTO;
+
+  /* The state, field 3, follows the name; the start time is field 22. */
+  at = close + 1;
+  for (unsigned field = 3; field <= 22; field++)
+    {
+      if (at >= end || *at != ' ')
+        return -EPROTO;
+      at++;
+      if (field == 22)
+        break;
+      at = memchr (at, ' ', (size_t) (end - at));
+      if (at == NULL)
+        return -EPROTO;
+    }
+  for (length = 0; at + length < end && at[length] != ' ' && at[length] != '\n'; length++)
+    ;
+  if (!parse_digits (at, length, &start_time))
+    return -EPROTO;
+
+  length = (size_t) (close - open - 1);
+  if (length > 15)
+    length = 15;
+  memset (ret_comm, 0, 16);
+  memcpy (ret_comm, open + 1, length);
+  *ret_start_time = start_time;
+  return 0;
+}
+
+int
+weir_parse_status_uid (const char *text, uint32_t *ret_uid)
+{
+  const char *at = strstr (text, "\nUid:\t"), *end;
+  uint64_t uid;
+
+  /* The kernel escapes line breaks in the name, which is the first line, so this one is not forged.
+   */
+  if (at == NULL)
+    return -EPROTO;
+  at = strchr (at + strlen ("\nUid:\t"), '\t'); /* past the real one */
+  if (at == NULL)
+    return -EPROTO;
+  at++;
+  end = strchr (at, '\t');
+  if (end == NULL || !parse_digits (at, (size_t) (end - at), &uid) || uid > UINT32_MAX)
+    return -EPROTO;
+  *ret_uid = (uint32_t) uid;
+  return 0;
+}
+
+int
+weir_parse_cgroup (const char *text, char *ret_path, size_t size)
+{
+  static const char head[] = "0::";
+
+  for (const char *line = text; line != NULL && *line != '\0';)
+    {
+      const char *end = strchrnul (line, '\n');
+
+      if (strncmp (line, head, sizeof head - 1) == 0)
+        {
+          const char *path = line + sizeof head - 1;
+          const size_t length = (size_t) (end - path);
+
+          /* A line without its end was cut by whoever read it. */
+          if (length >= size || *end != '\n')
+            return -ENAMETOOLONG;
+          memcpy (ret_path, path, length);
+          ret_path[length] = '\0';
+          return 0;
+        }
+      line = *end == '\n' ? end + 1 : NULL;
+    }
+  return -ENOENT;
+}
+
+/* The field at @at up to the next blank, with \ooo decoded; NULL when it does not fit. */
+static const char *
+decode_field (const char *at, char *ret_text, size_t size)
+{
+  size_t length = 0;
+
+  for (; *at != ' ' && *at != '\0'; at++)
+    {
+      char byte = *at;
+
+      if (byte == '\\' && at[1] >= '0' && at[1] <= '3' && at[2] >= '0' && at[2] <= '7' &&
+          at[3] >= '0' && at[3] <= '7')
+        {
+          byte = (char) ((at[1] - '0') << 6 | (at[2] - '0') << 3 | (at[3] - '0'));
+          at += 3;
+        }
+      if (byte == '\0' || length + 1 >= size)
+        return NULL;
+      ret_text[length++] = byte;
+    }
+  ret_text[length] = '\0';
+  return at;
+}
+
+bool
+weir_parse_cgroup_mount (const char *line, char *ret_point, char *ret_root, size_t size)
+{
+  const char *at = line, *type;
+
+  /* Optional fields end with a lone hyphen; blanks inside fields are escaped. */
+  type = strstr (line, " - ");
+  if (type == NULL || strncmp (type + 3, "cgroup2 ", 8) != 0)
+    return false;
+
+  /* Mount id, parent id, device; then the root and the mount point. */
+  for (unsigned field = 0; field < 3; field++)
+    {
+      at = strchr (at, ' ');
+      if (at == NULL)
+        return false;
+      at++;
+    }
+  at = decode_field (at, ret_root, size);
+  if (at == NULL || *at != ' ')
+    return false;
+  at = decode_field (at + 1, ret_point, size);
+  return at != NULL && *at == ' ' && ret_point[0] == '/' && ret_root[0] == '/';
+}

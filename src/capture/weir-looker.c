@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * In the full view this process can read any file and any process's memory: CAP_SYS_PTRACE is what
+ * the kernel asks for before it shows where another user's descriptors lead, CAP_DAC_READ_SEARCH
+ * opens the directory that lists them.  So it is small, it holds no descriptor through which
+ * anything could be changed or sent away but the socket to the meter, and what it can be asked is
+ * two questions, of a fixed size, with numbers as their only content.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "weir-looker-cgroup.h"
+#include "weir-looker-walk.h"
+#include "weir-looker.h"
+
+struct looker
+{
+  int fd;
+  struct weir_walk walk;
+  struct weir_cgroups *cgroups;
+  struct weir_looker_request request;
+  struct weir_looker_answer answer;
+};
+
+/* Every answer begins as zeros, so that neither padding nor an earlier answer leaks into it. */
+static struct weir_looker_answer *
+begin_answer (struct looker *looker, uint32_t verb, uint64_t value)
+{
+  memset (&looker->answer, 0, sizeof looker->answer);
+  looker->answer.verb = verb;
+  looker->answer.serial = looker->request.serial;
+  looker->answer.value = value;
+  return &looker->answer;
+}
+
+/* Waits while the meter has not read what is there already; a meter that is gone is -EPIPE. */
+static int
+send_answer (struct looker *looker)
+{
+  ssize_t n;
+
+  do
+    n = send (looker->fd, &looker->answer, sizeof looker->answer, MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  return n < 0 ? -errno : 0;
+}
+
+static int
+answer_owner (uint64_t inode, const struct weir_owner *owner, void *data)
+{
+  struct looker *looker = data;
+  struct weir_looker_answer *answer = begin_answer (looker, WEIR_LOOKER_OWNERS, inode);
+
+  answer->pid = owner->pid;
+  answer->uid = owner->uid;
+  answer->start_time = owner->start_time;
+  memcpy (answer->comm, owner->comm, sizeof answer->comm);
+  memcpy (answer->cgroup, owner->cgroup, sizeof answer->cgroup);
+  return send_answer (looker);
+}
+
+static int
+answer_cgroup (uint64_t id, const char *path, void *data)
+{
+  struct looker *looker = data;
+  struct weir_looker_answer *answer = begin_answer (looker, WEIR_LOOKER_CGROUPS, id);
+
+  if (path != NULL && strlen (path) < sizeof answer->cgroup)
+    memcpy (answer->cgroup, path, strlen (path) + 1);
+  return send_answer (looker);
+}
+
+static int
+compare_values (const void *a, const void *b)
+{
+  const uint64_t x = *(const uint64_t *) a, y = *(const uint64_t *) b;
+
+  return (x > y) - (x < y);
+}
+
+static int
+look_for_owners (struct looker *looker)
+{
+  struct weir_looker_request *request = &looker->request;
+  bool found[WEIR_LOOKER_BATCH];
+  uint32_t unreadable = 0;
+  int r;
+
+  qsort (request->values, request->n_values, sizeof request->values[0], compare_values);
+  r = weir_walk_owners (&looker->walk, request->values, found, request->n_values, &unreadable,
+                        answer_owner, looker);
+  for (uint32_t i = 0; i < request->n_values && r == 0; i++)
+    if (!found[i])
+      {
+        begin_answer (looker, WEIR_LOOKER_OWNERS, request->values[i])->unreadable = unreadable;
+        r = send_answer (looker);
+      }
+  return r;
+}
+
+/* 1 with a whole request, 0 at the end of file, -EPROTO for anything that our meter never sends. */
+static int
+receive (struct looker *looker)
+{
+  ssize_t n;
+
+  do
+    n = recv (looker->fd, &looker->request, sizeof looker->request, MSG_TRUNC);
+  while (n < 0 && errno == EINTR);
+  if (n <= 0)
+    return n < 0 ? -errno : 0;
+  if (n != sizeof looker->request || looker->request.n_values > WEIR_LOOKER_BATCH)
+    return -EPROTO;
+  return 1;
+}
+
+static int
+serve (struct looker *looker)
+{
+  int r;
+
+  while ((r = receive (looker)) > 0)
+    {
+      if (looker->request.verb == WEIR_LOOKER_OWNERS)
+        r = look_for_owners (looker);
+      else if (looker->request.verb == WEIR_LOOKER_CGROUPS)
+        r = weir_cgroups_find (looker->cgroups, &looker->walk.pace, looker->request.values,
+                               looker->request.n_values, answer_cgroup, looker);
+      else
+        r = -EPROTO;
+      if (r < 0)
+        return r;
+
+      begin_answer (looker, 0, 0);
+      r = send_answer (looker);
+      if (r < 0)
+        return r;
+    }
+  return r;
+}
+
+int
+weir_looker_serve (int fd)
+{
+  struct looker *looker;
+  int r;
+
+  looker = calloc (1, sizeof *looker);
+  if (looker == NULL)
+    return -ENOMEM;
+  looker->fd = fd;
+  looker->walk.pace.leash = fd;
+  looker->walk.proc = open ("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  looker->cgroups = weir_cgroups_new ();
+  if (looker->walk.proc < 0 || looker->cgroups == NULL)
+    r = -ENOMEM;
+  else
+    r = serve (looker);
+
+  weir_cgroups_free (looker->cgroups);
+  if (looker->walk.proc >= 0)
+    close (looker->walk.proc);
+  free (looker);
+  return r == -EPIPE ? 0 : r;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Netlink remembers who opened a socket: for what needs CAP_NET_ADMIN the kernel asks it both of
+ * the opener and of the sender of each request, and of nobody who merely receives (netlink(7),
+ * __netlink_ns_capable()).  So sockets that are made here, by root, let the keeper ask for a
+ * conntrack dump and let the meter, which has no capability, do nothing but read it.
+ *
+ * NETLINK_EXT_ACK and NETLINK_GET_STRICT_CHK stay off: nobody reads the kernel's prose, and libnl's
+ * requests for links are older than the strict form.  NETLINK_NO_ENOBUFS stays off, too: an overrun
+ * must be seen, because it is a loss that is reported.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "weir-open.h"
+
+/* A dump is handed over in pieces as they are read, so its buffer need not be large; events arrive
+ * when they happen, and a second's worth of a busy machine must fit between two reads.  The memory
+ * is used only while something is queued. */
+#define DUMP_BUFFER   (1024 * 1024)
+#define EVENTS_BUFFER (8 * 1024 * 1024)
+
+/* Whether the size was forced beyond net.core.rmem_max, which takes CAP_NET_ADMIN in the initial
+ * user namespace; else it is as large as everybody may have it. */
+static bool
+set_buffer (int fd, int size)
+{
+  if (setsockopt (fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) == 0)
+    return true;
+  (void) !setsockopt (fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+  return false;
+}
+
+static int
+open_netlink (int protocol, int buffer, const int *groups, size_t n_groups, int *ret_error)
+{
+  const struct sockaddr_nl any = { .nl_family = AF_NETLINK };
+  int fd;
+
+  fd = socket (AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+  if (fd < 0)
+    {
+      *ret_error = errno;
+      return -1;
+    }
+  (void) set_buffer (fd, buffer);
+  if (bind (fd, (const struct sockaddr *) &any, sizeof any) < 0)
+    goto refused;
+  for (size_t i = 0; i < n_groups; i++)
+    if (setsockopt (fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i], sizeof groups[i]) < 0)
+      goto refused;
+  *ret_error = 0;
+  return fd;
+
+refused:
+  *ret_error = errno;
+  close (fd);
+  return -1;
+}
+
+/* Joining the groups of conntrack takes CAP_NET_ADMIN over the network namespace, and so does
+ * asking for a dump; the first can be tried without an effect.  Where it is refused, the socket for
+ * dumps is of no use and is not kept. */
+static void
+open_conntrack (struct weir_descriptors *fds)
+{
+  static const int groups[] = { NFNLGRP_CONNTRACK_NEW, NFNLGRP_CONNTRACK_DESTROY };
+
+  fds->conntrack_dump = -1;
+  fds->conntrack_events =
+      open_netlink (NETLINK_NETFILTER, EVENTS_BUFFER, groups, 2, &fds->conntrack_events_error);
+  fds->conntrack_dump_error = fds->conntrack_events_error;
+  if (fds->conntrack_events >= 0)
+    fds->conntrack_dump =
+        open_netlink (NETLINK_NETFILTER, DUMP_BUFFER, NULL, 0, &fds->conntrack_dump_error);
+}
+
+static void
+open_sock_diag (struct weir_descriptors *fds)
+{
+  static const int groups[] = { SKNLGRP_INET_TCP_DESTROY, SKNLGRP_INET6_TCP_DESTROY };
+
+  fds->sock_diag = open_netlink (NETLINK_SOCK_DIAG, DUMP_BUFFER, NULL, 0, &fds->sock_diag_error);
+  fds->sock_events =
+      open_netlink (NETLINK_SOCK_DIAG, EVENTS_BUFFER, groups, 2, &fds->sock_events_error);
+}
+
+/* Full is what may see everything.  On a kernel without conntrack an operation that needs the same
+ * capability is tried instead, so that the front end does not offer in vain what it already has. */
+static enum weir_view
+find_view (const struct weir_descriptors *fds)
+{
+  if (fds->conntrack_dump >= 0)
+    return WEIR_VIEW_FULL;
+  if (fds->conntrack_dump_error == EPERM || fds->conntrack_dump_error == EACCES || fds->route < 0)
+    return WEIR_VIEW_LIMITED;
+  return set_buffer (fds->route, DUMP_BUFFER) ? WEIR_VIEW_FULL : WEIR_VIEW_LIMITED;
+}
+
+void
+weir_open (struct weir_meter_setup *setup)
+{
+  struct weir_descriptors *fds = &setup->fds;
+  struct stat info;
+
+  open_conntrack (fds);
+  open_sock_diag (fds);
+  fds->route = open_netlink (NETLINK_ROUTE, DUMP_BUFFER, NULL, 0, &fds->route_error);
+
+  /* After conntrack's sockets, which load its module.  For reading: whether bytes are counted is
+   * shown, and this version does not change it. */
+  fds->accounting = open ("/proc/sys/net/netfilter/nf_conntrack_acct",
+                          O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  fds->accounting_error = fds->accounting < 0 ? errno : 0;
+
+  setup->view = find_view (fds);
+  setup->netns = stat ("/proc/self/ns/net", &info) == 0 ? (uint32_t) info.st_ino : 0;
+}
