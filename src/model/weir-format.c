@@ -4,6 +4,8 @@
 #include "weir-format.h"
 
 #include <arpa/inet.h>
+#include <langinfo.h>
+#include <math.h>
 #include <string.h>
 
 #include <glib/gi18n-lib.h>
@@ -38,6 +40,18 @@ print_unit (const char *format, const char *number)
 }
 #pragma GCC diagnostic pop
 
+/* @value to @decimals (0 or 1) places.  glibc gives the digits of the locale for integers only. */
+static char *
+print_number (double value, int decimals)
+{
+  if (decimals == 0)
+    return g_strdup_printf ("%I" G_GINT64_MODIFIER "d", (gint64) llround (value));
+
+  gint64 tenths = llround (value * 10);
+  return g_strdup_printf ("%I" G_GINT64_MODIFIER "d%s%Id", tenths / 10, nl_langinfo (RADIXCHAR),
+                          (int) (tenths % 10));
+}
+
 /* Three significant digits at most after the first unit: a column of them stays narrow and still.
  */
 static char *
@@ -52,12 +66,8 @@ print_scaled (double value, const char *const *units)
       unit++;
     }
 
-  g_autofree char *number = NULL;
   /* 99.95 to 99.99 would round to "100.0". */
-  if (unit == 0 || value >= 99.95)
-    number = g_strdup_printf ("%I.0f", value);
-  else
-    number = g_strdup_printf ("%I.1f", value);
+  g_autofree char *number = print_number (value, unit == 0 || value >= 99.95 ? 0 : 1);
   return print_unit (units[unit], number);
 }
 
@@ -89,11 +99,11 @@ weir_format_duration_us (gint64 microseconds)
   double ms = microseconds / 1000.0;
   if (ms >= 999.5)
     {
-      number = g_strdup_printf ("%I.1f", ms / 1000);
+      number = print_number (ms / 1000, 1);
       /* TRANSLATORS: seconds */
       return print_unit (N_ ("%s\u00a0s"), number);
     }
-  number = ms >= 99.95 ? g_strdup_printf ("%I.0f", ms) : g_strdup_printf ("%I.1f", ms);
+  number = print_number (ms, ms >= 99.95 ? 0 : 1);
   /* TRANSLATORS: milliseconds */
   return print_unit (N_ ("%s\u00a0ms"), number);
 }

@@ -52,9 +52,9 @@ weir_radix_sort (WeirKey *keys, WeirKey *scratch, guint n)
 guint64
 weir_key_from_uint64 (guint64 value, gboolean descending)
 {
-  guint64 key = descending ? ~value : value;
+  guint64 key = MIN (value, WEIR_KEY_ABSENT - 1);
 
-  return MIN (key, WEIR_KEY_ABSENT - 1);
+  return descending ? WEIR_KEY_ABSENT - 1 - key : key;
 }
 
 guint64
