@@ -1,0 +1,205 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the three processes of the engine hold while they serve, and that they go together."""
+import os
+import pathlib
+import pwd
+import signal
+import sys
+import time
+
+sys.path[:0] = [str(pathlib.Path(__file__).parent), str(pathlib.Path(__file__).parents[1] / "e2e")]
+
+import tap
+import weirtest
+from weirtest import CAPABILITIES
+
+
+def held(pid):
+    return {key: weirtest.status(pid)[key] for key in weirtest.FIELDS}
+
+
+def exactly(capabilities):
+    """What status shows of a process with these capabilities and nothing to inherit or regain."""
+    return {"CapEff": capabilities, "CapPrm": capabilities, "CapInh": 0, "CapBnd": 0, "CapAmb": 0}
+
+
+def is_only(pid, user):
+    entry = pwd.getpwnam(user)
+    fields = weirtest.status(pid)
+    tap.equal(fields["Uid"], [entry.pw_uid] * 4, "uids")
+    tap.equal(fields["Gid"], [entry.pw_gid] * 4, "gids")
+    tap.equal(fields["Groups"], [], "groups")
+    tap.equal(fields["NoNewPrivs"], "1", "NoNewPrivs")
+    tap.equal(fields["Threads"], "1", "threads")
+    tap.check(entry.pw_uid != 0, "the user is root")
+
+
+@tap.case("the meter runs as a user of its own with no capability at all")
+def meter():
+    with weirtest.handoff() as handoff, weirtest.engine(handoff) as engine:
+        engine.serve()
+        is_only(engine.pid, "weir-meter")
+        tap.equal(held(engine.pid), exactly(0), "capabilities")
+        tap.equal((engine.front.uid, engine.front.pid), (0, engine.pid), "who the front end sees")
+
+
+@tap.case("the keeper holds exactly CAP_NET_ADMIN and one netlink socket")
+def keeper():
+    with weirtest.handoff() as handoff, weirtest.engine(handoff) as engine:
+        engine.serve()
+        pid, _looker = engine.helpers()
+        is_only(pid, "weir")
+        tap.equal(held(pid), exactly(CAPABILITIES["NET_ADMIN"]), "capabilities")
+        tap.equal(len(weirtest.netlink_descriptors(pid)), 1, "netlink descriptors")
+        tap.equal(len(weirtest.descriptors(pid)), 3 + 2, "descriptors")
+
+
+@tap.case("the looker holds exactly CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, and no netlink descriptor")
+def looker():
+    with weirtest.handoff() as handoff, weirtest.engine(handoff) as engine:
+        engine.serve()
+        _keeper, pid = engine.helpers()
+        is_only(pid, "weir")
+        tap.equal(held(pid), exactly(CAPABILITIES["SYS_PTRACE"] | CAPABILITIES["DAC_READ_SEARCH"]),
+                  "capabilities")
+        tap.equal(weirtest.netlink_descriptors(pid), [], "netlink descriptors")
+        sockets = [target for target in weirtest.descriptors(pid).values() if target.startswith("socket:")]
+        tap.equal(len(sockets), 1, "sockets")
+
+
+@tap.case("standard descriptors of all three lead to /dev/null")
+def stdio():
+    with weirtest.handoff() as handoff, weirtest.engine(handoff) as engine:
+        engine.serve()
+        for pid in (engine.pid, *engine.helpers()):
+            found = weirtest.descriptors(pid)
+            tap.equal([found[number] for number in range(3)], ["/dev/null"] * 3, f"descriptors of {pid}")
+
+
+@tap.case("an ordinary user's engine has no keeper and nobody holds a capability")
+def limited():
+    with weirtest.handoff() as handoff, weirtest.engine(handoff, elevated=False) as engine:
+        engine.serve(helpers=1)
+        tap.equal((engine.front.uid, engine.front.pid), (weirtest.USER, engine.pid), "who the front end sees")
+        pids = [engine.pid, *weirtest.children(engine.pid)]
+        tap.equal(len(pids), 2, "processes")
+        for pid in pids:
+            fields = weirtest.status(pid)
+            tap.equal(fields["Uid"], [weirtest.USER] * 4, "uids")
+            tap.equal((fields["CapEff"], fields["CapPrm"], fields["CapInh"], fields["CapAmb"]), (0, 0, 0, 0),
+                      "capabilities")
+            tap.equal(fields["NoNewPrivs"], "1", "NoNewPrivs")
+        tap.equal(weirtest.netlink_descriptors(pids[1]), [], "netlink descriptors of the looker")
+
+
+@tap.case("an engine of root's own is confined in the same way")
+def root():
+    with weirtest.handoff(uid=0) as handoff, weirtest.engine(handoff, environment={}) as engine:
+        engine.serve()
+        is_only(engine.pid, "weir-meter")
+        tap.equal(held(engine.pid), exactly(0), "capabilities")
+
+
+def all_gone(pids, seconds=1.0):
+    return weirtest.wait_until(lambda: not any(weirtest.running(pid) for pid in pids), seconds)
+
+
+@tap.case("end of file on the socket ends all three within a second")
+def leash():
+    with weirtest.handoff() as handoff, weirtest.engine(handoff) as engine:
+        engine.serve()
+        pids = [engine.pid, *engine.helpers()]
+        started = time.monotonic()
+        engine.front.close()
+        tap.check(all_gone(pids), f"still running: {[pid for pid in pids if weirtest.running(pid)]}")
+        tap.diagnose(f"gone after {(time.monotonic() - started) * 1000:.0f} ms")
+        tap.equal(engine.exit_code(), weirtest.EXIT_DONE, "exit code")
+
+
+@tap.case("killing the meter ends keeper and looker within a second")
+def meter_killed():
+    for elevated in (True, False):
+        with weirtest.handoff() as handoff, weirtest.engine(handoff, elevated=elevated) as engine:
+            engine.serve(helpers=2 if elevated else 1)
+            helpers = weirtest.children(engine.pid)
+            os.kill(engine.pid, signal.SIGKILL)
+            tap.check(all_gone(helpers), "a helper outlives the meter")
+
+
+@tap.case("killing a helper does not end the meter")
+def helper_killed():
+    with weirtest.handoff() as handoff, weirtest.engine(handoff) as engine:
+        engine.serve()
+        for pid in engine.helpers():
+            os.kill(pid, signal.SIGKILL)
+        tap.check(not all_gone([engine.pid], 1.5), "the meter ended with its helpers")
+
+
+def signals(uid, pid):
+    """What a process of UID with no capability is told when it signals PID, or limits it."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        answers = []
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+        try:
+            os.kill(pid, signal.SIGCONT)
+            answers.append("signalled")
+        except PermissionError:
+            answers.append("refused")
+        try:
+            os.readlink(f"/proc/{pid}/exe")
+            answers.append("attached")
+        except PermissionError:
+            answers.append("refused")
+        os.write(writer, " ".join(answers).encode())
+        os._exit(0)
+    os.close(writer)
+    os.waitpid(child, 0)
+    with os.fdopen(reader) as answers:
+        return answers.read()
+
+
+@tap.case("meter, helpers and the caller can neither signal nor attach to one another")
+def apart():
+    with weirtest.handoff() as handoff, weirtest.engine(handoff) as engine:
+        engine.serve()
+        meter_uid, helper_uid = (pwd.getpwnam(name).pw_uid for name in ("weir-meter", "weir"))
+        for uid, pid in ((meter_uid, engine.helpers()[0]), (meter_uid, engine.helpers()[1]),
+                         (helper_uid, engine.pid), (weirtest.USER, engine.pid),
+                         (weirtest.USER, engine.helpers()[1]), (65534, engine.pid)):
+            tap.equal(signals(uid, pid), "refused refused", f"uid {uid} to {pid}")
+
+
+@tap.case("at most four engines of one user and sixteen in all")
+def slots():
+    handoffs, engines = [], []
+
+    def start(handoff):
+        engines.append(weirtest.Engine(handoff, uid=handoff.uid))
+        engines[-1].serve()
+
+    try:
+        for uid in range(2000, 2005):
+            handoffs.append(weirtest.Handoff(uid))
+        for handoff in handoffs[:4]:
+            for _ in range(4):
+                start(handoff)
+            if len(engines) == 4:
+                with weirtest.engine(handoff, uid=handoff.uid) as fifth:
+                    tap.equal(fifth.exit_code(), weirtest.EXIT_RESOURCES, "the fifth of one user")
+        with weirtest.engine(handoffs[4], uid=handoffs[4].uid) as seventeenth:
+            tap.equal(seventeenth.exit_code(), weirtest.EXIT_RESOURCES, "the seventeenth of all")
+        engines[0].end()
+        start(handoffs[4])
+    finally:
+        for engine in engines:
+            engine.end()
+        for handoff in handoffs:
+            handoff.close()
+
+
+tap.run()
