@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "weir-looker-parse.h"
+
+#define REST                                                                                       \
+  " S 1 2 3 0 -1 4194560 5 6 7 8 9 10 11 12 20 0 1 0 987654 21 22 18446744073709551615 0\n"
+
+static void
+test_decimal (void)
+{
+  static const char *const bad[] = { "",   "-1", "+1",   " 1",
+                                     "01", "1a", "self", "18446744073709551616" };
+  uint64_t value;
+
+  for (size_t i = 0; i < G_N_ELEMENTS (bad); i++)
+    g_assert_false (weir_parse_decimal (bad[i], &value));
+  g_assert_true (weir_parse_decimal ("0", &value));
+  g_assert_cmpuint (value, ==, 0);
+  g_assert_true (weir_parse_decimal ("18446744073709551615", &value));
+  g_assert_cmpuint (value, ==, UINT64_MAX);
+}
+
+static void
+test_socket_link (void)
+{
+  static const char *const bad[] = { "",
+                                     "socket:[]",
+                                     "socket:[1",
+                                     "socket:1]",
+                                     "pipe:[1]",
+                                     "/socket:[1]",
+                                     "socket:[1]x",
+                                     "socket:[-1]",
+                                     "socket:[1 ]",
+                                     "socket:[99999999999999999999]" };
+  uint64_t inode;
+
+  for (size_t i = 0; i < G_N_ELEMENTS (bad); i++)
+    g_assert_false (weir_parse_socket_link (bad[i], strlen (bad[i]), &inode));
+  g_assert_true (weir_parse_socket_link ("socket:[4026532]", 16, &inode));
+  g_assert_cmpuint (inode, ==, 4026532);
+  /* Only the bytes that readlink(2) gave count. */
+  g_assert_true (weir_parse_socket_link ("socket:[12]34]", 11, &inode));
+  g_assert_cmpuint (inode, ==, 12);
+}
+
+static void
+test_stat_hostile_names (void)
+{
+  static const char *const names[] = {
+    "cat",
+    "",
+    ")",
+    "(",
+    "()",
+    ") R 1 2 3",
+    "a b c",
+    "x\ny",
+    ") S 1 1 1 1 1",
+    "((((",
+    "))))",
+    "\xff\xfe\x80",
+    "=cmd|' /C'!A0",
+    "%s%n",
+  };
+
+  for (size_t i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *text = g_strconcat ("4711 (", names[i], ")" REST, NULL);
+      uint64_t start_time = 0;
+      char comm[16];
+
+      g_assert_cmpint (weir_parse_stat (text, strlen (text), comm, &start_time), ==, 0);
+      g_assert_cmpuint (start_time, ==, 987654);
+      g_assert_cmpstr (comm, ==, names[i]);
+    }
+}
+
+static void
+test_stat_length (void)
+{
+  /* Kernel workers have names of up to 64 bytes. */
+  static const char text[] = "2 (kworker/u32:5-events_unbound)" REST;
+  uint64_t start_time;
+  char comm[16];
+
+  g_assert_cmpint (weir_parse_stat (text, strlen (text), comm, &start_time), ==, 0);
+  g_assert_cmpstr (comm, ==, "kworker/u32:5-e");
+}
+
+static void
+test_stat_bad (void)
+{
+  static const char good[] = "1 (x)" REST;
+  static const char *const bad[] = { "",
+                                     "1",
+                                     "1 (",
+                                     "1 )",
+                                     ")(",
+                                     "1 (x)",
+                                     "1 (x) ",
+                                     "1 (x) S 1 2",
+                                     "1 (x)S 1 2 3 0 -1 4 5 6 7 8 9 10 11 12 20 0 1 0 9 21",
+                                     "1 (x) S 1 2 3 0 -1 4 5 6 7 8 9 10 11 12 20 0 1 0 -9 21",
+                                     "1 (x) S 1 2 3 0 -1 4 5 6 7 8 9 10 11 12 20 0 1 0  21" };
+  uint64_t start_time;
+  char comm[16];
+  size_t n_good = 0;
+
+  for (size_t i = 0; i < G_N_ELEMENTS (bad); i++)
+    g_assert_cmpint (weir_parse_stat (bad[i], strlen (bad[i]), comm, &start_time), ==, -EPROTO);
+  /* Every prefix, in memory of exactly that size. */
+  for (size_t size = 0; size < sizeof good; size++)
+    {
+      g_autofree char *copy = g_memdup2 (good, size);
+
+      n_good += weir_parse_stat (copy != NULL ? copy : "", size, comm, &start_time) == 0;
+    }
+  g_assert_cmpuint (n_good, >, 0);
+  g_assert_cmpuint (n_good, <, sizeof good - 20);
+}
+
+static void
+test_stat_own (void)
+{
+  static const char name[] = ") S (1\n2) Z";
+  g_autofree char *text = NULL;
+  uint64_t start_time = 0;
+  char before[16] = "", comm[16];
+  size_t size;
+
+  g_assert_cmpint (prctl (PR_GET_NAME, before), ==, 0);
+  g_assert_cmpint (prctl (PR_SET_NAME, name), ==, 0);
+  g_assert_true (g_file_get_contents ("/proc/self/stat", &text, &size, NULL));
+  g_assert_cmpint (prctl (PR_SET_NAME, before), ==, 0);
+  g_assert_cmpint (weir_parse_stat (text, size, comm, &start_time), ==, 0);
+  g_assert_cmpstr (comm, ==, name);
+  g_assert_cmpuint (start_time, >, 0);
+}
+
+static void
+test_status_uid (void)
+{
+  uint32_t uid = 7;
+
+  g_assert_cmpint (weir_parse_status_uid ("Name:\tx\nUid:\t1\t2\t3\t4\n", &uid), ==, 0);
+  g_assert_cmpuint (uid, ==, 2);
+  g_assert_cmpint (weir_parse_status_uid ("Name:\t\\nUid:\t9\t9\t9\t9\nUid:\t1\t3\t3\t4\n", &uid),
+                   ==, 0);
+  g_assert_cmpuint (uid, ==, 3);
+  g_assert_cmpint (weir_parse_status_uid ("", &uid), ==, -EPROTO);
+  g_assert_cmpint (weir_parse_status_uid ("Name:\tx\nUid:\t1", &uid), ==, -EPROTO);
+  g_assert_cmpint (weir_parse_status_uid ("Name:\tx\nUid:\t1\t2", &uid), ==, -EPROTO);
+  g_assert_cmpint (weir_parse_status_uid ("Name:\tx\nUid:\t1\t-2\t3\t4\n", &uid), ==, -EPROTO);
+  g_assert_cmpint (weir_parse_status_uid ("Name:\tx\nUid:\t1\t4294967296\t3\t4\n", &uid), ==,
+                   -EPROTO);
+}
+
+static void
+test_cgroup (void)
+{
+  char path[32] = "untouched";
+
+  g_assert_cmpint (weir_parse_cgroup ("0::/a/b.scope\n", path, sizeof path), ==, 0);
+  g_assert_cmpstr (path, ==, "/a/b.scope");
+  g_assert_cmpint (weir_parse_cgroup ("9:name=systemd:/0::/x\n8:pids:/\n0::/\n", path, sizeof path),
+                   ==, 0);
+  g_assert_cmpstr (path, ==, "/");
+  g_assert_cmpint (weir_parse_cgroup ("0::/a 0::b:c\n", path, sizeof path), ==, 0);
+  g_assert_cmpstr (path, ==, "/a 0::b:c");
+
+  g_assert_cmpint (weir_parse_cgroup ("", path, sizeof path), ==, -ENOENT);
+  g_assert_cmpint (weir_parse_cgroup ("1:cpu:/x\n", path, sizeof path), ==, -ENOENT);
+  g_assert_cmpint (weir_parse_cgroup ("10::/x\n", path, sizeof path), ==, -ENOENT);
+  g_assert_cmpint (weir_parse_cgroup ("0::/cut", path, sizeof path), ==, -ENAMETOOLONG);
+  g_assert_cmpint (weir_parse_cgroup ("0::/3456789012345678901234567890123\n", path, sizeof path),
+                   ==, -ENAMETOOLONG);
+  g_assert_cmpstr (path, ==, "/a 0::b:c");
+}
+
+static void
+test_mountinfo (void)
+{
+  static const char *const others[] = {
+    "",
+    "24 1 0:22 / /proc rw - proc proc rw",
+    "24 1 0:22 / /sys/fs/cgroup rw - cgroup cgroup rw,cpu",
+    "24 1 0:22 / /x rw - tmpfs cgroup2 rw",
+    "24 1 0:22 / /x rw shared:1 cgroup2 rw",
+    "24 1 - cgroup2 none rw",
+    " - cgroup2 none rw",
+    "24 1 0:22 relative /x rw - cgroup2 none rw",
+    "24 1 0:22 / relative rw - cgroup2 none rw",
+    "24 1 0:22 / /\\000x rw - cgroup2 none rw",
+    "24 1 0:22 / /123456789012345678901234567890123456789 rw - cgroup2 none rw",
+  };
+  char point[32], root[32];
+
+  for (size_t i = 0; i < G_N_ELEMENTS (others); i++)
+    g_assert_false (weir_parse_cgroup_mount (others[i], point, root, sizeof point));
+
+  g_assert_true (weir_parse_cgroup_mount (
+      "30 24 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw", point, root,
+      sizeof point));
+  g_assert_cmpstr (point, ==, "/sys/fs/cgroup");
+  g_assert_cmpstr (root, ==, "/");
+  g_assert_true (weir_parse_cgroup_mount (
+      "30 24 0:26 /a\\040b /m\\134n\\011\\012 rw - cgroup2 none rw", point, root, sizeof point));
+  g_assert_cmpstr (point, ==, "/m\\n\t\n");
+  g_assert_cmpstr (root, ==, "/a b");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/looker-parse/decimal", test_decimal);
+  g_test_add_func ("/looker-parse/socket-link", test_socket_link);
+  g_test_add_func ("/looker-parse/stat/hostile-names", test_stat_hostile_names);
+  g_test_add_func ("/looker-parse/stat/length", test_stat_length);
+  g_test_add_func ("/looker-parse/stat/bad", test_stat_bad);
+  g_test_add_func ("/looker-parse/stat/own", test_stat_own);
+  g_test_add_func ("/looker-parse/status-uid", test_status_uid);
+  g_test_add_func ("/looker-parse/cgroup", test_cgroup);
+  g_test_add_func ("/looker-parse/mountinfo", test_mountinfo);
+  return g_test_run ();
+}
