@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Weir itself, started as the tester and used as a person would."""
+import pathlib
+import pwd
+import re
+import time
+
+import processes
+import tap
+from machine import LOGS, TESTER
+
+LIMITED, FULL = "Limited View", "Full View"
+UNLOCK, RETURN = "Unlock Full View…", "Return to Limited View"
+# Names that a widget may have for the accessibility library in its different releases.
+BUTTONS = {"button", "push button", "toggle button"}
+TEXTS = {"entry", "text", "text box"}
+COMPLAINT = re.compile(r"\*\* ?(\(.*\))?:? ?.*(WARNING|CRITICAL|ERROR) \*\*|-(WARNING|CRITICAL|ERROR) \*\*")
+TOO_QUIET = "G_MESSAGES_DEBUG"
+
+
+class Application:
+    """One run of the window."""
+
+    number = 0
+
+    def __init__(self, machine, screen, arguments=(), environment=None, prepare=None, wrapper=()):
+        Application.number += 1
+        self._machine = machine
+        self._screen = screen
+        self._log = LOGS / f"weir-{Application.number}.log"
+        environment = machine.environment(TESTER) | {TOO_QUIET: "weir-gui"} | (environment or {})
+        self.started = time.monotonic()
+        self.process = machine.spawn([*wrapper, processes.PROGRAM, *arguments], user=TESTER,
+                                     environment=environment, log=self._log.stem, prepare=prepare)
+        self.pid = self.process.pid
+        self.widget = screen.application(self.pid, 20)
+        self.window = tap.wait_for(lambda: screen.windows(self.pid), "a window")[-1]
+
+    # What it says
+
+    def log(self):
+        """Everything it wrote."""
+        return self._log.read_text(errors="replace")
+
+    def complaints(self):
+        """Warnings and worse that GLib printed."""
+        return [line for line in self.log().splitlines() if COMPLAINT.search(line)]
+
+    def milliseconds(self, what):
+        """The time of a milestone ("first frame", "first rows"), or None."""
+        found = re.search(rf"weir: {what} (\d+) ms", self.log())
+        return int(found[1]) if found else None
+
+    def tree(self):
+        """The accessible tree, for diagnoses."""
+        return self.widget.tree()
+
+    # What it shows
+
+    def rows(self):
+        """The rows on the screen, each a list of what its cells say."""
+        table = self.widget.find({"tree table", "table"})
+        if not table:
+            return []
+        found = []
+        for row in table.find_all("table row"):
+            cells = [cell.name.strip() or _label(cell) for cell in row.children
+                     if cell.role in ("table cell", "cell", "gridcell")]
+            if cells:
+                found.append(cells)
+        return found
+
+    def wait_row(self, *words, seconds=15):
+        """The first row in which each of WORDS occurs in some cell."""
+        def row():
+            for cells in self.rows():
+                if all(any(word in cell for cell in cells) for word in words):
+                    return cells
+            return None
+        return tap.wait_for(row, f"a row with {words}", seconds, 0.25)
+
+    def wait_view(self, name, seconds=15):
+        """Waits until the view button says NAME (LIMITED, FULL, …)."""
+        return self.widget.wait(BUTTONS, lambda found: found.startswith(name), seconds)
+
+    def view_button(self):
+        """The button that names the view; the toggle inside is what can be pressed."""
+        def name(found):
+            return found.startswith((LIMITED, FULL)) or "View" in found.split("…")[0]
+        return self.widget.wait("toggle button", name)
+
+    def toasts(self):
+        """What the toasts on the screen say."""
+        overlays = [widget for widget in self.widget.walk() if widget.role == "alert" or
+                    widget.role == "notification"]
+        return [label.name for overlay in overlays for label in overlay.find_all("label")]
+
+    # What a person does
+
+    def open_view_popover(self):
+        """Presses the view button and returns what it opens: the button in its popover."""
+        self.view_button().press()
+        return self.widget.wait(BUTTONS, lambda name: name in (UNLOCK, RETURN))
+
+    def unlock(self):
+        """Asks for the full view as a person does."""
+        self.open_view_popover().press()
+
+    def unlock_and_wait(self):
+        """Reaches the full view (polkit has to say yes)."""
+        self.unlock()
+        self.wait_view(FULL)
+        return tap.wait_for(self.full_engine, "the three processes of the full view")
+
+    def export(self, file):
+        """Exports to FILE through the dialog."""
+        file = pathlib.Path(file)
+        before = set(self._screen.windows(self.pid))
+        self._screen.focus(self.window)
+        self._screen.keys("ctrl+e")
+        dialog = tap.wait_for(lambda: set(self._screen.windows(self.pid)) - before or
+                              self.widget.find({"dialog", "file chooser"}), "the export dialog")
+        return dialog, file
+
+    # Its processes
+
+    def full_engine(self):
+        """The processes of the full view by role, once all are there."""
+        found = processes.full_engine(pwd.getpwnam(TESTER).pw_uid)
+        return found if len(found) == len(processes.ROLES) else None
+
+    def limited_engine(self):
+        """The process of the limited view."""
+        found = [pid for pid in processes.engines(pwd.getpwnam(TESTER).pw_uid)]
+        return found[0] if found else None
+
+    def stop(self):
+        """Ends it as closing the session would."""
+        return self._machine.end(self.process)
+
+
+def _label(cell):
+    label = cell.find("label")
+    return label.text.strip() if label else ""

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Processes as the kernel describes them."""
+import os
+import pathlib
+
+ENGINE = "/usr/libexec/weir-engine"
+PROGRAM = "/usr/bin/weir"
+
+CAP_DAC_READ_SEARCH = 1 << 2
+CAP_NET_ADMIN = 1 << 12
+CAP_SYS_PTRACE = 1 << 19
+
+# What each part of a full engine may still do: this tells them apart, whatever they call themselves.
+ROLES = {
+    "meter": 0,
+    "keeper": CAP_NET_ADMIN,
+    "looker": CAP_SYS_PTRACE | CAP_DAC_READ_SEARCH,
+}
+
+
+def status(pid):
+    """/proc/PID/status as a dictionary; None when the process is gone."""
+    try:
+        lines = pathlib.Path(f"/proc/{pid}/status").read_text(errors="replace").splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+
+def capabilities(pid):
+    """The capability sets as numbers by their names in /proc/PID/status."""
+    found = status(pid)
+    return {key: int(found[key], 16) for key in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")}
+
+
+def uids(pid):
+    """Real, effective, saved and file system uid."""
+    return [int(uid) for uid in status(pid)["Uid"].split()]
+
+
+def running(program):
+    """Every living process that runs PROGRAM."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            if os.readlink(f"/proc/{entry}/exe").removesuffix(" (deleted)") != program:
+                continue
+        except OSError:
+            continue
+        if (state := status(entry)) and not state["State"].startswith(("Z", "X")):
+            found.append(int(entry))
+    return sorted(found)
+
+
+def engines(owner=None):
+    """Every engine process, or those that do (or do not) run as the user with the uid OWNER."""
+    return [pid for pid in running(ENGINE) if owner is None or uids(pid)[1] == owner]
+
+
+def full_engine(tester):
+    """The processes of the full view by role: those that do not run as the tester."""
+    found = {}
+    for pid in running(ENGINE):
+        state = status(pid)
+        if not state or uids(pid)[1] in (0, tester):
+            continue
+        effective = int(state["CapEff"], 16)
+        for role, expected in ROLES.items():
+            if effective == expected:
+                found.setdefault(role, pid)
+    return found
+
+
+def descriptors(pid):
+    """What each open descriptor of a process leads to."""
+    found = {}
+    for entry in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            found[int(entry)] = os.readlink(f"/proc/{pid}/fd/{entry}")
+        except OSError:
+            continue
+    return found
+
+
+def netlink_inodes(pid):
+    """Inodes of the netlink sockets in the network namespace of PID."""
+    lines = pathlib.Path(f"/proc/{pid}/net/netlink").read_text().splitlines()[1:]
+    return {int(line.split()[9]) for line in lines}
+
+
+def parent(pid):
+    """The process that started PID."""
+    found = status(pid)
+    return int(found["PPid"]) if found else None

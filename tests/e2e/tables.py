@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Exported tables, what the kernel's own tool says about the same flows, and exported actions."""
+import csv
+import ipaddress
+import re
+import subprocess
+
+import tap
+
+# How a spreadsheet may begin a formula; the full-width forms are folded to these by some.
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r")
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t"}
+
+
+def read(file):
+    """The rows as dictionaries; fails unless the file is CSV as documented."""
+    data = file.read_bytes()
+    tap.check(data.endswith(b"\r\n"), "the last line ends with CR LF")
+    text = data.decode("utf-8")
+    return list(csv.DictReader(text.splitlines(keepends=True), strict=True))
+
+
+def cells(file, separator):
+    """Every cell as a spreadsheet finds it that splits at SEPARATOR, whatever was meant."""
+    text = file.read_bytes().decode("utf-8")
+    return [cell for row in csv.reader(text.splitlines(keepends=True), delimiter=separator) for cell in row]
+
+
+def is_formula(cell):
+    """Would a spreadsheet compute this? White space before it is passed over; a number is none."""
+    cell = cell.lstrip(" \u00a0\u3000")
+    return cell.startswith(FORMULA) and not re.fullmatch(r"-?\d+(\.\d+)?", cell)
+
+
+def _same(address, other):
+    return ipaddress.ip_address(address.strip("[]")) == ipaddress.ip_address(other.strip("[]"))
+
+
+def flow_row(rows, flow):
+    """The one row of a flow that a talker told about."""
+    found = [row for row in rows
+             if row["protocol"].lower() == flow["protocol"] and int(row["local_port"] or 0) == flow["local_port"]
+             and int(row["remote_port"] or 0) == flow["remote_port"] and row["remote_address"]
+             and _same(row["remote_address"], flow["remote"])]
+    tap.equal(len(found), 1, f"rows of the flow from port {flow['local_port']} to {flow['remote']}")
+    return found[0]
+
+
+def tracked(flow):
+    """Packets of a flow in both directions as conntrack(8) reads them from the kernel."""
+    family = "ipv6" if ":" in flow["remote"] else "ipv4"
+    line = subprocess.run(
+        ["conntrack", "-L", "-f", family, "-p", flow["protocol"], "-d", flow["remote"], "--sport",
+         str(flow["local_port"]), "--dport", str(flow["remote_port"])],
+        capture_output=True, text=True, check=True).stdout
+    packets = [int(number) for number in re.findall(r"packets=(\d+)", line)]
+    tap.equal(len(packets), 2, f"directions that conntrack knows of {flow['remote']}: {line!r}")
+    return {"sent": packets[0], "received": packets[1]}
+
+
+def exported_actions(machine, pid):
+    """Every action that the process offers on the session bus, on all its objects."""
+    def call(*arguments):
+        answer = machine.run(["gdbus", *arguments], user="tester")
+        tap.equal(answer.returncode, 0, f"gdbus {arguments}: {answer.stderr}")
+        return answer.stdout
+    names = re.findall(r"'([^']+)'", call("call", "--session", "--dest", "org.freedesktop.DBus", "--object-path",
+                                          "/org/freedesktop/DBus", "--method", "org.freedesktop.DBus.ListNames"))
+    mine = [name for name in names if str(pid) in call(
+        "call", "--session", "--dest", "org.freedesktop.DBus", "--object-path", "/org/freedesktop/DBus",
+        "--method", "org.freedesktop.DBus.GetConnectionUnixProcessID", name).split("uint32 ")[-1].rstrip(",)\n ").split()]
+    found = set()
+    for name in mine:
+        tree = call("introspect", "--session", "--dest", name, "--object-path", "/", "--recurse")
+        for path in re.findall(r"^\s*node (\S+) \{", tree, re.MULTILINE):
+            answer = machine.run(["gdbus", "call", "--session", "--dest", name, "--object-path", path,
+                                  "--method", "org.gtk.Actions.List"], user="tester")
+            found |= set(re.findall(r"'([^']+)'", answer.stdout)) if answer.returncode == 0 else set()
+    return found
