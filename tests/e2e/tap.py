@@ -13,6 +13,7 @@ DEADLINE = 120
 
 _cases = []
 _on_failure = []
+_after_each = []
 
 
 class Skip(Exception):
@@ -34,6 +35,11 @@ def case(name, deadline=DEADLINE):
 def on_failure(function):
     """Calls FUNCTION with the case's name after a failure; what it returns is printed as diagnosis."""
     _on_failure.append(function)
+
+
+def after_each(function):
+    """Calls FUNCTION after each case, whatever came of it."""
+    _after_each.append(function)
 
 
 def check(condition, message):
@@ -90,6 +96,8 @@ def _run_one(number, name, function, deadline):
         return False
     finally:
         signal.alarm(0)
+        for clean in _after_each:
+            clean()
     print(f"ok {number} - {name}", flush=True)
     diagnose(f"{time.monotonic() - started:.1f} s")
     return True

@@ -20,6 +20,7 @@ PRELOAD = sys.argv.pop(1)
 STAGE = stage.build(display=False)
 MACHINE = STAGE.machine
 STAGE.polkit.decide("yes")
+tap.after_each(Front.stop_all)
 RUNTIME = MACHINE.environment(TESTER)["XDG_RUNTIME_DIR"]
 
 
@@ -193,14 +194,17 @@ def _():
     gone()
 
 
-@tap.case("too few descriptors: the engine either works or refuses in words, and nothing is left")
+@tap.case("few descriptors and little memory: the engine works, or refuses, and nothing of it is left")
 def _():
-    for limits in ({"NOFILE": 16}, {"NOFILE": 40}, {"AS": 64 << 20}):
+    for limits in ({"NOFILE": 64}, {"AS": 1 << 30}):
         front = Front(MACHINE, limits=limits)
-        tap.wait_for(lambda: front.events("tick") or front.events("ended"), f"an answer under {limits}")
-        front.process.stdin.close()
-        front.process.wait(10)
+        front.wait("tick")
+        tap.equal(front.stop(), 0, f"exit code under {limits}")
         gone()
+    front = Front(MACHINE, limits={"NOFILE": 16})
+    tap.wait_for(lambda: front.events("tick") or front.events("ended"), "an answer")
+    front.stop()
+    gone()
 
 
 @tap.case("code and bus addresses in the caller's environment do not reach the engine")
