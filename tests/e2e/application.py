@@ -5,6 +5,7 @@ import pwd
 import re
 import time
 
+import buses
 import processes
 import tap
 from machine import LOGS, TESTER
@@ -15,7 +16,7 @@ UNLOCK, RETURN = "Unlock Full View…", "Return to Limited View"
 BUTTONS = {"button", "push button", "toggle button"}
 TEXTS = {"entry", "text", "text box"}
 COMPLAINT = re.compile(r"\*\* ?(\(.*\))?:? ?.*(WARNING|CRITICAL|ERROR) \*\*|-(WARNING|CRITICAL|ERROR) \*\*")
-TOO_QUIET = "G_MESSAGES_DEBUG"
+WINDOW_OBJECT = "/io/github/weir/Weir/window/1"
 
 
 class Application:
@@ -28,7 +29,7 @@ class Application:
         self._machine = machine
         self._screen = screen
         self._log = LOGS / f"weir-{Application.number}.log"
-        environment = machine.environment(TESTER) | {TOO_QUIET: "weir-gui"} | (environment or {})
+        environment = machine.environment(TESTER) | {"G_MESSAGES_DEBUG": "weir-gui"} | (environment or {})
         self.started = time.monotonic()
         self.process = machine.spawn([*wrapper, processes.PROGRAM, *arguments], user=TESTER,
                                      environment=environment, log=self._log.stem, prepare=prepare)
@@ -113,14 +114,20 @@ class Application:
         return tap.wait_for(self.full_engine, "the three processes of the full view")
 
     def export(self, file):
-        """Exports to FILE through the dialog."""
+        """Exports what is shown to FILE through the window's action, and waits for the file."""
         file = pathlib.Path(file)
-        before = set(self._screen.windows(self.pid))
-        self._screen.focus(self.window)
-        self._screen.keys("ctrl+e")
-        dialog = tap.wait_for(lambda: set(self._screen.windows(self.pid)) - before or
-                              self.widget.find({"dialog", "file chooser"}), "the export dialog")
-        return dialog, file
+        file.unlink(missing_ok=True)
+        self.activate("export-to", f"<{str(file)!r}>")
+        tap.wait_for(file.exists, f"the exported file {file}", 20)
+        return file
+
+    def activate(self, action, *parameters):
+        """Activates an exported action of the window as another program of the session may."""
+        bus = buses.name_of(self._machine, self.pid)
+        answer = self._machine.run(
+            ["gdbus", "call", "--session", "--dest", bus, "--object-path", WINDOW_OBJECT, "--method",
+             "org.gtk.Actions.Activate", action, f"[{', '.join(parameters)}]", "@a{sv} {}"], user=TESTER)
+        tap.equal(answer.returncode, 0, f"activation of {action}: {answer.stderr}")
 
     # Its processes
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Exported tables, what the kernel's own tool says about the same flows, and exported actions."""
+"""Exported tables, and what the kernel's own tool says about the same flows."""
 import csv
 import ipaddress
 import re
@@ -56,24 +56,3 @@ def tracked(flow):
     packets = [int(number) for number in re.findall(r"packets=(\d+)", line)]
     tap.equal(len(packets), 2, f"directions that conntrack knows of {flow['remote']}: {line!r}")
     return {"sent": packets[0], "received": packets[1]}
-
-
-def exported_actions(machine, pid):
-    """Every action that the process offers on the session bus, on all its objects."""
-    def call(*arguments):
-        answer = machine.run(["gdbus", *arguments], user="tester")
-        tap.equal(answer.returncode, 0, f"gdbus {arguments}: {answer.stderr}")
-        return answer.stdout
-    names = re.findall(r"'([^']+)'", call("call", "--session", "--dest", "org.freedesktop.DBus", "--object-path",
-                                          "/org/freedesktop/DBus", "--method", "org.freedesktop.DBus.ListNames"))
-    mine = [name for name in names if str(pid) in call(
-        "call", "--session", "--dest", "org.freedesktop.DBus", "--object-path", "/org/freedesktop/DBus",
-        "--method", "org.freedesktop.DBus.GetConnectionUnixProcessID", name).split("uint32 ")[-1].rstrip(",)\n ").split()]
-    found = set()
-    for name in mine:
-        tree = call("introspect", "--session", "--dest", name, "--object-path", "/", "--recurse")
-        for path in re.findall(r"^\s*node (\S+) \{", tree, re.MULTILINE):
-            answer = machine.run(["gdbus", "call", "--session", "--dest", name, "--object-path", path,
-                                  "--method", "org.gtk.Actions.List"], user="tester")
-            found |= set(re.findall(r"'([^']+)'", answer.stdout)) if answer.returncode == 0 else set()
-    return found

@@ -7,6 +7,7 @@ Traffic is made by two people and known to the byte.
 import pathlib
 
 import stage
+import buses
 import processes
 import tables
 import tap
@@ -125,7 +126,7 @@ def _():
 @tap.case("what elevates is not offered on the session bus")
 def _():
     application = STAGE.application
-    names = tables.exported_actions(STAGE.machine, application.pid)
+    names = buses.exported_actions(STAGE.machine, application.pid)
     tap.check(names, "some actions are exported: the question is asked rightly")
     tap.equal([name for name in names if "unlock" in name.lower() or "full" in name.lower()], [], "elevating actions")
 
