@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A polkit authentication agent without a face: what a desktop's dialog does, decided beforehand.
 
-    agent.py PID dismiss|refuse|password|wait
+    agent.py PID PASSWORD dismiss|refuse|password|wait
 
 Registers for the process PID and prints one JSON object a line. `dismiss` closes the dialog, `refuse`
-gives up without a password, `password` answers with the one read from standard input through polkit's
-own helper, `wait` leaves the dialog open until polkit takes it back.
+gives up without a password, `password` answers with PASSWORD through polkit's own helper, `wait` leaves the dialog
+open until one of the other words is read from standard input.
 """
 import json
 import os
@@ -70,27 +70,36 @@ class Agent:
             return
         action, message, _icon, details, cookie, identities = parameters.unpack()
         tell("asked", action=action, message=message, details=details)
-        self._open[cookie] = invocation
-        if self._answer == "dismiss":
-            self._close(cookie)
-        elif self._answer == "password":
-            tell("answered", good=authenticate(cookie, identities, self._password))
-            self._open.pop(cookie).return_value(None)
-        elif self._answer == "refuse":
-            self._open.pop(cookie).return_value(None)
+        self._open[cookie] = (invocation, identities)
+        self._act(self._answer)
+
+    def told(self, _channel, _condition):
+        """A word on standard input."""
+        word = os.read(0, 64).decode().strip()
+        self._act(word)
+        return bool(word)
+
+    def _act(self, answer):
+        for cookie, (invocation, identities) in list(self._open.items()):
+            if answer == "dismiss":
+                self._close(cookie)
+            elif answer in ("password", "refuse"):
+                if answer == "password":
+                    tell("answered", good=authenticate(cookie, identities, self._password))
+                self._open.pop(cookie)
+                invocation.return_value(None)
 
     def _close(self, cookie):
-        invocation = self._open.pop(cookie, None)
-        if invocation:
-            invocation.return_dbus_error(f"{NAME}.Error.Cancelled", "the dialog was closed")
+        asked = self._open.pop(cookie, None)
+        if asked:
+            asked[0].return_dbus_error(f"{NAME}.Error.Cancelled", "the dialog was closed")
 
 
 def main():
     """Serves until it is ended."""
-    password = sys.stdin.readline().rstrip("\n")
-    agent = Agent(int(sys.argv[1]), sys.argv[2], password)
+    agent = Agent(int(sys.argv[1]), sys.argv[3], sys.argv[2])
+    GLib.io_add_watch(0, GLib.PRIORITY_DEFAULT, GLib.IOCondition.IN | GLib.IOCondition.HUP, agent.told)
     GLib.MainLoop().run()
-    del agent
 
 
 main()

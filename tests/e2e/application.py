@@ -11,6 +11,7 @@ import tap
 from machine import LOGS, TESTER
 
 LIMITED, FULL = "Limited View", "Full View"
+WAITING, SILENT = "Waiting for Authentication", "Not Answering"
 UNLOCK, RETURN = "Unlock Full View…", "Return to Limited View"
 # Names that a widget may have for the accessibility library in its different releases.
 BUTTONS = {"button", "push button", "toggle button"}
@@ -80,28 +81,41 @@ class Application:
             return None
         return tap.wait_for(row, f"a row with {words}", seconds, 0.25)
 
-    def wait_view(self, name, seconds=15):
-        """Waits until the view button says NAME (LIMITED, FULL, …)."""
-        return self.widget.wait(BUTTONS, lambda found: found.startswith(name), seconds)
+    def view(self):
+        """What the view button says: LIMITED, FULL, WAITING or SILENT."""
+        button = self.view_button()
+        return button.name if button else None
 
     def view_button(self):
-        """The button that names the view; the toggle inside is what can be pressed."""
-        def name(found):
-            return found.startswith((LIMITED, FULL)) or "View" in found.split("…")[0]
-        return self.widget.wait("toggle button", name)
+        """The button that names the view; of a menu button, the part that can be pressed."""
+        return self.widget.find("toggle button", lambda name: name in (LIMITED, FULL, WAITING, SILENT))
 
-    def toasts(self):
-        """What the toasts on the screen say."""
-        overlays = [widget for widget in self.widget.walk() if widget.role == "alert" or
-                    widget.role == "notification"]
-        return [label.name for overlay in overlays for label in overlay.find_all("label")]
+    def wait_view(self, name, seconds=15):
+        """Waits until the view button says NAME."""
+        tap.wait_for(lambda: self.view() == name, lambda: f"{name}, not {self.view()}", seconds)
+
+    def labels(self):
+        """Every text on the screen."""
+        return [label.text for label in self.widget.find_all("label")]
+
+    def wait_text(self, words, seconds=10):
+        """The first text on the screen that holds WORDS."""
+        return tap.wait_for(lambda: next((text for text in self.labels() if words in text), None),
+                            lambda: f"{words!r} among {self.labels()[:60]}", seconds)
 
     # What a person does
 
     def open_view_popover(self):
         """Presses the view button and returns what it opens: the button in its popover."""
         self.view_button().press()
-        return self.widget.wait(BUTTONS, lambda name: name in (UNLOCK, RETURN))
+        return tap.wait_for(self._popover_button, "the button in the view's popover")
+
+    def _popover_button(self):
+        # The banner's button bears the same name, but stands in the window and not in a popover.
+        for button in self.widget.find_all(BUTTONS, lambda name: name in (UNLOCK, RETURN)):
+            if button.inside(self.view_button()):
+                return button
+        return None
 
     def unlock(self):
         """Asks for the full view as a person does."""

@@ -98,18 +98,21 @@ class Agent:
         self._machine = machine
         self._log = pathlib.Path(f"/tmp/logs/agent-{pid}.json")
         self._log.unlink(missing_ok=True)
-        with open(self._log, "wb") as log:
-            self._process = machine.spawn([sys.executable, AGENT, str(pid), answer], user="tester",
-                                          stdout=log, log="agent", stdin=subprocess.PIPE)
         from machine import PASSWORD
-        self._process.stdin.write(PASSWORD.encode() + b"\n")
-        self._process.stdin.close()
+        with open(self._log, "wb") as log:
+            self._process = machine.spawn([sys.executable, AGENT, str(pid), PASSWORD, answer], user="tester",
+                                          stdout=log, log="agent", stdin=subprocess.PIPE)
         tap.wait_for(lambda: self.events("registered"), "the authentication agent")
 
     def events(self, kind):
         """What happened so far."""
         lines = (json.loads(line) for line in self._log.read_text().splitlines() if line.endswith("}"))
         return [event for event in lines if event["event"] == kind]
+
+    def tell(self, answer):
+        """What an agent that waits is to do now."""
+        self._process.stdin.write(answer.encode() + b"\n")
+        self._process.stdin.flush()
 
     def stop(self):
         """Ends the agent."""

@@ -13,7 +13,6 @@ import tap
 
 # Trees are small; a longer way down is a loop.
 _DEPTH = 60
-_DEAD = object()
 
 
 def _ask(question, *arguments):
@@ -58,6 +57,21 @@ class Widget:
     def sensitive(self):
         """Reacts when it is pressed."""
         return self._state(Atspi.StateType.SENSITIVE)
+
+    @property
+    def parent(self):
+        """The widget around this one, or None."""
+        found = _ask(self._accessible.get_parent)
+        return Widget(found) if found else None
+
+    def inside(self, other, depth=_DEPTH):
+        """Whether OTHER is somewhere around this widget."""
+        around = self.parent
+        while around and depth:
+            if around._accessible == other._accessible:
+                return True
+            around, depth = around.parent, depth - 1
+        return False
 
     @property
     def children(self):
