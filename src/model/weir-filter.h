@@ -10,8 +10,11 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (WeirFilter, weir_filter, WEIR, FILTER, GObject)
 
 /* NULL and empty text match all.  Never fails for plain words. */
-WeirFilter *weir_filter_new (const char *text, GError **error);
-gboolean weir_filter_is_empty (WeirFilter *self);
-gboolean weir_filter_match (WeirFilter *self, WeirFlow *flow);
+WeirFilter *
+weir_filter_new (const char *text, GError **error);
+gboolean
+weir_filter_is_empty (WeirFilter *self);
+gboolean
+weir_filter_match (WeirFilter *self, WeirFlow *flow);
 
 G_END_DECLS

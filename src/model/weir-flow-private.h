@@ -63,9 +63,11 @@ struct _WeirFlow
   char *texts[WEIR_N_TEXTS];     /* made when first asked for */
   guint32 texts_known;           /* bit n: texts[n] is up to date, even when NULL */
 
-  guint64 closed_at; /* CLOCK_BOOTTIME, ns */
-  gint64 first_seen; /* µs since 1970, UTC; -1 unknown */
-  gint64 read_at;    /* µs since 1970, UTC: when the figures were read */
+  guint64 packets;       /* all so far, both ways */
+  guint64 packets_moved; /* since the tick before */
+  guint64 closed_at;     /* CLOCK_BOOTTIME, ns */
+  gint64 first_seen;     /* µs since 1970, UTC; -1 unknown */
+  gint64 read_at;        /* µs since 1970, UTC: when the figures were read */
   struct weir_flow_record record;
 };
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "weir-flow-private.h"
-#include "weir-users.h"
+#include "weir-user-names.h"
 
 #define CLOSED_SECONDS 10
 /* Rates are smoothed over this time for sorting, or rows would jump at each tick. */
@@ -292,7 +292,7 @@ mark_leftover (WeirFlowStore *self)
 static void
 update_users (WeirFlowStore *self)
 {
-  guint generation = weir_users_get_generation ();
+  guint generation = weir_user_names_get_generation ();
 
   if (generation == self->users_generation)
     return;

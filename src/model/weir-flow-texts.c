@@ -10,7 +10,7 @@
 
 #include "weir-app-identity.h"
 #include "weir-format.h"
-#include "weir-users.h"
+#include "weir-user-names.h"
 
 typedef struct
 {
@@ -96,7 +96,7 @@ make_user (WeirFlow *flow)
 {
   if (!(flow->record.groups & WEIR_FLOW_OWNER) || !flow->record.has_uid)
     return NULL;
-  const char *name = weir_users_get_name (flow->record.uid);
+  const char *name = weir_user_names_get (flow->record.uid);
   return name != NULL ? g_strdup (name) : g_strdup_printf ("%u", flow->record.uid);
 }
 

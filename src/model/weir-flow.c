@@ -224,6 +224,12 @@ show_figures (WeirFlow *self)
   self->tx_bytes = has_group && record->has_bytes ? record->tx_bytes : WEIR_ABSENT;
   self->rx_rate = has_group && record->has_rates ? record->rx_rate : WEIR_ABSENT;
   self->tx_rate = has_group && record->has_rates ? record->tx_rate : WEIR_ABSENT;
+  if (has_group && record->has_packets)
+    {
+      guint64 packets = record->rx_packets + record->tx_packets;
+      self->packets_moved = packets > self->packets ? packets - self->packets : 0;
+      self->packets = packets;
+    }
 }
 
 gboolean
@@ -231,6 +237,7 @@ weir_flow_tick (WeirFlow *self, const struct weir_tick *tick, double smoothing, 
 {
   gboolean touched = self->touched;
 
+  self->packets_moved = 0;
   if (touched)
     {
       forget_texts_of (self, self->dirty);

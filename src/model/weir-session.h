@@ -21,7 +21,7 @@ typedef enum
   WEIR_SESSION_RUNNING,
   WEIR_SESSION_NOT_ANSWERING, /* three ticks missed: frozen or stuck; recovers by itself */
   WEIR_SESSION_STOPPING,
-  WEIR_SESSION_FAILED,      /* measuring stopped: weir_session_get_failure() says why */
+  WEIR_SESSION_FAILED, /* measuring stopped: weir_session_get_failure() says why */
 } WeirSessionState;
 
 /* Properties (all notify):
@@ -30,50 +30,70 @@ typedef enum
  *   can-unlock   gboolean: the full view can be offered;
  *   unlock-reason string or NULL: why it cannot
  * Signals:
- *   unlock-failed (WeirSession *, GError *)  the full view was not reached; the view is what it was.
- *                 WEIR_HANDOFF_ERROR_DISMISSED is no error for the person.
- *   sources-changed, interfaces-changed, confinement-changed (WeirSession *)
+ *   unlock-failed (WeirSession *, GError *)  the full view was not reached; the view is what it
+ * was. WEIR_HANDOFF_ERROR_DISMISSED is no error for the person. sources-changed,
+ * interfaces-changed, confinement-changed (WeirSession *)
  */
-GType weir_session_state_get_type (void);
+GType
+weir_session_state_get_type (void);
 #define WEIR_TYPE_SESSION_STATE (weir_session_state_get_type ())
 
-/* @limited and @full are references taken; @full may be NULL (then can-unlock is FALSE). @runtime_dir
- * NULL: from the environment. */
-WeirSession *weir_session_new (WeirLauncher *limited, WeirLauncher *full, const char *runtime_dir);
+/* @limited and @full are references taken; @full may be NULL (then can-unlock is FALSE).
+ * @runtime_dir NULL: from the environment. */
+WeirSession *
+weir_session_new (WeirLauncher *limited, WeirLauncher *full, const char *runtime_dir);
 
 /* Starts (or, after a failure, restarts) the limited view.  One click recovers from every state. */
-void weir_session_start (WeirSession *self);
+void
+weir_session_start (WeirSession *self);
 /* Asks for the full view; the limited view goes on until the full one has ticked. */
-void weir_session_unlock (WeirSession *self);
+void
+weir_session_unlock (WeirSession *self);
 /* Ends a pending unlock: the launcher's child is ended and the view stays. */
-void weir_session_cancel_unlock (WeirSession *self);
+void
+weir_session_cancel_unlock (WeirSession *self);
 /* Back to the limited view. */
-void weir_session_return_to_limited (WeirSession *self);
+void
+weir_session_return_to_limited (WeirSession *self);
 /* Ends every engine.  Also done when the last reference goes. */
-void weir_session_stop (WeirSession *self);
+void
+weir_session_stop (WeirSession *self);
 
-WeirSessionState weir_session_get_state (WeirSession *self);
-enum weir_view weir_session_get_view (WeirSession *self);
-gboolean weir_session_get_can_unlock (WeirSession *self);
-const char *weir_session_get_unlock_reason (WeirSession *self);
+WeirSessionState
+weir_session_get_state (WeirSession *self);
+enum weir_view
+weir_session_get_view (WeirSession *self);
+gboolean
+weir_session_get_can_unlock (WeirSession *self);
+const char *
+weir_session_get_unlock_reason (WeirSession *self);
 /* What went wrong, worded, or NULL unless the state is failed. */
-const GError *weir_session_get_failure (WeirSession *self);
+const GError *
+weir_session_get_failure (WeirSession *self);
 
-WeirFlowStore *weir_session_get_flows (WeirSession *self);
+WeirFlowStore *
+weir_session_get_flows (WeirSession *self);
 /* Sum over the interfaces whose bytes enter or leave this computer. */
-WeirHistory *weir_session_get_history (WeirSession *self);
+WeirHistory *
+weir_session_get_history (WeirSession *self);
 /* Arrays owned by the session, valid until the next change. */
-const struct weir_source_status *weir_session_get_sources (WeirSession *self, guint *ret_n);
-const struct weir_process_status *weir_session_get_confinement (WeirSession *self, guint *ret_n);
-const struct weir_interface_record *weir_session_get_interfaces (WeirSession *self, guint *ret_n);
+const struct weir_source_status *
+weir_session_get_sources (WeirSession *self, guint *ret_n);
+const struct weir_process_status *
+weir_session_get_confinement (WeirSession *self, guint *ret_n);
+const struct weir_interface_record *
+weir_session_get_interfaces (WeirSession *self, guint *ret_n);
 
 /* Wished cadence; renewed automatically while the session runs and @visible. */
-void weir_session_set_interval (WeirSession *self, guint interval_ms);
+void
+weir_session_set_interval (WeirSession *self, guint interval_ms);
 /* A hidden window lets the cadence fall. */
-void weir_session_set_visible (WeirSession *self, gboolean visible);
+void
+weir_session_set_visible (WeirSession *self, gboolean visible);
 
-/* Share (0..1) of the bytes at the counted interfaces in the last minute that belongs to no known app;
- * WEIR_ABSENT while unknown (too little traffic, or too short). */
-double weir_session_get_unknown_share (WeirSession *self);
+/* Share (0..1) of the bytes at the counted interfaces in the last minute that belongs to no known
+ * app; WEIR_ABSENT while unknown (too little traffic, or too short). */
+double
+weir_session_get_unknown_share (WeirSession *self);
 
 G_END_DECLS

@@ -10,9 +10,9 @@ G_BEGIN_DECLS
 
 /* The name, safe for display; NULL while it is being looked up and when there is none. */
 const char *
-weir_users_get_name (guint32 uid);
+weir_user_names_get (guint32 uid);
 /* Grows each time that an answer has come: what was shown before may now have a name. */
 guint
-weir_users_get_generation (void);
+weir_user_names_get_generation (void);
 
 G_END_DECLS

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "weir-users.h"
+#include "weir-user-names.h"
 
 #include <gio/gio.h>
 #include <pwd.h>
@@ -47,7 +47,7 @@ on_looked_up (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 const char *
-weir_users_get_name (guint32 uid)
+weir_user_names_get (guint32 uid)
 {
   gpointer name = NULL;
 
@@ -60,14 +60,14 @@ weir_users_get_name (guint32 uid)
 
   g_hash_table_insert (names, GUINT_TO_POINTER (uid), NULL);
   g_autoptr (GTask) task = g_task_new (NULL, NULL, on_looked_up, GUINT_TO_POINTER (uid));
-  g_task_set_source_tag (task, weir_users_get_name);
+  g_task_set_source_tag (task, weir_user_names_get);
   g_task_set_task_data (task, GUINT_TO_POINTER (uid), NULL);
   g_task_run_in_thread (task, look_up);
   return NULL;
 }
 
 guint
-weir_users_get_generation (void)
+weir_user_names_get_generation (void)
 {
   return generation;
 }

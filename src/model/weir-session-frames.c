@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "weir-model"
+#include "config.h"
+
+#include "weir-session-private.h"
+
+#include <time.h>
+
+#include "weir-flow-store-private.h"
+
+/* Clocks drift apart by this much only while the computer sleeps. */
+#define SUSPENDED_US (2 * G_USEC_PER_SEC)
+
+static void
+on_flow (const struct weir_flow_record *record, void *data)
+{
+  weir_flow_store_apply (data, record);
+}
+
+static void
+on_interface (const struct weir_interface_record *record, void *data)
+{
+  GArray *interfaces = data;
+
+  if (interfaces->len < WEIR_INTERFACES_MAX)
+    g_array_append_vals (interfaces, record, 1);
+}
+
+static gboolean
+take_interfaces (WeirSession *self, const struct weir_frame *frame)
+{
+  g_array_set_size (self->interfaces, 0);
+  if (weir_read_interfaces (frame, on_interface, self->interfaces) < 0)
+    {
+      g_array_set_size (self->interfaces, 0);
+      return FALSE;
+    }
+  weir_session_emit (self, WEIR_MESSAGE_INTERFACES);
+  return TRUE;
+}
+
+static gboolean
+take_sources (WeirSession *self, const struct weir_frame *frame)
+{
+  if (weir_read_sources (frame, self->sources, WEIR_SESSION_SOURCES_MAX, &self->n_sources) < 0)
+    {
+      self->n_sources = 0;
+      return FALSE;
+    }
+  weir_session_emit (self, WEIR_MESSAGE_SOURCES);
+  return TRUE;
+}
+
+static gboolean
+take_confinement (WeirSession *self, const struct weir_frame *frame)
+{
+  if (weir_read_confinement (frame, self->processes, WEIR_SESSION_PROCESSES_MAX,
+                             &self->n_processes) < 0)
+    {
+      self->n_processes = 0;
+      return FALSE;
+    }
+  weir_session_emit (self, WEIR_MESSAGE_CONFINEMENT);
+  return TRUE;
+}
+
+/* Whether the computer slept since the last call. */
+static gboolean
+has_slept (WeirSession *self)
+{
+  struct timespec boottime;
+  gint64 before = self->suspended_us;
+
+  if (clock_gettime (CLOCK_BOOTTIME, &boottime) < 0)
+    return FALSE;
+  self->suspended_us =
+      boottime.tv_sec * G_USEC_PER_SEC + boottime.tv_nsec / 1000 - g_get_monotonic_time ();
+  return self->suspended_us - before > SUSPENDED_US;
+}
+
+static gboolean
+take_tick (WeirSession *self, const struct weir_frame *frame)
+{
+  struct weir_tick tick;
+  WeirSample sample;
+
+  if (weir_read_tick (frame, &tick) < 0)
+    return FALSE;
+  weir_flow_store_tick (self->flows, &tick);
+  gboolean measured = weir_traffic_add (
+      self->traffic, (const struct weir_interface_record *) self->interfaces->data,
+      self->interfaces->len, weir_flow_store_get_rows (self->flows), &tick, &sample);
+  /* A mean over minutes of sleep or silence is no sample of this moment: it stays a gap. */
+  gboolean gap = has_slept (self) || self->gap;
+  if (measured && !gap)
+    weir_history_add (self->history, &sample);
+  self->gap = FALSE;
+  weir_session_ticked (self);
+  return TRUE;
+}
+
+gboolean
+weir_session_take_frame (WeirSession *self, const struct weir_frame *frame)
+{
+  switch (frame->type)
+    {
+    case WEIR_MESSAGE_FLOWS:
+      return weir_read_flows (frame, on_flow, self->flows) == 0;
+    case WEIR_MESSAGE_INTERFACES:
+      return take_interfaces (self, frame);
+    case WEIR_MESSAGE_SOURCES:
+      return take_sources (self, frame);
+    case WEIR_MESSAGE_CONFINEMENT:
+      return take_confinement (self, frame);
+    case WEIR_MESSAGE_TICK:
+      return take_tick (self, frame);
+    default:
+      /* ERROR and BYE were read by the engine's own object; a later version may say more. */
+      return TRUE;
+    }
+}
+
+WeirFlowStore *
+weir_session_get_flows (WeirSession *self)
+{
+  g_return_val_if_fail (WEIR_IS_SESSION (self), NULL);
+  return self->flows;
+}
+
+WeirHistory *
+weir_session_get_history (WeirSession *self)
+{
+  g_return_val_if_fail (WEIR_IS_SESSION (self), NULL);
+  return self->history;
+}
+
+const struct weir_source_status *
+weir_session_get_sources (WeirSession *self, guint *ret_n)
+{
+  g_return_val_if_fail (WEIR_IS_SESSION (self), NULL);
+  *ret_n = self->n_sources;
+  return self->sources;
+}
+
+const struct weir_process_status *
+weir_session_get_confinement (WeirSession *self, guint *ret_n)
+{
+  g_return_val_if_fail (WEIR_IS_SESSION (self), NULL);
+  *ret_n = self->n_processes;
+  return self->processes;
+}
+
+const struct weir_interface_record *
+weir_session_get_interfaces (WeirSession *self, guint *ret_n)
+{
+  g_return_val_if_fail (WEIR_IS_SESSION (self), NULL);
+  *ret_n = self->interfaces->len;
+  return (const struct weir_interface_record *) self->interfaces->data;
+}
+
+double
+weir_session_get_unknown_share (WeirSession *self)
+{
+  g_return_val_if_fail (WEIR_IS_SESSION (self), WEIR_ABSENT);
+  return weir_traffic_get_unknown_share (self->traffic);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the two halves of the session share: weir-session.c decides which engine speaks,
+ * weir-session-frames.c understands what it says. */
+#pragma once
+
+#include "weir-session-engine.h"
+#include "weir-session.h"
+#include "weir-traffic.h"
+
+G_BEGIN_DECLS
+
+/* More sources and processes than this version knows are skipped. */
+#define WEIR_SESSION_SOURCES_MAX   16
+#define WEIR_SESSION_PROCESSES_MAX 8
+
+struct _WeirSession
+{
+  GObject parent;
+
+  WeirLauncher *limited;
+  WeirLauncher *full; /* or NULL */
+  char *runtime_dir;  /* or NULL: from the environment */
+
+  WeirSessionEngine *current; /* whose figures are shown: it has ticked */
+  WeirSessionEngine *next;    /* launched, has not ticked */
+  GPtrArray *queue;           /* frames of next */
+  gsize queue_size;
+  GPtrArray *leaving; /* told to stop, not gone yet */
+
+  WeirSessionState state;
+  enum weir_view view;
+  GError *failure;
+  gboolean unlocking;    /* next is, or will be, the full engine */
+  gboolean wants_unlock; /* as soon as next has become current */
+  GCancellable *checking;
+  gboolean can_unlock;
+  char *unlock_reason;
+
+  guint interval_ms;
+  gboolean visible;
+  guint beat;
+  guint beat_ms;
+  gint64 beat_at, renewed_at, ticked_at; /* µs, CLOCK_MONOTONIC */
+  gboolean stalled;
+  gboolean gap;        /* the next tick ends a time in which nothing was measured */
+  gint64 suspended_us; /* time that CLOCK_BOOTTIME is ahead of CLOCK_MONOTONIC */
+
+  WeirFlowStore *flows;
+  WeirHistory *history;
+  WeirTraffic *traffic;
+  struct weir_source_status sources[WEIR_SESSION_SOURCES_MAX];
+  gsize n_sources;
+  struct weir_process_status processes[WEIR_SESSION_PROCESSES_MAX];
+  gsize n_processes;
+  GArray *interfaces; /* struct weir_interface_record */
+};
+
+/* FALSE when the frame is malformed. */
+gboolean
+weir_session_take_frame (WeirSession *self, const struct weir_frame *frame);
+/* A tick has been taken. */
+void
+weir_session_ticked (WeirSession *self);
+/* Emits the signal that belongs to a message. */
+void
+weir_session_emit (WeirSession *self, enum weir_message message);
+
+G_END_DECLS

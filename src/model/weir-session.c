@@ -1,0 +1,705 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "weir-model"
+#include "config.h"
+
+#include "weir-session-private.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "weir-flow-store-private.h"
+#include "weir-listener.h"
+
+/* An hour at the default cadence. */
+#define HISTORY_SAMPLES 3600
+
+/* An engine forgets a wish after WEIR_RENEWAL_MS: asked again in half of that, the cadence holds.
+ * While hidden only the leash (WEIR_LEASH_MS) is renewed, with a wish for as good as nothing, so
+ * that the engine falls to its own idle cadence between two of them. */
+#define RENEW_MS           (WEIR_RENEWAL_MS / 2)
+#define HIDDEN_RENEW_MS    25000
+#define HIDDEN_INTERVAL_MS 30000
+
+/* Three ticks may be missing, and half a one more for a busy machine. */
+#define MISSED_TICKS    3.5
+#define MISSED_SLACK_MS 500
+
+/* Frames of an engine that has not ticked yet are kept until it does. */
+#define QUEUE_MAX (64 * 1024 * 1024)
+
+G_DEFINE_FINAL_TYPE (WeirSession, weir_session, G_TYPE_OBJECT)
+
+enum
+{
+  PROP_STATE = 1,
+  PROP_VIEW,
+  PROP_CAN_UNLOCK,
+  PROP_UNLOCK_REASON,
+  N_PROPERTIES
+};
+static GParamSpec *properties[N_PROPERTIES];
+
+enum
+{
+  UNLOCK_FAILED,
+  SOURCES_CHANGED,
+  INTERFACES_CHANGED,
+  CONFINEMENT_CHANGED,
+  N_SIGNALS
+};
+static guint signals[N_SIGNALS];
+
+GType
+weir_session_state_get_type (void)
+{
+  static gsize type;
+  static const GEnumValue values[] = {
+    { WEIR_SESSION_IDLE, "WEIR_SESSION_IDLE", "idle" },
+    { WEIR_SESSION_STARTING, "WEIR_SESSION_STARTING", "starting" },
+    { WEIR_SESSION_AUTHORISING, "WEIR_SESSION_AUTHORISING", "authorising" },
+    { WEIR_SESSION_RUNNING, "WEIR_SESSION_RUNNING", "running" },
+    { WEIR_SESSION_NOT_ANSWERING, "WEIR_SESSION_NOT_ANSWERING", "not-answering" },
+    { WEIR_SESSION_STOPPING, "WEIR_SESSION_STOPPING", "stopping" },
+    { WEIR_SESSION_FAILED, "WEIR_SESSION_FAILED", "failed" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("WeirSessionState", values));
+  return type;
+}
+
+/* The state follows from what there is; nothing else sets it. */
+static WeirSessionState
+find_state (WeirSession *self)
+{
+  if (self->unlocking)
+    return WEIR_SESSION_AUTHORISING;
+  if (self->current != NULL)
+    return self->stalled ? WEIR_SESSION_NOT_ANSWERING : WEIR_SESSION_RUNNING;
+  if (self->next != NULL)
+    return WEIR_SESSION_STARTING;
+  if (self->failure != NULL)
+    return WEIR_SESSION_FAILED;
+  return self->leaving->len > 0 ? WEIR_SESSION_STOPPING : WEIR_SESSION_IDLE;
+}
+
+static void
+update_state (WeirSession *self)
+{
+  WeirSessionState state = find_state (self);
+
+  if (state == self->state)
+    return;
+  self->state = state;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
+}
+
+static void
+set_view (WeirSession *self, enum weir_view view)
+{
+  if (view == self->view)
+    return;
+  self->view = view;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_VIEW]);
+}
+
+static void
+set_failure (WeirSession *self, const GError *error)
+{
+  g_clear_error (&self->failure);
+  if (error != NULL)
+    self->failure = g_error_copy (error);
+}
+
+/* ---- engines
+ * ------------------------------------------------------------------------------------- */
+
+static guint
+get_asked_interval (WeirSession *self)
+{
+  if (!self->visible)
+    return HIDDEN_INTERVAL_MS;
+  return CLAMP (self->interval_ms, WEIR_INTERVAL_FLOOR_MS, WEIR_INTERVAL_CEILING_MS);
+}
+
+static void
+ask_for_interval (WeirSession *self)
+{
+  guint interval = get_asked_interval (self);
+
+  self->renewed_at = g_get_monotonic_time ();
+  if (self->current != NULL)
+    weir_session_engine_send_interval (self->current, interval);
+  if (self->next != NULL)
+    weir_session_engine_send_interval (self->next, interval);
+}
+
+static void
+on_gone (WeirSessionEngine *engine, WeirSession *self)
+{
+  g_ptr_array_remove_fast (self->leaving, engine);
+  update_state (self);
+}
+
+static void
+retire (WeirSession *self, WeirSessionEngine **engine)
+{
+  WeirSessionEngine *leaving = g_steal_pointer (engine);
+
+  if (leaving == NULL)
+    return;
+  g_signal_handlers_disconnect_by_data (leaving, self);
+  g_signal_connect_object (leaving, "gone", G_CALLBACK (on_gone), self, 0);
+  g_ptr_array_add (self->leaving, leaving);
+  weir_session_engine_stop (leaving);
+}
+
+static void
+clear_queue (WeirSession *self)
+{
+  g_ptr_array_set_size (self->queue, 0);
+  self->queue_size = 0;
+}
+
+static void
+report_unlock_failure (WeirSession *self, const GError *error)
+{
+  self->unlocking = FALSE;
+  update_state (self);
+  g_signal_emit (self, signals[UNLOCK_FAILED], 0, error);
+}
+
+static void
+next_failed (WeirSession *self, const GError *error)
+{
+  clear_queue (self);
+  g_clear_object (&self->next);
+  if (self->unlocking)
+    {
+      report_unlock_failure (self, error);
+      return;
+    }
+  /* The limited view was asked for and cannot be had; the full one is not wanted any more. */
+  retire (self, &self->current);
+  set_failure (self, error);
+  update_state (self);
+}
+
+static void
+on_failed (WeirSessionEngine *engine, GError *error, WeirSession *self)
+{
+  g_autoptr (WeirSession) alive = g_object_ref (self);
+  g_autoptr (WeirSessionEngine) ended = g_object_ref (engine);
+
+  if (engine == self->next)
+    {
+      next_failed (self, error);
+      return;
+    }
+  g_clear_object (&self->current);
+  set_failure (self, error);
+  update_state (self);
+}
+
+static void
+on_ready (WeirSessionEngine *engine, WeirSession *self)
+{
+  self->renewed_at = g_get_monotonic_time ();
+  weir_session_engine_send_interval (engine, get_asked_interval (self));
+}
+
+static void
+on_frame (WeirSessionEngine *engine, const struct weir_frame *frame, WeirSession *self);
+
+/* Returns FALSE and sets @error when it cannot be launched. */
+static gboolean
+launch_next (WeirSession *self, WeirLauncher *launcher, gboolean asks_person, GError **error)
+{
+  retire (self, &self->next);
+  clear_queue (self);
+  self->next = weir_session_engine_new (launcher, self->runtime_dir, asks_person, error);
+  if (self->next == NULL)
+    return FALSE;
+  g_signal_connect_object (self->next, "ready", G_CALLBACK (on_ready), self, 0);
+  g_signal_connect_object (self->next, "frame", G_CALLBACK (on_frame), self, 0);
+  g_signal_connect_object (self->next, "failed", G_CALLBACK (on_failed), self, 0);
+  return TRUE;
+}
+
+/* ---- frames
+ * -------------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  guint16 type;
+  GBytes *body;
+} QueuedFrame;
+
+static void
+queued_frame_free (gpointer data)
+{
+  QueuedFrame *queued = data;
+
+  g_bytes_unref (queued->body);
+  g_free (queued);
+}
+
+static void
+enqueue (WeirSession *self, const struct weir_frame *frame)
+{
+  QueuedFrame *queued = g_new (QueuedFrame, 1);
+
+  queued->type = frame->type;
+  queued->body = g_bytes_new (frame->body, frame->size);
+  self->queue_size += sizeof *queued + frame->size;
+  g_ptr_array_add (self->queue, queued);
+}
+
+/* The limited view has been on screen until this moment; the new engine's first tick replaces all
+ * of it at once. */
+static void
+become_current (WeirSession *self)
+{
+  g_autoptr (GPtrArray) queue = g_steal_pointer (&self->queue);
+
+  self->queue = g_ptr_array_new_with_free_func (queued_frame_free);
+  self->queue_size = 0;
+  retire (self, &self->current);
+  self->current = g_steal_pointer (&self->next);
+  weir_session_engine_set_alive (self->current);
+  self->unlocking = FALSE;
+  self->stalled = FALSE;
+  set_failure (self, NULL);
+  weir_flow_store_restart (self->flows);
+  set_view (self, weir_session_engine_get_view (self->current));
+  /* Anything below may lead to another engine, or to the end of this one. */
+  for (guint i = 0; i < queue->len && self->current != NULL; i++)
+    {
+      QueuedFrame *queued = queue->pdata[i];
+      gsize size;
+      struct weir_frame frame = { .type = queued->type };
+      frame.body = g_bytes_get_data (queued->body, &size);
+      frame.size = size;
+      if (!weir_session_take_frame (self, &frame))
+        weir_session_engine_fail_protocol (self->current);
+    }
+  update_state (self);
+}
+
+static void
+on_frame (WeirSessionEngine *engine, const struct weir_frame *frame, WeirSession *self)
+{
+  g_autoptr (WeirSession) alive = g_object_ref (self);
+
+  if (engine == self->current)
+    {
+      if (!weir_session_take_frame (self, frame))
+        weir_session_engine_fail_protocol (engine);
+      return;
+    }
+  enqueue (self, frame);
+  if (frame->type == WEIR_MESSAGE_TICK)
+    become_current (self);
+  else if (self->queue_size > QUEUE_MAX)
+    weir_session_engine_fail_protocol (engine);
+}
+
+void
+weir_session_ticked (WeirSession *self)
+{
+  self->ticked_at = g_get_monotonic_time ();
+  self->stalled = FALSE;
+  update_state (self);
+  if (self->wants_unlock)
+    weir_session_unlock (self);
+}
+
+void
+weir_session_emit (WeirSession *self, enum weir_message message)
+{
+  switch (message)
+    {
+    case WEIR_MESSAGE_SOURCES:
+      g_signal_emit (self, signals[SOURCES_CHANGED], 0);
+      break;
+    case WEIR_MESSAGE_CONFINEMENT:
+      g_signal_emit (self, signals[CONFINEMENT_CHANGED], 0);
+      break;
+    case WEIR_MESSAGE_INTERFACES:
+      g_signal_emit (self, signals[INTERFACES_CHANGED], 0);
+      break;
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+/* ---- time
+ * ---------------------------------------------------------------------------------------- */
+
+static gint64
+get_patience_us (WeirSession *self)
+{
+  const struct weir_tick *tick = weir_flow_store_get_last_tick (self->flows);
+  double interval_ms = get_asked_interval (self);
+
+  /* The engine's own floor may be higher than what we asked for. */
+  if (tick != NULL)
+    interval_ms = MAX (interval_ms, tick->interval / 1e6);
+  return (interval_ms * MISSED_TICKS + MISSED_SLACK_MS) * 1000;
+}
+
+static gboolean
+on_beat (gpointer data)
+{
+  WeirSession *self = data;
+  gint64 now = g_get_monotonic_time ();
+  gint64 renew_us = (self->visible ? RENEW_MS : HIDDEN_RENEW_MS) * G_GINT64_CONSTANT (1000);
+
+  /* Our own standstill (a stopped process, a debugger) is not the engine's: what it sent meanwhile
+   * is still to be read. */
+  if (now - self->beat_at > 3 * self->beat_ms * G_GINT64_CONSTANT (1000))
+    self->ticked_at = now;
+  self->beat_at = now;
+  if (now - self->renewed_at >= renew_us)
+    ask_for_interval (self);
+  if (self->current != NULL && !self->stalled && now - self->ticked_at > get_patience_us (self))
+    {
+      self->stalled = self->gap = TRUE;
+      update_state (self);
+    }
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+set_beat (WeirSession *self)
+{
+  guint beat_ms =
+      self->visible ? CLAMP (self->interval_ms / 2, WEIR_INTERVAL_FLOOR_MS, 1000) : RENEW_MS;
+
+  if (self->beat != 0 && beat_ms == self->beat_ms)
+    return;
+  g_clear_handle_id (&self->beat, g_source_remove);
+  self->beat_ms = beat_ms;
+  self->beat_at = g_get_monotonic_time ();
+  self->beat = g_timeout_add (beat_ms, on_beat, self);
+}
+
+/* ---- unlocking
+ * ----------------------------------------------------------------------------------- */
+
+static void
+set_unlock_possible (WeirSession *self, const GError *error)
+{
+  gboolean possible = error == NULL;
+
+  if (g_set_str (&self->unlock_reason, error != NULL ? error->message : NULL))
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_UNLOCK_REASON]);
+  if (possible == self->can_unlock)
+    return;
+  self->can_unlock = possible;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CAN_UNLOCK]);
+}
+
+static void
+launch_full (WeirSession *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!launch_next (self, self->full, TRUE, &error))
+    report_unlock_failure (self, error);
+  else
+    update_state (self);
+}
+
+static void
+on_checked (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (WeirSession) self = data;
+  g_autoptr (GError) error = NULL;
+  gboolean possible = weir_launcher_check_finish (WEIR_LAUNCHER (source), result, &error);
+
+  if (self->checking == NULL || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  g_clear_object (&self->checking);
+  set_unlock_possible (self, error);
+  if (!self->unlocking)
+    return;
+  if (possible)
+    launch_full (self);
+  else
+    report_unlock_failure (self, error);
+}
+
+static void
+check_full (WeirSession *self)
+{
+  if (self->full == NULL || self->checking != NULL)
+    return;
+  self->checking = g_cancellable_new ();
+  weir_launcher_check_async (self->full, self->checking, on_checked, g_object_ref (self));
+}
+
+/* ---- object
+ * -------------------------------------------------------------------------------------- */
+
+static void
+end_all (WeirSession *self)
+{
+  if (self->checking != NULL)
+    g_cancellable_cancel (self->checking);
+  g_clear_object (&self->checking);
+  self->unlocking = self->wants_unlock = FALSE;
+  clear_queue (self);
+  retire (self, &self->next);
+  retire (self, &self->current);
+  self->stalled = FALSE;
+}
+
+static void
+weir_session_dispose (GObject *object)
+{
+  WeirSession *self = WEIR_SESSION (object);
+
+  end_all (self);
+  g_clear_handle_id (&self->beat, g_source_remove);
+  g_ptr_array_set_size (self->leaving, 0);
+  G_OBJECT_CLASS (weir_session_parent_class)->dispose (object);
+}
+
+static void
+weir_session_finalize (GObject *object)
+{
+  WeirSession *self = WEIR_SESSION (object);
+
+  g_clear_object (&self->limited);
+  g_clear_object (&self->full);
+  g_clear_object (&self->flows);
+  g_clear_object (&self->history);
+  g_clear_pointer (&self->traffic, weir_traffic_free);
+  g_clear_pointer (&self->interfaces, g_array_unref);
+  g_clear_pointer (&self->queue, g_ptr_array_unref);
+  g_clear_pointer (&self->leaving, g_ptr_array_unref);
+  g_clear_error (&self->failure);
+  g_free (self->runtime_dir);
+  g_free (self->unlock_reason);
+  G_OBJECT_CLASS (weir_session_parent_class)->finalize (object);
+}
+
+static void
+weir_session_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  WeirSession *self = WEIR_SESSION (object);
+
+  switch (id)
+    {
+    case PROP_STATE:
+      g_value_set_enum (value, self->state);
+      break;
+    case PROP_VIEW:
+      g_value_set_uint (value, self->view);
+      break;
+    case PROP_CAN_UNLOCK:
+      g_value_set_boolean (value, self->can_unlock);
+      break;
+    case PROP_UNLOCK_REASON:
+      g_value_set_string (value, self->unlock_reason);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+weir_session_class_init (WeirSessionClass *class)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (class);
+  const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
+
+  object_class->dispose = weir_session_dispose;
+  object_class->finalize = weir_session_finalize;
+  object_class->get_property = weir_session_get_property;
+  properties[PROP_STATE] =
+      g_param_spec_enum ("state", NULL, NULL, WEIR_TYPE_SESSION_STATE, WEIR_SESSION_IDLE, flags);
+  properties[PROP_VIEW] = g_param_spec_uint ("view", NULL, NULL, WEIR_VIEW_LIMITED, WEIR_VIEW_FULL,
+                                             WEIR_VIEW_LIMITED, flags);
+  properties[PROP_CAN_UNLOCK] = g_param_spec_boolean ("can-unlock", NULL, NULL, FALSE, flags);
+  properties[PROP_UNLOCK_REASON] = g_param_spec_string ("unlock-reason", NULL, NULL, NULL, flags);
+  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+  signals[UNLOCK_FAILED] = g_signal_new ("unlock-failed", WEIR_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0,
+                                         NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_ERROR);
+  signals[SOURCES_CHANGED] = g_signal_new ("sources-changed", WEIR_TYPE_SESSION, G_SIGNAL_RUN_LAST,
+                                           0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[INTERFACES_CHANGED] =
+      g_signal_new ("interfaces-changed", WEIR_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                    G_TYPE_NONE, 0);
+  signals[CONFINEMENT_CHANGED] =
+      g_signal_new ("confinement-changed", WEIR_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                    NULL, G_TYPE_NONE, 0);
+}
+
+static void
+weir_session_init (WeirSession *self)
+{
+  self->flows = weir_flow_store_new ();
+  self->history = weir_history_new (HISTORY_SAMPLES);
+  self->traffic = weir_traffic_new ();
+  self->interfaces = g_array_new (FALSE, FALSE, sizeof (struct weir_interface_record));
+  self->queue = g_ptr_array_new_with_free_func (queued_frame_free);
+  self->leaving = g_ptr_array_new_with_free_func (g_object_unref);
+  self->interval_ms = WEIR_INTERVAL_DEFAULT_MS;
+  self->visible = TRUE;
+}
+
+WeirSession *
+weir_session_new (WeirLauncher *limited, WeirLauncher *full, const char *runtime_dir)
+{
+  g_return_val_if_fail (WEIR_IS_LAUNCHER (limited), NULL);
+  g_return_val_if_fail (full == NULL || WEIR_IS_LAUNCHER (full), NULL);
+  WeirSession *self = g_object_new (WEIR_TYPE_SESSION, NULL);
+
+  self->limited = g_object_ref (limited);
+  self->full = full != NULL ? g_object_ref (full) : NULL;
+  self->runtime_dir = g_strdup (runtime_dir);
+  return self;
+}
+
+static void
+launch_limited (WeirSession *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!launch_next (self, self->limited, FALSE, &error))
+    next_failed (self, error);
+  update_state (self);
+}
+
+void
+weir_session_start (WeirSession *self)
+{
+  g_return_if_fail (WEIR_IS_SESSION (self));
+
+  end_all (self);
+  set_failure (self, NULL);
+  self->gap = TRUE;
+  set_beat (self);
+  check_full (self);
+  launch_limited (self);
+}
+
+void
+weir_session_unlock (WeirSession *self)
+{
+  g_return_if_fail (WEIR_IS_SESSION (self));
+
+  if (self->full == NULL || self->unlocking)
+    return;
+  /* One engine becomes current before the next is launched. */
+  self->wants_unlock = self->next != NULL;
+  if (self->wants_unlock)
+    return;
+  self->unlocking = TRUE;
+  set_beat (self);
+  update_state (self);
+  /* Things may have changed since the check at the start, and nothing unsafe may be elevated. */
+  check_full (self);
+}
+
+void
+weir_session_cancel_unlock (WeirSession *self)
+{
+  g_return_if_fail (WEIR_IS_SESSION (self));
+
+  self->wants_unlock = FALSE;
+  if (!self->unlocking)
+    return;
+  self->unlocking = FALSE;
+  clear_queue (self);
+  retire (self, &self->next);
+  update_state (self);
+}
+
+void
+weir_session_return_to_limited (WeirSession *self)
+{
+  g_return_if_fail (WEIR_IS_SESSION (self));
+
+  weir_session_cancel_unlock (self);
+  if (self->view == WEIR_VIEW_FULL && self->current != NULL && self->next == NULL)
+    launch_limited (self);
+}
+
+void
+weir_session_stop (WeirSession *self)
+{
+  g_return_if_fail (WEIR_IS_SESSION (self));
+
+  end_all (self);
+  set_failure (self, NULL);
+  g_clear_handle_id (&self->beat, g_source_remove);
+  update_state (self);
+}
+
+WeirSessionState
+weir_session_get_state (WeirSession *self)
+{
+  g_return_val_if_fail (WEIR_IS_SESSION (self), WEIR_SESSION_IDLE);
+  return self->state;
+}
+
+enum weir_view
+weir_session_get_view (WeirSession *self)
+{
+  g_return_val_if_fail (WEIR_IS_SESSION (self), WEIR_VIEW_LIMITED);
+  return self->view;
+}
+
+gboolean
+weir_session_get_can_unlock (WeirSession *self)
+{
+  g_return_val_if_fail (WEIR_IS_SESSION (self), FALSE);
+  return self->can_unlock;
+}
+
+const char *
+weir_session_get_unlock_reason (WeirSession *self)
+{
+  g_return_val_if_fail (WEIR_IS_SESSION (self), NULL);
+  return self->unlock_reason;
+}
+
+const GError *
+weir_session_get_failure (WeirSession *self)
+{
+  g_return_val_if_fail (WEIR_IS_SESSION (self), NULL);
+  return self->state == WEIR_SESSION_FAILED ? self->failure : NULL;
+}
+
+void
+weir_session_set_interval (WeirSession *self, guint interval_ms)
+{
+  g_return_if_fail (WEIR_IS_SESSION (self));
+
+  if (self->interval_ms == interval_ms)
+    return;
+  self->interval_ms = interval_ms;
+  self->ticked_at = g_get_monotonic_time ();
+  ask_for_interval (self);
+  if (self->beat != 0)
+    set_beat (self);
+}
+
+void
+weir_session_set_visible (WeirSession *self, gboolean visible)
+{
+  g_return_if_fail (WEIR_IS_SESSION (self));
+
+  if (self->visible == !!visible)
+    return;
+  self->visible = !!visible;
+  self->ticked_at = g_get_monotonic_time ();
+  /* Whoever looks again wants figures now; who looks away need not say so. */
+  if (self->visible)
+    ask_for_interval (self);
+  if (self->beat != 0)
+    set_beat (self);
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Speaks like an engine and measures nothing: every figure is known to the tests.
+ *
+ *     fake-engine SCRIPT DIRECTORY
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "weir-wire.h"
+
+#define TICK_MS 50
+
+static int client = -1;
+static unsigned sequence;
+
+static int
+is (const char *script, const char *name)
+{
+  return strcmp (script, name) == 0;
+}
+
+static void
+die (const char *what)
+{
+  perror (what);
+  exit (WEIR_EXIT_HANDOFF);
+}
+
+static void
+flush (struct weir_writer *writer)
+{
+  if (writer->error != 0)
+    exit (WEIR_EXIT_RESOURCES);
+  for (size_t sent = 0; sent < writer->size;)
+    {
+      ssize_t n = send (client, writer->data + sent, writer->size - sent, MSG_NOSIGNAL);
+      if (n < 0)
+        exit (WEIR_EXIT_DONE);
+      sent += n;
+    }
+  weir_writer_clear (writer);
+}
+
+static void
+dial (const char *directory, const char *script)
+{
+  struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "socket" };
+  struct weir_hello hello = { .version = WEIR_PROTOCOL_VERSION };
+  struct weir_writer writer;
+  char hex[WEIR_NONCE_HEX_SIZE];
+
+  if (chdir (directory) < 0)
+    die (directory);
+  int nonce = open ("nonce", O_RDONLY | O_CLOEXEC);
+  if (nonce < 0 || read (nonce, hex, sizeof hex) != (ssize_t) sizeof hex
+      || weir_nonce_decode (hex, sizeof hex, hello.nonce) < 0)
+    die ("nonce");
+  close (nonce);
+  client = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (client < 0 || connect (client, (struct sockaddr *) &address, sizeof address) < 0)
+    die ("socket");
+
+  hello.pid = getpid ();
+  hello.view = strstr (script, "full") != NULL ? WEIR_VIEW_FULL : WEIR_VIEW_LIMITED;
+  if (is (script, "version"))
+    hello.version++;
+  weir_writer_init (&writer);
+  weir_write_hello (&writer, &hello);
+  flush (&writer);
+}
+
+/* 192.0.2.1:@port → 198.51.100.7:443; the last bytes of an IPv4 address are its value. */
+static struct weir_flow_record
+make_flow (uint64_t id, uint16_t port, int first)
+{
+  struct weir_flow_record record = {
+    .id = id,
+    .change = first ? WEIR_FLOW_ADDED : WEIR_FLOW_CHANGED,
+    .groups = WEIR_FLOW_BYTES,
+    .family = 4,
+    .protocol = IPPROTO_TCP,
+    .netns = 1,
+    .local = { { [10] = 0xff, 0xff, 192, 0, 2, 1 }, port },
+    .remote = { { [10] = 0xff, 0xff, 198, 51, 100, 7 }, 443 },
+    .state = WEIR_FLOW_STATE_OPEN,
+    .direction = WEIR_DIRECTION_OUT,
+    .bytes_source = WEIR_SOURCE_BPF,
+    .has_bytes = true,
+    .has_rates = true,
+    .rx_bytes = 1000 * (sequence + 1),
+    .tx_bytes = 100,
+    .rx_rate = 20000,
+    .pid = 100 + port,
+    .comm = "example",
+  };
+
+  if (first)
+    record.groups |= WEIR_FLOW_KEY | WEIR_FLOW_STATE | WEIR_FLOW_OWNER;
+  return record;
+}
+
+static void
+write_interfaces (struct weir_writer *writer)
+{
+  static const struct weir_interface_record interfaces[] = {
+    { .index = 1,
+      .name = "lo",
+      .flags = WEIR_INTERFACE_UP | WEIR_INTERFACE_LOOPBACK,
+      .has_rates = true,
+      .rx_rate = 777777,
+      .tx_rate = 777777 },
+    { .index = 2,
+      .name = "eth0",
+      .flags = WEIR_INTERFACE_UP | WEIR_INTERFACE_COUNTED,
+      .has_rates = true,
+      .rx_rate = 100000,
+      .tx_rate = 5000 },
+    { .index = 3,
+      .name = "wlan0",
+      .flags = WEIR_INTERFACE_UP | WEIR_INTERFACE_COUNTED,
+      .has_rates = true,
+      .rx_rate = 20000,
+      .tx_rate = 1000 },
+  };
+
+  weir_write_interfaces (writer, interfaces, sizeof interfaces / sizeof *interfaces);
+}
+
+static void
+write_states (struct weir_writer *writer, int full)
+{
+  struct weir_source_status sources[] = {
+    { .source = WEIR_SOURCE_SOCKDIAG, .state = WEIR_SOURCE_ACTIVE },
+    { .source = WEIR_SOURCE_CONNTRACK,
+      .state = full ? WEIR_SOURCE_ACTIVE : WEIR_SOURCE_UNAVAILABLE,
+      .reason = full ? WEIR_REASON_NONE : WEIR_REASON_NEEDS_FULL_VIEW },
+  };
+  struct weir_process_status process = { .role = WEIR_ROLE_METER, .pid = getpid () };
+
+  weir_write_sources (writer, sources, 2);
+  weir_write_confinement (writer, &process, 1);
+}
+
+static uint64_t
+now (clockid_t clock)
+{
+  struct timespec time;
+
+  clock_gettime (clock, &time);
+  return time.tv_sec * 1000000000ull + time.tv_nsec;
+}
+
+/* The full view numbers the same flows otherwise, and sees one more. */
+static void
+tick (int full)
+{
+  struct weir_tick time = { .sequence = sequence,
+                            .monotonic = now (CLOCK_BOOTTIME),
+                            .realtime = now (CLOCK_REALTIME),
+                            .interval = sequence > 0 ? 250000000 : 0 };
+  struct weir_writer writer;
+
+  weir_writer_init (&writer);
+  if (sequence == 0)
+    write_states (&writer, full);
+  struct weir_flows_writer *flows = weir_flows_writer_new (&writer);
+  if (flows == NULL)
+    exit (WEIR_EXIT_RESOURCES);
+  for (unsigned i = 0; i < (full ? 4 : 3); i++)
+    {
+      struct weir_flow_record record = make_flow (full ? 90 - i : 1 + i, 40000 + i, sequence == 0);
+      weir_flows_writer_add (flows, &record);
+    }
+  weir_flows_writer_finish (flows);
+  write_interfaces (&writer);
+  weir_write_tick (&writer, &time);
+  flush (&writer);
+  sequence++;
+}
+
+/* Requests are read and not obeyed: the cadence is the test's. The end of the connection is. */
+static void
+wait_ms (int ms)
+{
+  uint64_t end = now (CLOCK_MONOTONIC) + ms * 1000000ull;
+
+  for (uint64_t at = now (CLOCK_MONOTONIC); at < end; at = now (CLOCK_MONOTONIC))
+    {
+      struct pollfd poll_fd = { .fd = client, .events = POLLIN };
+      char bytes[256];
+      if (poll (&poll_fd, 1, (end - at) / 1000000 + 1) > 0 && read (client, bytes, sizeof bytes) <= 0)
+        exit (WEIR_EXIT_DONE);
+    }
+}
+
+static void
+say_error (void)
+{
+  struct weir_error error = { .code = WEIR_ERROR_CONFINEMENT, .error = EPERM, .what = "set\x1buid" };
+  struct weir_writer writer;
+
+  weir_writer_init (&writer);
+  weir_write_error (&writer, &error);
+  weir_write_bye (&writer, WEIR_BYE_ERROR);
+  flush (&writer);
+  exit (WEIR_EXIT_CONFINEMENT);
+}
+
+static void
+say_nonsense (void)
+{
+  struct weir_writer writer;
+
+  weir_writer_init (&writer);
+  weir_write_frame_begin (&writer, WEIR_MESSAGE_TICK);
+  weir_write_u8 (&writer, 1);
+  weir_write_frame_end (&writer);
+  flush (&writer);
+  wait_ms (10000);
+}
+
+int
+main (int argc, char **argv)
+{
+  if (argc != 3)
+    return WEIR_EXIT_USAGE;
+  const char *script = argv[1];
+  int full = strstr (script, "full") != NULL;
+
+  if (strncmp (script, "exit-", 5) == 0)
+    return strtol (script + 5, NULL, 10);
+  if (is (script, "never-connects"))
+    {
+      sleep (60);
+      return WEIR_EXIT_DONE;
+    }
+  dial (argv[2], script);
+  if (is (script, "says-error"))
+    say_error ();
+  if (is (script, "version"))
+    wait_ms (10000);
+  for (;;)
+    {
+      tick (full);
+      if (is (script, "full-dies") && sequence == 5)
+        raise (SIGKILL);
+      if (is (script, "nonsense") && sequence == 3)
+        say_nonsense ();
+      if (is (script, "pauses") && sequence == 4)
+        wait_ms (2500);
+      wait_ms (TICK_MS);
+    }
+}
