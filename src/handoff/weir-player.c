@@ -38,6 +38,7 @@ struct player
   struct weir_frame next;
   guint64 next_offset;
   gboolean has_next;
+  gboolean started; /* START has arrived: nothing but the HELLO goes before it, as with an engine */
   gboolean stopping;
 };
 
@@ -137,6 +138,8 @@ play (struct player *player)
           player_end (player, WEIR_PLAYER_DONE);
           return;
         }
+      if (!player->started)
+        return;
       if (!player->has_next)
         {
           int r = weir_recording_next (&player->recording, &player->next_offset, &player->next);
@@ -162,6 +165,26 @@ play (struct player *player)
   player->timer = weir_watch_timeout (player->context, 0, on_timer, player);
 }
 
+/* As an engine does; the cadence is the recording's. */
+static void
+obey (struct player *player, const struct weir_frame *request)
+{
+  if (request->type == WEIR_MESSAGE_START && !player->started)
+    {
+      player->started = TRUE;
+      player->began = g_get_monotonic_time ();
+    }
+  else if (request->type == WEIR_MESSAGE_STOP && !player->stopping)
+    {
+      player->stopping = TRUE;
+      weir_write_bye (&player->out, WEIR_BYE_STOPPED);
+    }
+  else
+    return;
+  weir_watch_clear (&player->timer);
+  player->timer = weir_watch_timeout (player->context, 0, on_timer, player);
+}
+
 static gboolean
 on_readable (gint fd, GIOCondition condition, gpointer data)
 {
@@ -178,16 +201,7 @@ on_readable (gint fd, GIOCondition condition, gpointer data)
     {
       weir_framer_commit (&player->requests, (size_t) n);
       while ((r = weir_framer_next (&player->requests, &frame)) == 1)
-        {
-          if (frame.type == WEIR_MESSAGE_STOP && !player->stopping)
-            {
-              /* As an engine does; what is already on its way goes first. */
-              player->stopping = TRUE;
-              weir_write_bye (&player->out, WEIR_BYE_STOPPED);
-              weir_watch_clear (&player->timer);
-              player->timer = weir_watch_timeout (player->context, 0, on_timer, player);
-            }
-        }
+        obey (player, &frame);
       if (r == 0)
         return G_SOURCE_CONTINUE;
     }
@@ -243,7 +257,6 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer data)
     }
   weir_write_hello (&player->out, &hello);
   explicit_bzero (hello.nonce, sizeof hello.nonce);
-  player->began = g_get_monotonic_time ();
   player->readable = weir_watch_fd (player->context, player->fd, G_IO_IN, on_readable, player);
   play (player);
 }
