@@ -75,7 +75,7 @@ weir_keeper_serve (int fd, int conntrack)
       if (n < 0 && errno == EINTR)
         continue;
       if (n <= 0)
-        return n < 0 ? -errno : 0;
+        return n < 0 && errno != ECONNRESET ? -errno : 0;
 
       /* Our own meter never sends anything else, so whoever does is not to be served further. */
       if (n != sizeof verb || verb != WEIR_KEEPER_DUMP)
@@ -88,6 +88,6 @@ weir_keeper_serve (int fd, int conntrack)
           last = now_ns ();
         }
       if (send (fd, &answer, sizeof answer, MSG_NOSIGNAL) != sizeof answer)
-        return -errno;
+        return errno == EPIPE ? 0 : -errno;
     }
 }

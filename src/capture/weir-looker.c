@@ -167,5 +167,6 @@ weir_looker_serve (int fd)
   if (looker->walk.proc >= 0)
     close (looker->walk.proc);
   free (looker);
-  return r == -EPIPE ? 0 : r;
+  /* A reset is the end of a meter that had not read all answers. */
+  return r == -EPIPE || r == -ECONNRESET ? 0 : r;
 }

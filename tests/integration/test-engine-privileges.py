@@ -127,6 +127,16 @@ def meter_killed():
             tap.check(all_gone(helpers), "a helper outlives the meter")
 
 
+@tap.case("an ordinary user's helper ends with the meter even while it is stopped")
+def death_signal():
+    with weirtest.handoff() as handoff, weirtest.engine(handoff, elevated=False) as engine:
+        engine.serve(helpers=1)
+        helpers = weirtest.children(engine.pid)
+        os.kill(helpers[0], signal.SIGSTOP)
+        os.kill(engine.pid, signal.SIGKILL)
+        tap.check(all_gone(helpers), "it outlives the meter")
+
+
 @tap.case("killing a helper does not end the meter")
 def helper_killed():
     with weirtest.handoff() as handoff, weirtest.engine(handoff) as engine:

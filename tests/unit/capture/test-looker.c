@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A looker in a process of its own, asked as the meter asks it. */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "in-child.h"
+#include "weir-looker-parse.h"
+#include "weir-looker.h"
+
+struct looker
+{
+  int fd;
+  pid_t pid;
+  uint32_t serial;
+};
+
+static void
+start (struct looker *looker, uid_t uid)
+{
+  int ends[2];
+
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), ==, 0);
+  looker->pid = fork ();
+  g_assert_cmpint (looker->pid, >=, 0);
+  if (looker->pid == 0)
+    {
+      /* Nothing of the test's own: a looker may find itself. */
+      if (dup2 (ends[1], 3) != 3 || close_range (4, ~0U, 0) < 0)
+        _exit (98);
+      if (setresgid (uid, uid, uid) < 0 || setresuid (uid, uid, uid) < 0)
+        _exit (99);
+      _exit (weir_looker_serve (3) == 0 ? 0 : 1);
+    }
+  close (ends[1]);
+  looker->fd = ends[0];
+  looker->serial = 100;
+}
+
+/* How it ended, within a second. */
+static int
+await_end (struct looker *looker)
+{
+  int status;
+
+  for (int i = 0; i < 100; i++)
+    {
+      if (waitpid (looker->pid, &status, WNOHANG) == looker->pid)
+        return WIFEXITED (status) ? WEXITSTATUS (status) : 256 + WTERMSIG (status);
+      g_usleep (10000);
+    }
+  kill (looker->pid, SIGKILL);
+  waitpid (looker->pid, &status, 0);
+  return -1;
+}
+
+static void
+stop (struct looker *looker)
+{
+  close (looker->fd);
+  g_assert_cmpint (await_end (looker), ==, 0);
+}
+
+static void
+setup (struct looker *looker, const void *data)
+{
+  start (looker, 0);
+}
+
+static void
+teardown (struct looker *looker, const void *data)
+{
+  stop (looker);
+}
+
+/* Asks, and checks the form of what comes back: one answer a value, then the end. */
+static GArray *
+ask (struct looker *looker, enum weir_looker_verb verb, const uint64_t *values, uint32_t n_values)
+{
+  g_autofree struct weir_looker_request *request = g_new0 (struct weir_looker_request, 1);
+  GArray *answers = g_array_new (FALSE, FALSE, sizeof (struct weir_looker_answer));
+
+  request->verb = verb;
+  request->serial = ++looker->serial;
+  request->n_values = n_values;
+  for (uint32_t i = 0; i < n_values; i++)
+    request->values[i] = values[i];
+  g_assert_cmpint (send (looker->fd, request, sizeof *request, 0), ==, sizeof *request);
+  for (;;)
+    {
+      struct pollfd poll_fd = { .fd = looker->fd, .events = POLLIN };
+      struct weir_looker_answer answer;
+
+      g_assert_cmpint (poll (&poll_fd, 1, 5000), ==, 1);
+      g_assert_cmpint (recv (looker->fd, &answer, sizeof answer, MSG_TRUNC), ==, sizeof answer);
+      g_assert_cmpuint (answer.serial, ==, looker->serial);
+      if (answer.verb == 0)
+        break;
+      g_assert_cmpuint (answer.verb, ==, verb);
+      g_array_append_val (answers, answer);
+    }
+  g_assert_cmpuint (answers->len, ==, n_values);
+  return answers;
+}
+
+static const struct weir_looker_answer *
+answer_for (GArray *answers, uint64_t value)
+{
+  const struct weir_looker_answer *found = NULL;
+
+  for (guint i = 0; i < answers->len; i++)
+    {
+      const struct weir_looker_answer *answer =
+          &g_array_index (answers, struct weir_looker_answer, i);
+
+      if (answer->value == value)
+        found = answer;
+    }
+  g_assert_nonnull (found);
+  return found;
+}
+
+static uint64_t
+inode_of (int fd)
+{
+  struct stat info;
+
+  g_assert_cmpint (fstat (fd, &info), ==, 0);
+  return info.st_ino;
+}
+
+static uint64_t
+start_time_of (pid_t pid)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/stat", pid);
+  g_autofree char *text = NULL;
+  uint64_t start_time;
+  char comm[16];
+  size_t size;
+
+  g_assert_true (g_file_get_contents (path, &text, &size, NULL));
+  g_assert_cmpint (weir_parse_stat (text, size, comm, &start_time), ==, 0);
+  return start_time;
+}
+
+/* A process that holds the sockets @fds and nothing else, under another name and uid. */
+static pid_t
+start_holder (const char *name, uid_t uid, const int *fds, size_t n_fds)
+{
+  int ready[2];
+  char byte;
+  pid_t pid;
+
+  g_assert_cmpint (pipe (ready), ==, 0);
+  pid = fork ();
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    {
+      prctl (PR_SET_PDEATHSIG, SIGKILL);
+      for (size_t i = 0; i < n_fds; i++)
+        dup2 (fds[i], 100 + (int) i);
+      dup2 (ready[1], 99);
+      close_range (3, 98, 0);
+      if (setresgid (uid, uid, uid) < 0 || setresuid (uid, uid, uid) < 0)
+        _exit (1);
+      prctl (PR_SET_DUMPABLE, 1);
+      prctl (PR_SET_NAME, name);
+      if (write (99, "x", 1) != 1)
+        _exit (1);
+      for (;;)
+        pause ();
+    }
+  close (ready[1]);
+  g_assert_cmpint ((int) read (ready[0], &byte, 1), ==, 1);
+  close (ready[0]);
+  return pid;
+}
+
+static void
+stop_holder (pid_t pid)
+{
+  kill (pid, SIGKILL);
+  g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
+}
+
+static void
+test_own (struct looker *looker, const void *data)
+{
+  const int kinds[][2] = { { AF_INET, SOCK_STREAM },
+                           { AF_INET6, SOCK_STREAM },
+                           { AF_INET, SOCK_DGRAM },
+                           { AF_INET6, SOCK_DGRAM },
+                           { AF_UNIX, SOCK_STREAM } };
+  g_autofree char *comm = NULL, *cgroup = NULL;
+  uint64_t inodes[G_N_ELEMENTS (kinds)];
+  int fds[G_N_ELEMENTS (kinds)];
+  GArray *answers;
+
+  for (size_t i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      fds[i] = socket (kinds[i][0], kinds[i][1] | SOCK_CLOEXEC, 0);
+      g_assert_cmpint (fds[i], >=, 0);
+      inodes[i] = inode_of (fds[i]);
+    }
+  g_assert_true (g_file_get_contents ("/proc/self/comm", &comm, NULL, NULL));
+  g_assert_true (g_file_get_contents ("/proc/self/cgroup", &cgroup, NULL, NULL));
+  answers = ask (looker, WEIR_LOOKER_OWNERS, inodes, G_N_ELEMENTS (kinds));
+  for (size_t i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      const struct weir_looker_answer *answer = answer_for (answers, inodes[i]);
+      char path[WEIR_STRING_MAX + 1] = "";
+
+      g_assert_cmpuint (answer->pid, ==, getpid ());
+      g_assert_cmpuint (answer->uid, ==, geteuid ());
+      g_assert_cmpuint (answer->start_time, ==, start_time_of (getpid ()));
+      g_assert_cmpstr (answer->comm, ==, g_strchomp (comm));
+      weir_parse_cgroup (cgroup, path, sizeof path);
+      g_assert_cmpstr (answer->cgroup, ==, path);
+      close (fds[i]);
+    }
+  g_array_unref (answers);
+
+  /* Nobody holds them any more, though this process is still the first that is looked at. */
+  answers = ask (looker, WEIR_LOOKER_OWNERS, inodes, G_N_ELEMENTS (kinds));
+  for (size_t i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      g_assert_cmpuint (answer_for (answers, inodes[i])->pid, ==, 0);
+      g_assert_cmpuint (answer_for (answers, inodes[i])->start_time, ==, 0);
+      g_assert_cmpstr (answer_for (answers, inodes[i])->comm, ==, "");
+    }
+  g_array_unref (answers);
+}
+
+static void
+test_others (struct looker *looker, const void *data)
+{
+  static const char *const names[] = { ") R 1 (x\n1", "=cmd()|calc", "\xff\xfe\xfd", "(((" };
+
+  for (size_t i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+      uint64_t inode = inode_of (fd);
+      pid_t pid = start_holder (names[i], 1000 + (uid_t) i, &fd, 1);
+      GArray *answers;
+
+      close (fd);
+      answers = ask (looker, WEIR_LOOKER_OWNERS, &inode, 1);
+      g_assert_cmpuint (answer_for (answers, inode)->pid, ==, pid);
+      g_assert_cmpuint (answer_for (answers, inode)->uid, ==, 1000 + i);
+      g_assert_cmpuint (answer_for (answers, inode)->start_time, ==, start_time_of (pid));
+      g_assert_cmpstr (answer_for (answers, inode)->comm, ==, names[i]);
+      g_array_unref (answers);
+
+      stop_holder (pid);
+      answers = ask (looker, WEIR_LOOKER_OWNERS, &inode, 1);
+      g_assert_cmpuint (answer_for (answers, inode)->pid, ==, 0);
+      g_array_unref (answers);
+    }
+}
+
+/* A whole batch, most of it unknown, some of it twice. */
+static void
+test_batch (struct looker *looker, const void *data)
+{
+  uint64_t values[WEIR_LOOKER_BATCH];
+  int fds[8];
+  GArray *answers;
+  gint64 began;
+
+  for (size_t i = 0; i < G_N_ELEMENTS (fds); i++)
+    fds[i] = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  for (size_t i = 0; i < WEIR_LOOKER_BATCH; i++)
+    values[i] = i % 16 == 0   ? inode_of (fds[i / 16 % G_N_ELEMENTS (fds)])
+                : i % 16 == 1 ? 0
+                              : UINT64_MAX - i * 7919 % 1000;
+  began = g_get_monotonic_time ();
+  answers = ask (looker, WEIR_LOOKER_OWNERS, values, WEIR_LOOKER_BATCH);
+  g_test_message ("one walk took %" G_GINT64_FORMAT " µs", g_get_monotonic_time () - began);
+  for (size_t i = 0; i < WEIR_LOOKER_BATCH; i++)
+    g_assert_cmpuint (answer_for (answers, values[i])->pid, ==, i % 16 == 0 ? getpid () : 0);
+  g_array_unref (answers);
+  for (size_t i = 0; i < G_N_ELEMENTS (fds); i++)
+    close (fds[i]);
+
+  g_array_unref (ask (looker, WEIR_LOOKER_OWNERS, values, 0));
+}
+
+/* Without capabilities: processes of others are counted, not guessed at. */
+static void
+test_limited (void)
+{
+  struct looker looker;
+  int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int other = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const uint64_t inodes[] = { inode_of (fd), inode_of (other) };
+  pid_t pid = start_holder ("holder", 1000, &other, 1);
+  const struct weir_looker_answer *answer;
+  GArray *answers;
+
+  close (other);
+  start (&looker, 1000);
+  answers = ask (&looker, WEIR_LOOKER_OWNERS, inodes, 2);
+  answer = answer_for (answers, inodes[0]);
+  g_assert_cmpuint (answer->pid, ==, 0);
+  g_assert_cmpuint (answer->unreadable, >, 0);
+  g_assert_cmpuint (answer_for (answers, inodes[1])->pid, ==, pid);
+  g_array_unref (answers);
+  stop (&looker);
+  stop_holder (pid);
+  close (fd);
+}
+
+/* Every group down to some depth, against what stat(2) says. */
+static void
+collect_groups (const char *mount, const char *path, unsigned depth, GHashTable *groups)
+{
+  g_autofree char *whole = g_strconcat (mount, path, NULL);
+  g_autoptr (GDir) dir = NULL;
+  struct stat info;
+  const char *name;
+
+  if (g_hash_table_size (groups) == WEIR_LOOKER_BATCH - 2 || lstat (whole, &info) < 0 ||
+      !S_ISDIR (info.st_mode))
+    return;
+  g_hash_table_insert (groups, g_memdup2 (&info.st_ino, sizeof (guint64)),
+                       g_strdup (path[0] != '\0' ? path : "/"));
+  dir = g_dir_open (whole, 0, NULL);
+  while (depth > 0 && dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *below = g_strconcat (path, "/", name, NULL);
+
+      collect_groups (mount, below, depth - 1, groups);
+    }
+}
+
+static void
+test_cgroups (struct looker *looker, const void *data)
+{
+  g_autoptr (GHashTable) groups =
+      g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
+  uint64_t values[WEIR_LOOKER_BATCH] = { 0, UINT64_MAX - 1 };
+  g_autofree char *outer = g_strdup_printf ("/sys/fs/cgroup/weir-test-%d", getpid ());
+  g_autofree char *inner = g_strdup_printf ("%s/a \\x2d:b(c", outer);
+  GHashTableIter iter;
+  gpointer key, path;
+  uint32_t n = 2;
+
+  /* Two of our own, empty and for a moment only: a machine may have none but the root. */
+  g_assert_cmpint (mkdir (outer, 0755), ==, 0);
+  g_assert_cmpint (mkdir (inner, 0755), ==, 0);
+  collect_groups ("/sys/fs/cgroup", "", 3, groups);
+  g_test_message ("%u groups", g_hash_table_size (groups));
+  g_assert_cmpuint (g_hash_table_size (groups), >=, 3);
+  g_hash_table_iter_init (&iter, groups);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    values[n++] = *(guint64 *) key;
+
+  /* Twice: from the tree, then from memory. */
+  for (int round = 0; round < 2; round++)
+    {
+      gint64 began = g_get_monotonic_time ();
+      g_autoptr (GArray) answers = ask (looker, WEIR_LOOKER_CGROUPS, values, n);
+
+      g_test_message ("took %" G_GINT64_FORMAT " µs", g_get_monotonic_time () - began);
+      g_assert_cmpstr (answer_for (answers, 0)->cgroup, ==, "");
+      g_assert_cmpstr (answer_for (answers, UINT64_MAX - 1)->cgroup, ==, "");
+      g_hash_table_iter_init (&iter, groups);
+      while (g_hash_table_iter_next (&iter, &key, &path))
+        g_assert_cmpstr (answer_for (answers, *(guint64 *) key)->cgroup, ==, path);
+    }
+  g_assert_cmpint (rmdir (inner), ==, 0);
+  g_assert_cmpint (rmdir (outer), ==, 0);
+}
+
+static void
+test_malformed (void)
+{
+  static const struct
+  {
+    size_t size;
+    uint32_t verb, n_values;
+  } requests[] = {
+    { 1, WEIR_LOOKER_OWNERS, 0 },
+    { sizeof (struct weir_looker_request) - 1, WEIR_LOOKER_OWNERS, 0 },
+    { sizeof (struct weir_looker_request) + 8, WEIR_LOOKER_OWNERS, 0 },
+    { sizeof (struct weir_looker_request), WEIR_LOOKER_OWNERS, WEIR_LOOKER_BATCH + 1 },
+    { sizeof (struct weir_looker_request), WEIR_LOOKER_CGROUPS, UINT32_MAX },
+    { sizeof (struct weir_looker_request), 0, 1 },
+    { sizeof (struct weir_looker_request), 3, 1 },
+  };
+
+  for (size_t i = 0; i < G_N_ELEMENTS (requests); i++)
+    {
+      g_autofree struct weir_looker_request *request = g_malloc0 (sizeof *request + 8);
+      struct looker looker;
+
+      start (&looker, 0);
+      request->verb = requests[i].verb;
+      request->n_values = requests[i].n_values;
+      g_assert_cmpint (send (looker.fd, request, requests[i].size, 0), ==, requests[i].size);
+      g_assert_cmpint (await_end (&looker), ==, 1);
+      close (looker.fd);
+    }
+}
+
+/* A meter that goes away in the middle of an answer, or does not read any. */
+static void
+test_gone (void)
+{
+  g_autofree struct weir_looker_request *request = g_new0 (struct weir_looker_request, 1);
+  struct looker looker;
+
+  request->verb = WEIR_LOOKER_OWNERS;
+  request->n_values = WEIR_LOOKER_BATCH;
+  start (&looker, 0);
+  for (int i = 0; i < 4; i++)
+    g_assert_cmpint (send (looker.fd, request, sizeof *request, 0), ==, sizeof *request);
+  g_usleep (50000);
+  stop (&looker);
+}
+
+#define ADD(name, func) g_test_add (name, struct looker, NULL, setup, func, teardown)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("/looker/own", test_own);
+  ADD ("/looker/others", test_others);
+  ADD ("/looker/batch", test_batch);
+  ADD ("/looker/cgroups", test_cgroups);
+  g_test_add_func ("/looker/limited", test_limited);
+  g_test_add_func ("/looker/malformed", test_malformed);
+  g_test_add_func ("/looker/gone", test_gone);
+  return g_test_run ();
+}
