@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "weir-words.h"
+
+#include <glib/gi18n.h>
+#include <netinet/in.h>
+
+/* A number from outside that is not in the table has no words. */
+#define LOOK_UP(table, number)                                                                     \
+  ((number) < G_N_ELEMENTS (table) && (table)[(number)] != NULL ? _ ((table)[(number)]) : "—")
+
+static const char *const flow_states[] = {
+  [WEIR_FLOW_STATE_OPENING] = N_ ("Opening"),
+  [WEIR_FLOW_STATE_OPEN] = N_ ("Open"),
+  [WEIR_FLOW_STATE_CLOSING] = N_ ("Closing"),
+  [WEIR_FLOW_STATE_CLOSED] = N_ ("Closed"),
+};
+
+static const char *const directions[] = {
+  [WEIR_DIRECTION_UNKNOWN] = N_ ("Not known"),
+  [WEIR_DIRECTION_OUT] = N_ ("Opened by this computer"),
+  [WEIR_DIRECTION_IN] = N_ ("Opened by the remote host"),
+  [WEIR_DIRECTION_FORWARDED] = N_ ("Forwarded between other computers"),
+  [WEIR_DIRECTION_LOCAL] = N_ ("Both ends are this computer"),
+};
+
+static const char *const owners_found[] = {
+  [WEIR_OWNER_TUPLE] = N_ ("A socket with exactly these addresses"),
+  [WEIR_OWNER_LISTENER] = N_ ("A listening socket on the local address"),
+  [WEIR_OWNER_BORN] = N_ ("Recorded when the connection was opened"),
+  [WEIR_OWNER_CGROUP] = N_ ("Only the control group is known, not the process"),
+};
+
+static const char *const owners_missing[] = {
+  [WEIR_MISSING_NOTHING] = N_ ("Not known"),
+  [WEIR_MISSING_NOT_YET] = N_ ("Not looked for yet"),
+  [WEIR_MISSING_OTHER_USER] = N_ ("Belongs to another user; the full view shows it"),
+  [WEIR_MISSING_GONE] = N_ ("The process ended before it could be looked at"),
+  [WEIR_MISSING_KERNEL] = N_ ("The system itself, not a process"),
+  [WEIR_MISSING_FORWARDED] = N_ ("Passes through; it has no process on this computer"),
+  [WEIR_MISSING_OTHER_NAMESPACE] = N_ ("Belongs to a separate network, such as a container's"),
+};
+
+static const char *const sources[] = {
+  [WEIR_SOURCE_SOCKDIAG] = N_ ("Sockets"),    [WEIR_SOURCE_CONNTRACK] = N_ ("Connection Tracking"),
+  [WEIR_SOURCE_BPF] = N_ ("Kernel Programs"), [WEIR_SOURCE_INTERFACES] = N_ ("Interfaces"),
+  [WEIR_SOURCE_OWNERS] = N_ ("Owners"),       [WEIR_SOURCE_NAMES] = N_ ("Host Names"),
+};
+
+static const char *const source_states[] = {
+  [WEIR_SOURCE_UNAVAILABLE] = N_ ("Not available"),
+  [WEIR_SOURCE_DEGRADED] = N_ ("Partly available"),
+  [WEIR_SOURCE_ACTIVE] = N_ ("Active"),
+};
+
+static const char *const reasons[] = {
+  [WEIR_REASON_NEEDS_FULL_VIEW] = N_ ("Needs the full view"),
+  [WEIR_REASON_REFUSED] = N_ ("The system refused it"),
+  [WEIR_REASON_KERNEL_LACKS] = N_ ("Not offered by this kernel"),
+  [WEIR_REASON_NOT_TRACKING] = N_ ("No firewall rule asks for connection tracking"),
+  [WEIR_REASON_ACCOUNTING_OFF] = N_ ("Connections are tracked, but their bytes are not counted"),
+  [WEIR_REASON_OWN_PROCESSES_ONLY] = N_ ("Only your own processes can be looked at"),
+  [WEIR_REASON_LOSING_EVENTS] = N_ ("Some events were lost"),
+  [WEIR_REASON_STOPPED] = N_ ("The process behind it has ended"),
+  [WEIR_REASON_NOT_BUILT] = N_ ("Left out of this build"),
+};
+
+static const char *const roles[] = {
+  [WEIR_ROLE_METER] = N_ ("Meter"),
+  [WEIR_ROLE_KEEPER] = N_ ("Keeper"),
+  [WEIR_ROLE_LOOKER] = N_ ("Looker"),
+};
+
+const char *
+weir_words_flow_state (WeirFlow *flow)
+{
+  const struct weir_flow_record *record = weir_flow_get_record (flow);
+
+  if (weir_flow_is_closed (flow))
+    return _ ("Closed");
+  if ((record->groups & WEIR_FLOW_STATE) == 0)
+    return "—";
+  if (record->state == WEIR_FLOW_STATE_OPEN && record->protocol != IPPROTO_TCP &&
+      record->protocol != IPPROTO_SCTP)
+    return _ ("Active");
+  return LOOK_UP (flow_states, record->state);
+}
+
+const char *
+weir_words_direction (WeirFlow *flow)
+{
+  const struct weir_flow_record *record = weir_flow_get_record (flow);
+
+  if ((record->groups & WEIR_FLOW_STATE) == 0)
+    return _ (directions[WEIR_DIRECTION_UNKNOWN]);
+  return LOOK_UP (directions, record->direction);
+}
+
+const char *
+weir_words_owner (WeirFlow *flow)
+{
+  const struct weir_flow_record *record = weir_flow_get_record (flow);
+
+  if ((record->groups & WEIR_FLOW_OWNER) == 0)
+    return _ (owners_missing[WEIR_MISSING_NOT_YET]);
+  if (record->owner_how != WEIR_OWNER_NONE)
+    return LOOK_UP (owners_found, record->owner_how);
+  return LOOK_UP (owners_missing, record->owner_missing);
+}
+
+char *
+weir_words_process (WeirFlow *flow)
+{
+  const struct weir_flow_record *record = weir_flow_get_record (flow);
+  g_autoptr (GString) words = g_string_new (weir_flow_get_comm (flow));
+  const char *user = weir_flow_get_user (flow);
+
+  if ((record->groups & WEIR_FLOW_OWNER) != 0 && record->pid != 0)
+    g_string_append_printf (words, "%s%u", words->len ? " · " : "", record->pid);
+  if (user != NULL)
+    g_string_append_printf (words, "%s%s", words->len ? " · " : "", user);
+  return words->len ? g_string_free (g_steal_pointer (&words), FALSE) : NULL;
+}
+
+const char *
+weir_words_source (guint8 source)
+{
+  return LOOK_UP (sources, source);
+}
+
+const char *
+weir_words_source_state (guint8 state)
+{
+  return LOOK_UP (source_states, state);
+}
+
+const char *
+weir_words_reason (guint16 reason)
+{
+  return LOOK_UP (reasons, reason);
+}
+
+const char *
+weir_words_role (guint8 role)
+{
+  return LOOK_UP (roles, role);
+}

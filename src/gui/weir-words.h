@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "weir-flow.h"
+
+G_BEGIN_DECLS
+
+/* What the engine says in numbers, in words for people.  Nothing returned here is to be freed
+ * unless it is a char *; nothing is markup. */
+
+/* "Open", "Active" (for what has no connections), "Closed" ... or "—". */
+const char *
+weir_words_flow_state (WeirFlow *flow);
+const char *
+weir_words_direction (WeirFlow *flow);
+/* How the owner was found, or why there is none. */
+const char *
+weir_words_owner (WeirFlow *flow);
+/* "web-process · 4312 · alice": whatever of it is known; NULL when nothing is. */
+char *
+weir_words_process (WeirFlow *flow);
+
+const char *
+weir_words_source (guint8 source);
+const char *
+weir_words_source_state (guint8 state);
+const char *
+weir_words_reason (guint16 reason);
+const char *
+weir_words_role (guint8 role);
+
+G_END_DECLS
