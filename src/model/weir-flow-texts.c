@@ -62,14 +62,20 @@ weir_flow_get_state_name (WeirFlow *self)
   return g_dgettext (GETTEXT_PACKAGE, states[state]);
 }
 
+const char *
+weir_flow_texts_get_protocol_name (guint8 number)
+{
+  const Protocol *protocol = find_protocol (number);
+
+  return protocol != NULL ? protocol->name : NULL;
+}
+
 static char *
 make_protocol (WeirFlow *flow)
 {
-  const Protocol *protocol = find_protocol (flow->record.protocol);
+  const char *name = weir_flow_texts_get_protocol_name (flow->record.protocol);
 
-  if (protocol != NULL)
-    return g_strdup (protocol->name);
-  return g_strdup_printf ("%u", flow->record.protocol);
+  return name != NULL ? g_strdup (name) : g_strdup_printf ("%u", flow->record.protocol);
 }
 
 gboolean

@@ -11,5 +11,8 @@ weir_flow_texts_make (WeirFlow *flow, WeirFlowText text);
 /* The unspecified address without a port: the socket has no peer. */
 gboolean
 weir_endpoint_is_any (const struct weir_endpoint *endpoint, guint8 family);
+/* "TCP"; NULL when the number has no name here. */
+const char *
+weir_flow_texts_get_protocol_name (guint8 protocol);
 
 G_END_DECLS
