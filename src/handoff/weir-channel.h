@@ -13,23 +13,30 @@ G_BEGIN_DECLS
  *   frame  (WeirChannel *, const struct weir_frame *)   valid only during the emission
  *   closed (WeirChannel *, GError * or NULL)             exactly once; NULL is a clean end of file
  *
- * Reading never blocks; at most a bounded number of frames is dispatched before other sources of the
- * main loop get their turn. */
+ * Reading never blocks; at most a bounded number of frames is dispatched before other sources of
+ * the main loop get their turn. */
 #define WEIR_TYPE_CHANNEL (weir_channel_get_type ())
 G_DECLARE_FINAL_TYPE (WeirChannel, weir_channel, WEIR, CHANNEL, GObject)
 
 /* What the engine said in its HELLO (nonce already wiped). */
-const struct weir_hello *weir_channel_get_hello (WeirChannel *self);
+const struct weir_hello *
+weir_channel_get_hello (WeirChannel *self);
 
 /* Begins to emit frames: connect the signals first. */
-void weir_channel_start (WeirChannel *self);
+void
+weir_channel_start (WeirChannel *self);
 
-/* Queued and sent without blocking; a peer that does not read its requests gets the channel closed. */
-void weir_channel_send_start (WeirChannel *self, guint interval_ms);
-void weir_channel_send_interval (WeirChannel *self, guint interval_ms);
-void weir_channel_send_stop (WeirChannel *self);
+/* Queued and sent without blocking; a peer that does not read its requests gets the channel closed.
+ */
+void
+weir_channel_send_start (WeirChannel *self, guint interval_ms);
+void
+weir_channel_send_interval (WeirChannel *self, guint interval_ms);
+void
+weir_channel_send_stop (WeirChannel *self);
 
 /* Closes the socket, which ends the engine.  Emits nothing afterwards. */
-void weir_channel_close (WeirChannel *self);
+void
+weir_channel_close (WeirChannel *self);
 
 G_END_DECLS

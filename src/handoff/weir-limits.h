@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Every limit of the contract between the engine and a front end, each with its reason.  libc only. */
+/* Every limit of the contract between the engine and a front end, each with its reason.  libc only.
+ */
 #pragma once
 
 /* Raised whenever a message changes in a way that an older peer would misread. */
@@ -18,7 +19,7 @@
 #define WEIR_REQUEST_BODY_MAX 64
 
 /* 32 bytes of getrandom(2); in the nonce file as lower-case hexadecimal digits. */
-#define WEIR_NONCE_SIZE 32
+#define WEIR_NONCE_SIZE     32
 #define WEIR_NONCE_HEX_SIZE (2 * WEIR_NONCE_SIZE)
 
 /* How long an accepted peer may take to send a whole HELLO. */
@@ -35,14 +36,14 @@
 
 /* Cadence: a front end may ask for anything, and gets something between these. */
 #define WEIR_INTERVAL_DEFAULT_MS 1000
-#define WEIR_INTERVAL_FLOOR_MS 250
+#define WEIR_INTERVAL_FLOOR_MS   250
 #define WEIR_INTERVAL_CEILING_MS 60000
 
 /* A request for an interval is forgotten after this time, so that a hidden or vanished window slows
  * the engine down to WEIR_INTERVAL_IDLE_MS; without any renewal for the leash time it ends. */
-#define WEIR_RENEWAL_MS 10000
+#define WEIR_RENEWAL_MS       10000
 #define WEIR_INTERVAL_IDLE_MS 5000
-#define WEIR_LEASH_MS 60000
+#define WEIR_LEASH_MS         60000
 
 /* Requests per second that the engine answers; more are dropped and counted. */
 #define WEIR_REQUESTS_PER_SECOND 20
@@ -52,4 +53,4 @@
 
 /* Addresses that one interface reports. */
 #define WEIR_INTERFACE_ADDRESSES_MAX 64
-#define WEIR_INTERFACES_MAX 1024
+#define WEIR_INTERFACES_MAX          1024

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The wire format between the engine and a front end: see PROTOCOL.md, which this header implements.
+ * The wire format between the engine and a front end: see PROTOCOL.md, which this header
+ * implements.
  *
  * Little-endian, explicit readers and writers with bounds, no C struct on the wire, no assertion on
  * wire data.  libc only: this is the one library that is linked into the privileged program and
@@ -33,7 +34,8 @@ enum weir_message
   WEIR_MESSAGE_STOP = 67,
 };
 
-/* ---- primitives ------------------------------------------------------------------------------- */
+/* ---- primitives -------------------------------------------------------------------------------
+ */
 
 /* Reads from a body that the caller keeps alive.  After the first read beyond the end @failed is
  * set, and every further read gives zero: check it once, at the end. */
@@ -44,18 +46,26 @@ struct weir_reader
   bool failed;
 };
 
-void weir_reader_init (struct weir_reader *reader, const void *data, size_t size);
-uint8_t weir_read_u8 (struct weir_reader *reader);
-uint16_t weir_read_u16 (struct weir_reader *reader);
-uint32_t weir_read_u32 (struct weir_reader *reader);
-uint64_t weir_read_u64 (struct weir_reader *reader);
+void
+weir_reader_init (struct weir_reader *reader, const void *data, size_t size);
+uint8_t
+weir_read_u8 (struct weir_reader *reader);
+uint16_t
+weir_read_u16 (struct weir_reader *reader);
+uint32_t
+weir_read_u32 (struct weir_reader *reader);
+uint64_t
+weir_read_u64 (struct weir_reader *reader);
 /* Points into the body, or NULL (and @failed) when fewer than @size bytes are left. */
-const uint8_t *weir_read_bytes (struct weir_reader *reader, size_t size);
+const uint8_t *
+weir_read_bytes (struct weir_reader *reader, size_t size);
 /* u16 length and that many bytes, copied and terminated; longer than @size - 1 is a failure, and so
  * is an embedded NUL. */
-void weir_read_string (struct weir_reader *reader, char *ret_string, size_t size);
+void
+weir_read_string (struct weir_reader *reader, char *ret_string, size_t size);
 
-/* Grows by malloc; after the first failure (out of memory, or over WEIR_FRAME_BODY_MAX in one frame)
+/* Grows by malloc; after the first failure (out of memory, or over WEIR_FRAME_BODY_MAX in one
+ * frame)
  * @error is a negative errno and further writes do nothing: check it once, at the end. */
 struct weir_writer
 {
@@ -66,20 +76,31 @@ struct weir_writer
   int error;
 };
 
-void weir_writer_init (struct weir_writer *writer);
-void weir_writer_clear (struct weir_writer *writer);
-void weir_write_u8 (struct weir_writer *writer, uint8_t value);
-void weir_write_u16 (struct weir_writer *writer, uint16_t value);
-void weir_write_u32 (struct weir_writer *writer, uint32_t value);
-void weir_write_u64 (struct weir_writer *writer, uint64_t value);
-void weir_write_bytes (struct weir_writer *writer, const void *bytes, size_t size);
+void
+weir_writer_init (struct weir_writer *writer);
+void
+weir_writer_clear (struct weir_writer *writer);
+void
+weir_write_u8 (struct weir_writer *writer, uint8_t value);
+void
+weir_write_u16 (struct weir_writer *writer, uint16_t value);
+void
+weir_write_u32 (struct weir_writer *writer, uint32_t value);
+void
+weir_write_u64 (struct weir_writer *writer, uint64_t value);
+void
+weir_write_bytes (struct weir_writer *writer, const void *bytes, size_t size);
 /* Cut at WEIR_STRING_MAX bytes; NULL is written as the empty string. */
-void weir_write_string (struct weir_writer *writer, const char *string);
+void
+weir_write_string (struct weir_writer *writer, const char *string);
 /* Every frame is opened and closed; several frames may follow each other in one writer. */
-void weir_write_frame_begin (struct weir_writer *writer, enum weir_message type);
-void weir_write_frame_end (struct weir_writer *writer);
+void
+weir_write_frame_begin (struct weir_writer *writer, enum weir_message type);
+void
+weir_write_frame_end (struct weir_writer *writer);
 
-/* ---- frames ----------------------------------------------------------------------------------- */
+/* ---- frames -----------------------------------------------------------------------------------
+ */
 
 struct weir_frame
 {
@@ -97,21 +118,30 @@ struct weir_framer
   size_t body_max;
 };
 
-void weir_framer_init (struct weir_framer *framer, size_t body_max);
-void weir_framer_clear (struct weir_framer *framer);
+void
+weir_framer_init (struct weir_framer *framer, size_t body_max);
+void
+weir_framer_clear (struct weir_framer *framer);
 /* May be raised or lowered between frames. */
-void weir_framer_set_body_max (struct weir_framer *framer, size_t body_max);
+void
+weir_framer_set_body_max (struct weir_framer *framer, size_t body_max);
 /* Room for at least one byte to read(2) into, or NULL when out of memory. */
-uint8_t *weir_framer_reserve (struct weir_framer *framer, size_t *ret_size);
-void weir_framer_commit (struct weir_framer *framer, size_t size);
+uint8_t *
+weir_framer_reserve (struct weir_framer *framer, size_t *ret_size);
+void
+weir_framer_commit (struct weir_framer *framer, size_t size);
 /* 1: @ret_frame points into the framer until the next reserve; 0: more bytes are needed;
  * -EMSGSIZE: the peer announced a body over the limit. */
-int weir_framer_next (struct weir_framer *framer, struct weir_frame *ret_frame);
+int
+weir_framer_next (struct weir_framer *framer, struct weir_frame *ret_frame);
 
-/* ---- messages: each has one writer (a whole frame) and one reader (a body) ----------------------- */
+/* ---- messages: each has one writer (a whole frame) and one reader (a body)
+ * ----------------------- */
 /* Readers return 0, or -EPROTO when the body is malformed (their out parameter is then unspecified
  * but initialised), or -EPROTONOSUPPORT for another protocol version.  Bytes that follow what is
- * known are ignored: that is how a later minor version adds a field. */
+ * known are ignored: that is how a later minor version adds a field.  A value of an enumeration
+ * that is not below is malformed (PROTOCOL.md, "Versions"): who adds one raises the bound in its
+ * reader. */
 
 /* What the engine may see.  Decided from operations that it tried, never from its uid. */
 enum weir_view
@@ -129,8 +159,10 @@ struct weir_hello
   char engine_version[32];
 };
 
-void weir_write_hello (struct weir_writer *writer, const struct weir_hello *hello);
-int weir_read_hello (const struct weir_frame *frame, struct weir_hello *ret_hello);
+void
+weir_write_hello (struct weir_writer *writer, const struct weir_hello *hello);
+int
+weir_read_hello (const struct weir_frame *frame, struct weir_hello *ret_hello);
 
 enum weir_source
 {
@@ -155,31 +187,33 @@ enum weir_source_state
 enum weir_reason
 {
   WEIR_REASON_NONE = 0,
-  WEIR_REASON_NEEDS_FULL_VIEW = 1,  /* the limited view may not use this source */
-  WEIR_REASON_REFUSED = 2,          /* privileged, but the kernel or a container said no (@error) */
-  WEIR_REASON_KERNEL_LACKS = 3,     /* not built into this kernel, or its module is not loaded */
-  WEIR_REASON_NOT_TRACKING = 4,     /* conntrack: no rule in this namespace asks for tracking */
-  WEIR_REASON_ACCOUNTING_OFF = 5,   /* conntrack: flows are known, their bytes are not */
+  WEIR_REASON_NEEDS_FULL_VIEW = 1, /* the limited view may not use this source */
+  WEIR_REASON_REFUSED = 2,         /* privileged, but the kernel or a container said no (@error) */
+  WEIR_REASON_KERNEL_LACKS = 3,    /* not built into this kernel, or its module is not loaded */
+  WEIR_REASON_NOT_TRACKING = 4,    /* conntrack: no rule in this namespace asks for tracking */
+  WEIR_REASON_ACCOUNTING_OFF = 5,  /* conntrack: flows are known, their bytes are not */
   WEIR_REASON_OWN_PROCESSES_ONLY = 6, /* owners: processes of other users cannot be looked at */
-  WEIR_REASON_LOSING_EVENTS = 7,    /* events overran the buffer since the last tick (@losses) */
-  WEIR_REASON_STOPPED = 8,          /* the helper process behind it has ended */
-  WEIR_REASON_NOT_BUILT = 9,        /* this build leaves the source out */
+  WEIR_REASON_LOSING_EVENTS = 7,      /* events overran the buffer since the last tick (@losses) */
+  WEIR_REASON_STOPPED = 8,            /* the helper process behind it has ended */
+  WEIR_REASON_NOT_BUILT = 9,          /* this build leaves the source out */
 };
 
 struct weir_source_status
 {
-  uint8_t source; /* enum weir_source */
-  uint8_t state;  /* enum weir_source_state */
+  uint8_t source;  /* enum weir_source */
+  uint8_t state;   /* enum weir_source_state */
   uint16_t reason; /* enum weir_reason */
   int32_t error;   /* errno behind the reason, 0 if none */
   uint64_t losses; /* events or rows that are known to be lost since the start */
 };
 
-void weir_write_sources (struct weir_writer *writer, const struct weir_source_status *sources,
-                         size_t n_sources);
+void
+weir_write_sources (struct weir_writer *writer, const struct weir_source_status *sources,
+                    size_t n_sources);
 /* At most @max are stored; @ret_n is the number stored. */
-int weir_read_sources (const struct weir_frame *frame, struct weir_source_status *ret_sources,
-                       size_t max, size_t *ret_n);
+int
+weir_read_sources (const struct weir_frame *frame, struct weir_source_status *ret_sources,
+                   size_t max, size_t *ret_n);
 
 enum weir_role
 {
@@ -192,8 +226,8 @@ enum weir_role
 /* Bits of @layers_active and @layers_missing. */
 enum weir_layer
 {
-  WEIR_LAYER_OWN_UID = 1 << 0,       /* runs as its own system user, shared with nobody */
-  WEIR_LAYER_CAPABILITIES = 1 << 1,  /* exactly the capabilities of its role */
+  WEIR_LAYER_OWN_UID = 1 << 0,      /* runs as its own system user, shared with nobody */
+  WEIR_LAYER_CAPABILITIES = 1 << 1, /* exactly the capabilities of its role */
   WEIR_LAYER_NO_NEW_PRIVS = 1 << 2,
   WEIR_LAYER_EMPTY_ROOT = 1 << 3,
   WEIR_LAYER_EMPTY_NAMESPACES = 1 << 4,
@@ -212,10 +246,12 @@ struct weir_process_status
   uint32_t layers_missing; /* wanted here but refused; what is in neither is not wanted */
 };
 
-void weir_write_confinement (struct weir_writer *writer,
-                             const struct weir_process_status *processes, size_t n_processes);
-int weir_read_confinement (const struct weir_frame *frame,
-                           struct weir_process_status *ret_processes, size_t max, size_t *ret_n);
+void
+weir_write_confinement (struct weir_writer *writer, const struct weir_process_status *processes,
+                        size_t n_processes);
+int
+weir_read_confinement (const struct weir_frame *frame, struct weir_process_status *ret_processes,
+                       size_t max, size_t *ret_n);
 
 /* How the owner of a flow was found ... */
 enum weir_owner_how
@@ -231,11 +267,11 @@ enum weir_owner_how
 enum weir_owner_missing
 {
   WEIR_MISSING_NOTHING = 0,
-  WEIR_MISSING_NOT_YET = 1,        /* not looked for yet */
-  WEIR_MISSING_OTHER_USER = 2,     /* belongs to another user, which this view may not look at */
-  WEIR_MISSING_GONE = 3,           /* the process ended before it could be looked at */
-  WEIR_MISSING_KERNEL = 4,         /* a socket of the kernel itself, or a protocol without sockets */
-  WEIR_MISSING_FORWARDED = 5,      /* passes through: no local process */
+  WEIR_MISSING_NOT_YET = 1,    /* not looked for yet */
+  WEIR_MISSING_OTHER_USER = 2, /* belongs to another user, which this view may not look at */
+  WEIR_MISSING_GONE = 3,       /* the process ended before it could be looked at */
+  WEIR_MISSING_KERNEL = 4,     /* a socket of the kernel itself, or a protocol without sockets */
+  WEIR_MISSING_FORWARDED = 5,  /* passes through: no local process */
   WEIR_MISSING_OTHER_NAMESPACE = 6,
 };
 
@@ -287,8 +323,8 @@ struct weir_endpoint
  * has_ flag is off.  It is never 0. */
 struct weir_flow_record
 {
-  uint64_t id; /* unique as long as this engine runs */
-  uint8_t change; /* enum weir_flow_change */
+  uint64_t id;     /* unique as long as this engine runs */
+  uint8_t change;  /* enum weir_flow_change */
   uint32_t groups; /* enum weir_flow_group */
 
   /* KEY */
@@ -321,7 +357,7 @@ struct weir_flow_record
   uint32_t pid;          /* 0: not known */
   uint64_t start_time;   /* of the process: clock ticks since boot, as in /proc/PID/stat */
   bool has_uid;
-  uint32_t uid; /* of the socket */
+  uint32_t uid;       /* of the socket */
   uint64_t cgroup_id; /* 0: not known */
   char comm[16];
   char cgroup[WEIR_STRING_MAX + 1]; /* path below the cgroup v2 root, empty when not known */
@@ -331,18 +367,22 @@ struct weir_flow_record
 };
 
 /* FLOWS holds any number of records.  Several FLOWS frames may belong to one TICK, which closes
- * them: a front end shows what it got when the TICK arrives.  The cgroup path travels in a string table
- * at the head of each frame; use the builder. */
+ * them: a front end shows what it got when the TICK arrives.  The cgroup path travels in a string
+ * table at the head of each frame; use the builder. */
 struct weir_flows_writer;
 /* Begins to collect records; frames are closed and opened as needed. NULL: out of memory. */
-struct weir_flows_writer *weir_flows_writer_new (struct weir_writer *writer);
-void weir_flows_writer_add (struct weir_flows_writer *flows, const struct weir_flow_record *record);
+struct weir_flows_writer *
+weir_flows_writer_new (struct weir_writer *writer);
+void
+weir_flows_writer_add (struct weir_flows_writer *flows, const struct weir_flow_record *record);
 /* Writes what is left and frees the builder; errors are in the weir_writer. */
-void weir_flows_writer_finish (struct weir_flows_writer *flows);
+void
+weir_flows_writer_finish (struct weir_flows_writer *flows);
 
 typedef void (*weir_flow_func) (const struct weir_flow_record *record, void *data);
 /* Calls @func for every record; on -EPROTO it may have been called for those before the error. */
-int weir_read_flows (const struct weir_frame *frame, weir_flow_func func, void *data);
+int
+weir_read_flows (const struct weir_frame *frame, weir_flow_func func, void *data);
 
 enum weir_interface_flag
 {
@@ -364,7 +404,7 @@ struct weir_interface_record
 {
   uint32_t index;
   char name[16];
-  char kind[16]; /* IFLA_INFO_KIND, empty for hardware */
+  char kind[16];  /* IFLA_INFO_KIND, empty for hardware */
   uint32_t flags; /* enum weir_interface_flag */
   uint32_t mtu;
   uint64_t rx_bytes, tx_bytes, rx_packets, tx_packets;
@@ -375,10 +415,12 @@ struct weir_interface_record
   struct weir_interface_address addresses[WEIR_INTERFACE_ADDRESSES_MAX];
 };
 
-void weir_write_interfaces (struct weir_writer *writer,
-                            const struct weir_interface_record *interfaces, size_t n_interfaces);
+void
+weir_write_interfaces (struct weir_writer *writer, const struct weir_interface_record *interfaces,
+                       size_t n_interfaces);
 typedef void (*weir_interface_func) (const struct weir_interface_record *record, void *data);
-int weir_read_interfaces (const struct weir_frame *frame, weir_interface_func func, void *data);
+int
+weir_read_interfaces (const struct weir_frame *frame, weir_interface_func func, void *data);
 
 struct weir_tick
 {
@@ -393,8 +435,10 @@ struct weir_tick
   uint64_t coalesced;     /* ticks that the front end was too slow to be sent, since the start */
 };
 
-void weir_write_tick (struct weir_writer *writer, const struct weir_tick *tick);
-int weir_read_tick (const struct weir_frame *frame, struct weir_tick *ret_tick);
+void
+weir_write_tick (struct weir_writer *writer, const struct weir_tick *tick);
+int
+weir_read_tick (const struct weir_frame *frame, struct weir_tick *ret_tick);
 
 /* Something went wrong in the engine; the front end words it. */
 enum weir_error_code
@@ -409,13 +453,15 @@ enum weir_error_code
 
 struct weir_error
 {
-  uint16_t code; /* enum weir_error_code */
-  int32_t error; /* errno, 0 if none */
+  uint16_t code;  /* enum weir_error_code */
+  int32_t error;  /* errno, 0 if none */
   char what[128]; /* the step or object, in English, for the report; untrusted text */
 };
 
-void weir_write_error (struct weir_writer *writer, const struct weir_error *error);
-int weir_read_error (const struct weir_frame *frame, struct weir_error *ret_error);
+void
+weir_write_error (struct weir_writer *writer, const struct weir_error *error);
+int
+weir_read_error (const struct weir_frame *frame, struct weir_error *ret_error);
 
 enum weir_bye_reason
 {
@@ -424,32 +470,45 @@ enum weir_bye_reason
   WEIR_BYE_ERROR = 2,   /* an ERROR went before */
 };
 
-void weir_write_bye (struct weir_writer *writer, enum weir_bye_reason reason);
-int weir_read_bye (const struct weir_frame *frame, enum weir_bye_reason *ret_reason);
+void
+weir_write_bye (struct weir_writer *writer, enum weir_bye_reason reason);
+int
+weir_read_bye (const struct weir_frame *frame, enum weir_bye_reason *ret_reason);
 
-/* START and INTERVAL: the wished interval; clamped by the engine, forgotten after WEIR_RENEWAL_MS. */
-void weir_write_start (struct weir_writer *writer, uint32_t interval_ms);
-void weir_write_interval (struct weir_writer *writer, uint32_t interval_ms);
-void weir_write_stop (struct weir_writer *writer);
-int weir_read_start (const struct weir_frame *frame, uint32_t *ret_interval_ms);
-int weir_read_interval (const struct weir_frame *frame, uint32_t *ret_interval_ms);
+/* START and INTERVAL: the wished interval; clamped by the engine, forgotten after WEIR_RENEWAL_MS.
+ */
+void
+weir_write_start (struct weir_writer *writer, uint32_t interval_ms);
+void
+weir_write_interval (struct weir_writer *writer, uint32_t interval_ms);
+void
+weir_write_stop (struct weir_writer *writer);
+int
+weir_read_start (const struct weir_frame *frame, uint32_t *ret_interval_ms);
+int
+weir_read_interval (const struct weir_frame *frame, uint32_t *ret_interval_ms);
 
-/* ---- nonce ------------------------------------------------------------------------------------ */
+/* ---- nonce ------------------------------------------------------------------------------------
+ */
 
 /* 0, or -EINVAL unless @hex is exactly WEIR_NONCE_HEX_SIZE lower-case hexadecimal digits. */
-int weir_nonce_decode (const char *hex, size_t size, uint8_t ret_nonce[WEIR_NONCE_SIZE]);
-void weir_nonce_encode (const uint8_t nonce[WEIR_NONCE_SIZE], char ret_hex[WEIR_NONCE_HEX_SIZE + 1]);
+int
+weir_nonce_decode (const char *hex, size_t size, uint8_t ret_nonce[WEIR_NONCE_SIZE]);
+void
+weir_nonce_encode (const uint8_t nonce[WEIR_NONCE_SIZE], char ret_hex[WEIR_NONCE_HEX_SIZE + 1]);
 /* Takes the same time wherever the difference is. */
-bool weir_nonce_equal (const uint8_t a[WEIR_NONCE_SIZE], const uint8_t b[WEIR_NONCE_SIZE]);
+bool
+weir_nonce_equal (const uint8_t a[WEIR_NONCE_SIZE], const uint8_t b[WEIR_NONCE_SIZE]);
 
-/* ---- exit codes of the engine: 126 and 127 are pkexec's ------------------------------------------ */
+/* ---- exit codes of the engine: 126 and 127 are pkexec's
+ * ------------------------------------------ */
 enum weir_exit
 {
   WEIR_EXIT_DONE = 0,
-  WEIR_EXIT_USAGE = 64,      /* argv or environment are not what a launcher makes */
-  WEIR_EXIT_HANDOFF = 65,    /* the handoff directory, its nonce or socket were refused */
-  WEIR_EXIT_RESOURCES = 66,  /* limits too low, out of memory, too many engines */
+  WEIR_EXIT_USAGE = 64,       /* argv or environment are not what a launcher makes */
+  WEIR_EXIT_HANDOFF = 65,     /* the handoff directory, its nonce or socket were refused */
+  WEIR_EXIT_RESOURCES = 66,   /* limits too low, out of memory, too many engines */
   WEIR_EXIT_CONFINEMENT = 67, /* a privilege could not be given up */
   WEIR_EXIT_SOURCES = 68,
-  WEIR_EXIT_REFUSED = 69,    /* accounting: not offered by this version */
+  WEIR_EXIT_REFUSED = 69, /* accounting: not offered by this version */
 };

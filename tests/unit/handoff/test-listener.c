@@ -57,6 +57,16 @@ accept_child (struct fixture *fixture, WeirChild *child)
                               &fixture->accept);
 }
 
+/* Runs the main loop until so many peers were refused; more is a failure. */
+static void
+wait_refused (struct fixture *fixture, guint n)
+{
+  for (guint i = 0; i < 1000 && weir_listener_get_refused (fixture->listener) < n; i++)
+    fixture_run (10);
+  g_assert_cmpuint (weir_listener_get_refused (fixture->listener), ==, n);
+  g_assert_false (fixture->accept.done);
+}
+
 static WeirChild *
 spawn_stand_in (const char *what, const char *directory, uid_t expected_uid)
 {
@@ -166,9 +176,7 @@ test_wrong_nonce (struct fixture *fixture, gconstpointer data)
   wrong = fixture_dial (fixture->directory);
   hello.nonce[WEIR_NONCE_SIZE - 1] ^= 0x80;
   fixture_say_hello (wrong, &hello);
-  fixture_run (100);
-  g_assert_false (fixture->accept.done);
-  g_assert_cmpuint (weir_listener_get_refused (fixture->listener), ==, 1);
+  wait_refused (fixture, 1);
   g_assert_true (fixture_is_closed (wrong));
 
   /* The right one is not hurt by it. */
@@ -187,9 +195,7 @@ test_other_process (struct fixture *fixture, gconstpointer data)
   /* Expected: a process that does nothing of the kind.  Comes: one that knows the nonce. */
   accept_child (fixture, weir_child_new_self ());
   other = spawn_stand_in ("hello", fixture->directory, geteuid ());
-  fixture_run (300);
-  g_assert_false (fixture->accept.done);
-  g_assert_cmpuint (weir_listener_get_refused (fixture->listener), ==, 1);
+  wait_refused (fixture, 1);
 }
 
 static void
@@ -198,9 +204,7 @@ test_other_user (struct fixture *fixture, gconstpointer data)
 
   /* The right process with the right nonce, as another user than it should be. */
   accept_child (fixture, spawn_stand_in ("hello", fixture->directory, geteuid () + 1));
-  fixture_run (300);
-  g_assert_false (fixture->accept.done);
-  g_assert_cmpuint (weir_listener_get_refused (fixture->listener), ==, 1);
+  wait_refused (fixture, 1);
 }
 
 static void
@@ -219,9 +223,7 @@ test_dead (struct fixture *fixture, gconstpointer data)
   g_signal_connect (child, "exited", G_CALLBACK (on_exited), &exited);
   fixture_wait (&exited);
   accept_child (fixture, child);
-  fixture_run (200);
-  g_assert_false (fixture->accept.done);
-  g_assert_cmpuint (weir_listener_get_refused (fixture->listener), ==, 1);
+  wait_refused (fixture, 1);
 }
 
 static void
@@ -258,7 +260,7 @@ test_silent (struct fixture *fixture, gconstpointer data)
     fixture_run (10);
   took = (g_get_monotonic_time () - began) / 1000;
   g_assert_cmpint (took, >=, WEIR_HELLO_DEADLINE_MS - 100);
-  g_assert_cmpint (took, <=, WEIR_HELLO_DEADLINE_MS + 800);
+  g_assert_cmpint (took, <=, WEIR_HELLO_DEADLINE_MS + 3000);
   g_assert_cmpuint (weir_listener_get_refused (fixture->listener), ==, 1);
   g_assert_cmpuint (weir_listener_get_pending (fixture->listener), ==, 1);
   g_assert_false (fixture_is_closed (second));
@@ -319,9 +321,8 @@ test_not_a_hello (struct fixture *fixture, gconstpointer data)
       g_autofd int fd = fixture_dial (fixture->directory);
 
       fixture_send (fd, cases[i].bytes, cases[i].size);
-      fixture_run (100);
+      wait_refused (fixture, i + 1);
       g_assert_true (fixture_is_closed (fd));
-      g_assert_cmpuint (weir_listener_get_refused (fixture->listener), ==, i + 1);
     }
   g_assert_false (fixture->accept.done);
 }
