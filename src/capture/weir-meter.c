@@ -1,101 +1,241 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The meter's loop.  One thread, one poll(2), no descriptor that was not there at the start. */
 #include "config.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "weir-meter-private.h"
 #include "weir-meter.h"
 
+/* How long the last words may take. */
+#define FAREWELL_MS 200
+
+enum
+{
+  CLIENT,
+  SOCKET_EVENTS,
+  CONNTRACK_EVENTS,
+  SOCKETS,
+  CONNTRACK,
+  ROUTE,
+  KEEPER,
+  LOOKER,
+  N_DESCRIPTORS,
+};
+
 static uint64_t
-now_ms (void)
+now_ns (void)
 {
   struct timespec now = { 0 };
 
   clock_gettime (CLOCK_BOOTTIME, &now);
-  return (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
+  return (uint64_t) now.tv_sec * 1000 * WEIR_MS + (uint64_t) now.tv_nsec;
 }
 
 static int
-send_all (int fd, const struct weir_writer *writer)
+introduce (struct weir_meter *meter, struct weir_meter_setup *setup)
 {
-  if (writer->error < 0)
-    return writer->error;
-  if (send (fd, writer->data, writer->size, MSG_NOSIGNAL) != (ssize_t) writer->size)
-    return -EPIPE;
-  return 0;
-}
-
-static int
-introduce (struct weir_meter_setup *setup)
-{
-  struct weir_hello hello = { .version = WEIR_PROTOCOL_VERSION,
-                              .pid = (uint32_t) getpid (),
-                              .view = (uint8_t) setup->view };
-  struct weir_writer writer;
-  int r;
+  struct weir_writer *writer = weir_client_get_writer (&meter->client);
+  struct weir_hello hello = {
+    .version = WEIR_PROTOCOL_VERSION,
+    .pid = (uint32_t) getpid (),
+    .view = (uint8_t) setup->view,
+  };
+  int result;
 
   memcpy (hello.nonce, setup->nonce, sizeof hello.nonce);
   snprintf (hello.engine_version, sizeof hello.engine_version, "%s", WEIR_VERSION);
-  weir_writer_init (&writer);
-  weir_write_hello (&writer, &hello);
-  weir_write_confinement (&writer, setup->processes, setup->n_processes);
+  weir_write_hello (writer, &hello);
   explicit_bzero (setup->nonce, sizeof setup->nonce);
   explicit_bzero (hello.nonce, sizeof hello.nonce);
-  r = send_all (setup->fds.client, &writer);
-  if (writer.data != NULL)
-    explicit_bzero (writer.data, writer.size);
-  weir_writer_clear (&writer);
-  return r;
+  result = writer->error < 0 ? writer->error : weir_client_flush (&meter->client);
+  /* The very first bytes on an empty socket are never too many. */
+  if (result == 0 && !weir_client_is_idle (&meter->client))
+    result = -EPIPE;
+  if (writer->data != NULL)
+    explicit_bzero (writer->data, writer->capacity);
+  if (result < 0)
+    return result;
+
+  weir_write_confinement (writer, setup->processes, setup->n_processes);
+  weir_meter_write_sources (meter, writer);
+  return writer->error < 0 ? writer->error : weir_client_flush (&meter->client);
 }
 
-/* 1 when the front end asked us to stop or broke the protocol. */
-static int
-read_requests (int client, struct weir_framer *framer)
+/* Says why the engine ends, as far as anybody still listens. */
+static void
+say_goodbye (struct weir_meter *meter, enum weir_bye_reason reason, enum weir_error_code code,
+             int error, const char *what)
 {
-  struct weir_frame frame;
-  size_t size = 0;
-  uint8_t *at = weir_framer_reserve (framer, &size);
-  ssize_t n;
-  int r;
+  struct weir_writer *writer = weir_client_get_writer (&meter->client);
+  struct pollfd client = { .fd = meter->client.fd, .events = POLLOUT };
+  uint64_t end = now_ns () + FAREWELL_MS * WEIR_MS;
 
-  if (at == NULL)
-    return -ENOMEM;
-  n = read (client, at, size);
-  if (n < 0)
-    return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-  if (n == 0)
-    return -EPIPE;
-  weir_framer_commit (framer, (size_t) n);
-  while ((r = weir_framer_next (framer, &frame)) > 0)
-    if (frame.type == WEIR_MESSAGE_STOP)
-      return 1;
-  return r < 0 ? 1 : 0;
+  /* After a failed write the stream may have ended inside a frame. */
+  if (writer->error < 0)
+    return;
+  if (code != WEIR_ERROR_NONE)
+    {
+      struct weir_error message = { .code = (uint16_t) code, .error = error };
+
+      snprintf (message.what, sizeof message.what, "%s", what);
+      weir_write_error (writer, &message);
+    }
+  weir_write_bye (writer, reason);
+  while (weir_client_flush (&meter->client) == 0 && !weir_client_is_idle (&meter->client))
+    {
+      uint64_t now = now_ns ();
+
+      if (now >= end || poll (&client, 1, (int) ((end - now) / WEIR_MS) + 1) <= 0)
+        break;
+    }
+}
+
+static void
+list_descriptors (const struct weir_meter *meter, struct pollfd polled[N_DESCRIPTORS])
+{
+  const struct weir_descriptors *fds = &meter->fds;
+
+  /* A negative descriptor is ignored by poll(2). */
+  for (unsigned i = 0; i < N_DESCRIPTORS; i++)
+    polled[i] = (struct pollfd) { .fd = -1, .events = POLLIN };
+  polled[CLIENT].fd = fds->client;
+  if (!weir_client_is_idle (&meter->client))
+    polled[CLIENT].events |= POLLOUT;
+  if (meter->socket_events_error == 0)
+    polled[SOCKET_EVENTS].fd = fds->sock_events;
+  if (meter->conntrack_events_error == 0)
+    polled[CONNTRACK_EVENTS].fd = fds->conntrack_events;
+  if (meter->sockdiag.running)
+    polled[SOCKETS].fd = fds->sock_diag;
+  if (meter->conntrack.running)
+    polled[CONNTRACK].fd = fds->conntrack_dump;
+  if (meter->interfaces.running)
+    polled[ROUTE].fd = fds->route;
+  if (!meter->keeper_stopped)
+    polled[KEEPER].fd = fds->keeper;
+  polled[LOOKER].fd = meter->owners.fd;
+}
+
+static int
+wait_for_events (struct weir_meter *meter, struct pollfd polled[N_DESCRIPTORS], bool more)
+{
+  uint64_t now = now_ns ();
+  uint64_t due = weir_meter_get_due (meter, now);
+  uint64_t leash = meter->client.renewed + WEIR_LEASH_MS * WEIR_MS;
+  uint64_t wait;
+
+  list_descriptors (meter, polled);
+  if (leash < due)
+    due = leash;
+  wait = due > now ? due - now : 0;
+  /* Rounded up: waking a little too early would mean to wake twice. */
+  if (poll (polled, N_DESCRIPTORS, more ? 0 : (int) (wait / WEIR_MS) + (wait % WEIR_MS > 0)) < 0 &&
+      errno != EINTR)
+    return -errno;
+  return 0;
+}
+
+/* One turn of the loop. */
+static int
+turn (struct weir_meter *meter, bool *more, enum weir_client_end *ret_end)
+{
+  struct pollfd polled[N_DESCRIPTORS];
+  uint64_t now;
+  int result;
+
+  result = wait_for_events (meter, polled, *more);
+  if (result < 0)
+    return result;
+  now = now_ns ();
+  /* Before all else: events are lost when they are not read, and everything that a dump says has to
+   * be compared with what they said before. */
+  *more = weir_meter_read_events (meter, now);
+  if (polled[CLIENT].revents & ~POLLOUT)
+    *ret_end = weir_client_read (&meter->client, now);
+  if (*ret_end == WEIR_CLIENT_SERVING && weir_client_leash_is_out (&meter->client, now))
+    *ret_end = WEIR_CLIENT_LEASH;
+  if (*ret_end != WEIR_CLIENT_SERVING)
+    return 0;
+
+  if (polled[KEEPER].revents)
+    weir_meter_read_keeper (meter, now);
+  if (polled[LOOKER].revents)
+    weir_owners_source_read (&meter->owners, &meter->join.owners, now);
+  if (polled[ROUTE].revents)
+    (void) weir_interfaces_read (&meter->interfaces, now);
+  if (polled[SOCKETS].revents)
+    weir_meter_read_sockets (meter, now);
+  if (polled[CONNTRACK].revents)
+    weir_meter_read_conntrack (meter, now);
+
+  result = weir_meter_advance (meter, now);
+  if (result == 0 && weir_client_flush (&meter->client) < 0)
+    *ret_end = WEIR_CLIENT_GONE;
+  return result;
+}
+
+static int
+serve (struct weir_meter *meter)
+{
+  enum weir_client_end end = WEIR_CLIENT_SERVING;
+  bool more = false;
+  int result = 0;
+
+  if (!weir_meter_has_source (meter))
+    {
+      say_goodbye (meter, WEIR_BYE_ERROR, WEIR_ERROR_SOURCES, meter->fds.sock_diag_error,
+                   "no source could be opened");
+      return WEIR_EXIT_SOURCES;
+    }
+  while (end == WEIR_CLIENT_SERVING && result == 0)
+    result = turn (meter, &more, &end);
+  if (result < 0)
+    {
+      say_goodbye (meter, WEIR_BYE_ERROR, WEIR_ERROR_INTERNAL, -result, "meter");
+      return WEIR_EXIT_RESOURCES;
+    }
+  if (end == WEIR_CLIENT_STOPPED)
+    say_goodbye (meter, WEIR_BYE_STOPPED, WEIR_ERROR_NONE, 0, "");
+  else if (end == WEIR_CLIENT_LEASH)
+    say_goodbye (meter, WEIR_BYE_LEASH, WEIR_ERROR_NONE, 0, "");
+  else if (end == WEIR_CLIENT_BROKE_PROTOCOL)
+    say_goodbye (meter, WEIR_BYE_ERROR, WEIR_ERROR_PROTOCOL, EPROTO, "request");
+  return WEIR_EXIT_DONE;
 }
 
 int
 weir_meter_run (struct weir_meter_setup *setup)
 {
-  const int client = setup->fds.client;
-  struct weir_framer framer;
-  uint64_t renewed = now_ms ();
-  int r;
+  struct weir_meter *meter = calloc (1, sizeof *meter);
+  int code = WEIR_EXIT_RESOURCES;
 
-  weir_framer_init (&framer, WEIR_REQUEST_BODY_MAX);
-  r = introduce (setup);
-  while (r == 0 && now_ms () - renewed < WEIR_LEASH_MS)
+  if (meter == NULL)
+    return code;
+  meter->fds = setup->fds;
+  meter->view = setup->view;
+  meter->looks_at_all_users = setup->looks_at_all_users;
+  meter->accounting = -1;
+  weir_client_init (&meter->client, setup->fds.client, now_ns ());
+  weir_publisher_init (&meter->publisher, WEIR_ROWS_MAX);
+  weir_sockdiag_init (&meter->sockdiag, setup->fds.sock_diag);
+  meter->conntrack.fd = setup->fds.conntrack_dump;
+  weir_owners_source_init (&meter->owners, setup->fds.looker);
+  if (weir_join_init (&meter->join, setup->netns, setup->looks_at_all_users, WEIR_FLOWS_MAX) == 0)
     {
-      struct pollfd poll_fd = { .fd = client, .events = POLLIN };
-
-      if (poll (&poll_fd, 1, 1000) <= 0)
-        continue;
-      r = read_requests (client, &framer);
-      renewed = now_ms ();
+      weir_interfaces_init (&meter->interfaces, setup->fds.route, &meter->join.addresses);
+      code = introduce (meter, setup) == 0 ? serve (meter) : WEIR_EXIT_DONE;
+      weir_interfaces_clear (&meter->interfaces);
+      weir_join_clear (&meter->join);
     }
-  weir_framer_clear (&framer);
-  return WEIR_EXIT_DONE;
+  weir_publisher_clear (&meter->publisher);
+  weir_client_clear (&meter->client);
+  free (meter);
+  return code;
 }

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Source: the connection tracking table, through libnetfilter_conntrack.
+ *
+ * Gives every tracked flow, also forwarded and translated ones and protocols without sockets, who
+ * opened it, and its bytes and packets while accounting is on.  A dump is asked for by the keeper
+ * (the kernel wants CAP_NET_ADMIN of whoever asks) and received here; events come by themselves. */
+#pragma once
+
+#include <linux/netlink.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "weir-readings.h"
+
+enum weir_conntrack_event
+{
+  WEIR_CONNTRACK_ENTRY, /* of a dump */
+  WEIR_CONNTRACK_NEW,
+  WEIR_CONNTRACK_DESTROY,
+  WEIR_CONNTRACK_UPDATE,
+};
+
+typedef void (*weir_conntrack_func) (const struct weir_conntrack_reading *reading,
+                                     enum weir_conntrack_event event, void *data);
+
+/* Reads one message.  0, or -EPROTO: not an entry as we know them. */
+int
+weir_conntrack_parse (const struct nlmsghdr *message, struct weir_conntrack_reading *ret_reading);
+
+/* One dump; asked for by the keeper, so that only the receiving half is here. */
+struct weir_conntrack_dump
+{
+  int fd;
+  bool running;
+  bool interrupted;
+  int error; /* errno of the last dump, 0 if it went well */
+};
+
+/* Reads what there is, at most @budget buffers.  Returns 1 when the dump has ended (look at
+ * @error and @interrupted), 0 when more is to come. */
+int
+weir_conntrack_read (struct weir_conntrack_dump *dump, unsigned budget, weir_conntrack_func func,
+                     void *data);
+
+/* Reads events from @fd, at most @budget buffers.  Adds lost buffers to *@losses; returns 1 when
+ * the budget was used up, else 0 or a negative errno. */
+int
+weir_conntrack_read_events (int fd, unsigned budget, weir_conntrack_func func, void *data,
+                            uint64_t *losses);

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "source-owners.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+/* Answers that are read before the loop gets its turn again. */
+#define BUDGET 512
+
+void
+weir_owners_source_init (struct weir_owners_source *source, int fd)
+{
+  *source = (struct weir_owners_source) { .fd = fd };
+}
+
+static void
+stop (struct weir_owners_source *source, struct weir_owners *owners, uint64_t now)
+{
+  source->fd = -1;
+  source->stopped = true;
+  source->asking = false;
+  weir_owners_answered (owners, now);
+}
+
+void
+weir_owners_source_ask (struct weir_owners_source *source, struct weir_owners *owners, uint64_t now)
+{
+  struct weir_looker_request request = { 0 };
+
+  if (source->fd < 0 || source->asking)
+    return;
+  request.verb = WEIR_LOOKER_OWNERS;
+  request.n_values = weir_owners_collect (owners, now, request.values);
+  if (request.n_values == 0)
+    {
+      request.verb = WEIR_LOOKER_CGROUPS;
+      request.n_values = weir_owners_collect_cgroups (owners, request.values);
+    }
+  if (request.n_values == 0)
+    return;
+  request.serial = ++source->serial;
+  if (send (source->fd, &request, sizeof request, MSG_DONTWAIT | MSG_NOSIGNAL) ==
+      (ssize_t) sizeof request)
+    {
+      source->asking = true;
+      return;
+    }
+  /* The pair's buffer holds many requests and only one is ever in it: whatever this is, it will not
+   * get better. */
+  stop (source, owners, now);
+}
+
+void
+weir_owners_source_read (struct weir_owners_source *source, struct weir_owners *owners,
+                         uint64_t now)
+{
+  for (unsigned i = 0; source->fd >= 0 && i < BUDGET; i++)
+    {
+      struct weir_looker_answer answer;
+      ssize_t n = recv (source->fd, &answer, sizeof answer, MSG_DONTWAIT | MSG_TRUNC);
+
+      if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        break;
+      /* End of file, or not what a looker of this very program would send. */
+      if (n != (ssize_t) sizeof answer)
+        {
+          stop (source, owners, now);
+          return;
+        }
+      if (answer.serial != source->serial)
+        continue;
+      if (answer.verb != 0)
+        weir_owners_answer (owners, &answer, now);
+      else
+        {
+          weir_owners_answered (owners, now);
+          source->asking = false;
+          weir_owners_source_ask (source, owners, now);
+        }
+    }
+}

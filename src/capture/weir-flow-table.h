@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One flow is one row: what all sources know about one connection as seen from one end.
+ *
+ * Memory: a flow takes 208 bytes (asserted in the source file); with both hash tables that is 54
+ * MiB for WEIR_FLOWS_MAX flows and less than 1 MiB for 4096.  Only flows behind a translation, and
+ * those whose counters began anew, take another 72 bytes.  Slots are reused, never given back. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "weir-hash.h"
+#include "weir-wire.h"
+
+/* Compared and hashed as bytes: zero it before filling it in. */
+struct weir_flow_key
+{
+  uint8_t local[16], remote[16];
+  uint16_t local_port, remote_port;
+  uint32_t netns;
+  uint16_t discriminator; /* tells flows of protocols without ports apart: ICMP's identifier */
+  uint8_t protocol;
+  uint8_t family; /* 4 or 6 */
+};
+
+enum weir_flow_flag
+{
+  /* Who knows the flow now */
+  WEIR_FLOW_HAS_CONNTRACK = 1 << 0,
+  WEIR_FLOW_HAS_SOCKET = 1 << 1,   /* includes the remains in TIME_WAIT */
+  WEIR_FLOW_IN_TIME_WAIT = 1 << 2, /* only the remains of its socket are left */
+  /* What was learnt so far */
+  WEIR_FLOW_HAD_CONNTRACK = 1 << 3,
+  WEIR_FLOW_HAD_SOCKET = 1 << 4,
+  WEIR_FLOW_HAS_UID = 1 << 5,
+  WEIR_FLOW_HAS_TCP_BYTES = 1 << 6,
+  WEIR_FLOW_HAS_TCP_TIMES = 1 << 7,
+  WEIR_FLOW_HAS_COUNTERS = 1 << 8, /* conntrack counted it, or part of it */
+  WEIR_FLOW_FIN_RECEIVED = 1 << 9,
+  WEIR_FLOW_SOCKET_DESTROYED = 1 << 10, /* the kernel said so; what a dump still shows is stale */
+  WEIR_FLOW_REVERSED = 1 << 11,         /* conntrack's first packet came from the remote end */
+  WEIR_FLOW_IS_FRESH = 1 << 12, /* its conntrack entry was learnt from an event, not from a dump */
+  WEIR_FLOW_HAS_NAT = 1 << 13,
+  WEIR_FLOW_SEEN_REPLY = 1 << 14,
+  /* Publication */
+  WEIR_FLOW_NO_RATE = 1 << 15, /* in the next tick its bytes are no measure of speed */
+  WEIR_FLOW_IS_PUBLISHED = 1 << 16,
+  WEIR_FLOW_RATE_SHOWN = 1 << 17,     /* the last published rate was not zero, or absent */
+  WEIR_FLOW_IS_ENDED = 1 << 18,       /* no source knows it any more; waits for publication */
+  WEIR_FLOW_WAS_SEEN = 1 << 19,       /* took part in a tick: its bytes so far are in @shown_ */
+  WEIR_FLOW_OWNER_IS_EXACT = 1 << 21, /* @owner is the flow's own socket, not one that serves it */
+  WEIR_FLOW_IS_CHOSEN = 1 << 20,      /* scratch of the publisher: among this tick's rows */
+  /* TCP counted on when conntrack no longer did: its figures are the better ones now. */
+  WEIR_FLOW_TCP_MOVED_ON = 1 << 22,
+};
+
+/* Rarely needed, hence apart. */
+struct weir_flow_extra
+{
+  struct weir_endpoint nat_local, nat_remote;
+  /* What conntrack counted in entries of this flow that are gone */
+  uint64_t base_rx_bytes, base_tx_bytes, base_rx_packets, base_tx_packets;
+};
+
+struct weir_flow
+{
+  struct weir_flow_key key;
+  uint32_t next_by_key; /* number of a flow, 0: none */
+  uint64_t id;
+  uint64_t first_seen;
+
+  /* conntrack: cumulative, from the local end's point of view */
+  uint64_t ct_rx_bytes, ct_tx_bytes, ct_rx_packets, ct_tx_packets;
+  uint32_t ct_id;
+  uint32_t ct_round;
+
+  /* socket */
+  uint64_t cookie;
+  uint64_t tcp_rx_bytes, tcp_tx_bytes;
+  uint32_t rtt_us, retransmits;
+  uint64_t cgroup_id;
+  uint32_t next_by_cookie; /* number of a flow, 0: none */
+  uint32_t uid;
+  uint32_t ifindex;
+  uint32_t socket_round;
+  uint32_t owner; /* number in weir_owners, 0: none */
+  uint32_t flags; /* enum weir_flow_flag */
+
+  /* publication: the bytes of the last tick that was published */
+  uint64_t shown_rx_bytes, shown_tx_bytes;
+  struct weir_flow_extra *extra;
+
+  uint8_t state;        /* enum weir_flow_state */
+  uint8_t direction;    /* enum weir_direction */
+  uint8_t bytes_source; /* enum weir_source */
+  uint8_t dirty;        /* enum weir_flow_group: what the front end does not know yet */
+  uint8_t ct_state;     /* enum tcp_conntrack, for TCP */
+  uint8_t socket_state; /* TCP_ESTABLISHED ... */
+  uint8_t owner_how, owner_missing;
+  uint8_t owner_version; /* of the weir_owner when it was last looked at */
+  uint8_t in_use;
+  uint16_t ct_zone;
+  uint32_t number; /* its slot + 1 */
+};
+
+#define WEIR_FLOWS_PER_CHUNK 1024
+#define WEIR_FLOW_CHUNKS     (WEIR_FLOWS_MAX / WEIR_FLOWS_PER_CHUNK)
+
+struct weir_flow_table
+{
+  struct weir_flow *chunks[WEIR_FLOW_CHUNKS];
+  uint32_t n_slots; /* slots that were ever used */
+  uint32_t n_flows; /* slots in use */
+  uint32_t max;
+  uint32_t first_free; /* number, chained by next_by_key */
+  uint32_t *by_key, *by_cookie;
+  uint32_t n_buckets; /* of each, a power of two */
+  struct weir_hash_key hash_key;
+  uint64_t next_id;
+  uint64_t refused; /* flows that found no room */
+};
+
+/* @max: at most WEIR_FLOWS_MAX.  Returns 0 or a negative errno. */
+int
+weir_flow_table_init (struct weir_flow_table *table, uint32_t max);
+void
+weir_flow_table_clear (struct weir_flow_table *table);
+
+struct weir_flow *
+weir_flow_table_find (const struct weir_flow_table *table, const struct weir_flow_key *key);
+struct weir_flow *
+weir_flow_table_find_cookie (const struct weir_flow_table *table, uint64_t cookie);
+
+/* A new flow under @key, which no flow has; NULL (and counted) when there is no room. */
+struct weir_flow *
+weir_flow_table_add (struct weir_flow_table *table, const struct weir_flow_key *key, uint64_t now);
+/* Takes the flow out of both indexes, so that its key is free for another; it stays in the table.
+ */
+void
+weir_flow_table_unlink (struct weir_flow_table *table, struct weir_flow *flow);
+/* Also unlinks. */
+void
+weir_flow_table_remove (struct weir_flow_table *table, struct weir_flow *flow);
+
+/* Files the flow under another key, which no flow has. */
+void
+weir_flow_table_rekey (struct weir_flow_table *table, struct weir_flow *flow,
+                       const struct weir_flow_key *key);
+/* 0 takes the cookie away. */
+void
+weir_flow_table_set_cookie (struct weir_flow_table *table, struct weir_flow *flow, uint64_t cookie);
+
+/* The flow's extra, made when it has none; NULL: out of memory. */
+struct weir_flow_extra *
+weir_flow_need_extra (struct weir_flow *flow);
+
+/* Every flow in use from slot *@slot on; begins with 0.  Flows may be removed meanwhile. */
+struct weir_flow *
+weir_flow_table_next (const struct weir_flow_table *table, uint32_t *slot);
+
+/* What the best source counted.  False: nobody did, which is not the same as 0. */
+bool
+weir_flow_get_bytes (const struct weir_flow *flow, uint64_t *ret_rx, uint64_t *ret_tx);

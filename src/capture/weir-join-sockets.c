@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "weir-join.h"
+
+#include <libnetfilter_conntrack/libnetfilter_conntrack_tcp.h>
+#include <netinet/in.h>
+#include <string.h>
+
+void
+weir_join_sockets_begin (struct weir_join *join)
+{
+  join->socket_round++;
+  weir_socket_index_begin (&join->sockets);
+}
+
+static void
+make_key (const struct weir_join *join, const struct weir_socket_reading *reading,
+          struct weir_flow_key *ret_key)
+{
+  memset (ret_key, 0, sizeof *ret_key);
+  memcpy (ret_key->local, reading->local.address, 16);
+  memcpy (ret_key->remote, reading->remote.address, 16);
+  ret_key->local_port = reading->local.port;
+  ret_key->remote_port = reading->remote.port;
+  ret_key->netns = join->netns;
+  ret_key->protocol = reading->protocol;
+  ret_key->family = reading->family;
+}
+
+/* The remains of a TCP socket: no process, no counters any more. */
+static bool
+is_remains (const struct weir_socket_reading *reading)
+{
+  return reading->protocol == IPPROTO_TCP && reading->inode == 0 && !reading->has_times &&
+         (reading->state == WEIR_TCP_TIME_WAIT || reading->state == WEIR_TCP_FIN_WAIT2);
+}
+
+static void
+set_bytes (struct weir_flow *flow, uint64_t rx, uint64_t tx)
+{
+  bool grew = rx > flow->tcp_rx_bytes || tx > flow->tcp_tx_bytes;
+
+  /* The kernel never counts down: less is an older reading, which has nothing to say. */
+  if (rx > flow->tcp_rx_bytes)
+    flow->tcp_rx_bytes = rx;
+  if (tx > flow->tcp_tx_bytes)
+    flow->tcp_tx_bytes = tx;
+  flow->flags |= WEIR_FLOW_HAS_TCP_BYTES;
+  if (grew && flow->flags & WEIR_FLOW_HAS_COUNTERS && !(flow->flags & WEIR_FLOW_HAS_CONNTRACK))
+    flow->flags |= WEIR_FLOW_TCP_MOVED_ON;
+}
+
+static void
+set_times (struct weir_flow *flow, const struct weir_socket_reading *reading)
+{
+  if (!reading->has_times)
+    return;
+  if (!(flow->flags & WEIR_FLOW_HAS_TCP_TIMES) || flow->rtt_us != reading->rtt_us ||
+      flow->retransmits != reading->retransmits)
+    flow->dirty |= WEIR_FLOW_TCP;
+  flow->flags |= WEIR_FLOW_HAS_TCP_TIMES;
+  flow->rtt_us = reading->rtt_us;
+  flow->retransmits = reading->retransmits;
+}
+
+static void
+set_identity (struct weir_join *join, struct weir_flow *flow,
+              const struct weir_socket_reading *reading, uint64_t now)
+{
+  if (reading->ifindex != flow->ifindex)
+    flow->dirty |= WEIR_FLOW_STATE;
+  flow->ifindex = reading->ifindex;
+  /* Without an inode the kernel says uid 0, which then means nothing. */
+  if (reading->inode == 0)
+    return;
+  if (!(flow->flags & WEIR_FLOW_HAS_UID) || flow->uid != reading->uid ||
+      (reading->has_cgroup && flow->cgroup_id != reading->cgroup_id))
+    flow->dirty |= WEIR_FLOW_OWNER;
+  flow->flags |= WEIR_FLOW_HAS_UID | WEIR_FLOW_OWNER_IS_EXACT;
+  flow->uid = reading->uid;
+  if (reading->has_cgroup)
+    flow->cgroup_id = reading->cgroup_id;
+  weir_join_set_owner (join, flow,
+                       weir_owners_need (&join->owners, reading->inode, reading->cookie,
+                                         reading->has_cgroup ? reading->cgroup_id : 0,
+                                         join->socket_round, now));
+}
+
+static void
+set_socket_direction (struct weir_flow *flow, const struct weir_socket_reading *reading)
+{
+  if (flow->flags & WEIR_FLOW_HAD_CONNTRACK || flow->direction != WEIR_DIRECTION_UNKNOWN ||
+      reading->protocol != IPPROTO_TCP)
+    return;
+  if (reading->state == WEIR_TCP_SYN_SENT)
+    weir_flow_set_direction (flow, WEIR_DIRECTION_OUT);
+  else if (reading->state == WEIR_TCP_SYN_RECV || reading->state == WEIR_TCP_NEW_SYN_RECV)
+    weir_flow_set_direction (flow, WEIR_DIRECTION_IN);
+  else if (reading->direction != WEIR_DIRECTION_UNKNOWN)
+    weir_flow_set_direction (flow, reading->direction);
+}
+
+/* A flow whose key a socket with another cookie has now.  False: leave the socket for later. */
+static bool
+change_socket (struct weir_join *join, struct weir_flow **flow)
+{
+  if (!((*flow)->flags & WEIR_FLOW_HAS_CONNTRACK))
+    {
+      weir_join_retire (join, *flow);
+      *flow = NULL;
+      return true;
+    }
+  /* The entry still is the old connection's: the event that ends it, and the one that begins the
+   * new one, are on their way. */
+  if ((*flow)->ct_state >= TCP_CONNTRACK_FIN_WAIT && (*flow)->ct_state <= TCP_CONNTRACK_CLOSE)
+    return false;
+  weir_flow_set_flags (*flow, 0,
+                       WEIR_FLOW_SOCKET_DESTROYED | WEIR_FLOW_HAS_TCP_BYTES |
+                           WEIR_FLOW_FIN_RECEIVED | WEIR_FLOW_IN_TIME_WAIT);
+  (*flow)->tcp_rx_bytes = 0;
+  (*flow)->tcp_tx_bytes = 0;
+  return true;
+}
+
+static void
+join_seen (struct weir_join *join, const struct weir_socket_reading *reading, uint64_t now)
+{
+  bool remains = is_remains (reading);
+  struct weir_flow_key key;
+  struct weir_flow *flow;
+
+  make_key (join, reading, &key);
+  flow = weir_flow_table_find (&join->table, &key);
+  if (flow != NULL && flow->cookie == reading->cookie && !remains &&
+      flow->flags & WEIR_FLOW_SOCKET_DESTROYED)
+    return;
+  if (flow != NULL && flow->cookie != 0 && flow->cookie != reading->cookie &&
+      reading->protocol == IPPROTO_TCP && !change_socket (join, &flow))
+    return;
+  if (flow == NULL)
+    {
+      flow = weir_flow_table_add (&join->table, &key, now);
+      if (flow == NULL)
+        return;
+      if (weir_join_is_baseline (join, join->sockets_known))
+        flow->flags |= WEIR_FLOW_NO_RATE;
+    }
+  weir_flow_table_set_cookie (&join->table, flow, reading->cookie);
+  weir_flow_set_flags (
+      flow, WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_HAD_SOCKET | (remains ? WEIR_FLOW_IN_TIME_WAIT : 0),
+      remains ? 0 : WEIR_FLOW_IN_TIME_WAIT);
+  flow->socket_round = join->socket_round;
+  flow->socket_state = reading->state;
+  if (remains)
+    return;
+  if (reading->has_bytes)
+    {
+      if (reading->fin_counted)
+        flow->flags |= WEIR_FLOW_FIN_RECEIVED;
+      set_bytes (flow, reading->rx_bytes - (reading->fin_counted && reading->rx_bytes > 0),
+                 reading->tx_bytes);
+    }
+  set_times (flow, reading);
+  set_identity (join, flow, reading, now);
+  set_socket_direction (flow, reading);
+}
+
+/* The last figures of a socket; the kernel does not say whether a FIN is among the bytes. */
+static uint64_t
+last_rx_bytes (const struct weir_flow *flow, const struct weir_socket_reading *reading)
+{
+  bool with_fin = flow->flags & WEIR_FLOW_FIN_RECEIVED;
+
+  if (!with_fin && reading->fin_may_count)
+    /* Nothing came since the last reading, not even a FIN; or something did, and at the end of a
+     * connection that closed in order there is a FIN. */
+    with_fin = !(flow->flags & WEIR_FLOW_HAS_TCP_BYTES) || reading->rx_bytes > flow->tcp_rx_bytes;
+  return reading->rx_bytes - (with_fin && reading->rx_bytes > 0);
+}
+
+static void
+join_destroyed (struct weir_join *join, const struct weir_socket_reading *reading, uint64_t now)
+{
+  struct weir_flow *flow = weir_flow_table_find_cookie (&join->table, reading->cookie);
+
+  if (flow == NULL)
+    {
+      struct weir_flow_key key;
+
+      /* Listeners, sockets that were never connected, and those that were disconnected. */
+      if (reading->remote.port == 0 || reading->local.port == 0 ||
+          weir_address_is_any (reading->local.address))
+        return;
+      make_key (join, reading, &key);
+      flow = weir_flow_table_find (&join->table, &key);
+      /* The key is another connection's meanwhile. */
+      if (flow != NULL && flow->cookie != 0)
+        return;
+      if (flow == NULL)
+        {
+          flow = weir_flow_table_add (&join->table, &key, now);
+          if (flow == NULL)
+            return;
+          if (weir_join_is_baseline (join, join->sockets_known))
+            flow->flags |= WEIR_FLOW_NO_RATE;
+        }
+      weir_flow_table_set_cookie (&join->table, flow, reading->cookie);
+    }
+  if (reading->has_bytes)
+    set_bytes (flow, last_rx_bytes (flow, reading), reading->tx_bytes);
+  set_times (flow, reading);
+  weir_flow_set_flags (flow, WEIR_FLOW_HAD_SOCKET | WEIR_FLOW_SOCKET_DESTROYED,
+                       WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_IN_TIME_WAIT);
+}
+
+void
+weir_join_socket (struct weir_join *join, const struct weir_socket_reading *reading,
+                  enum weir_sockdiag_event event, uint64_t now)
+{
+  if (event == WEIR_SOCKDIAG_DESTROYED)
+    join_destroyed (join, reading, now);
+  else if (reading->local.port == 0)
+    return;
+  else if (reading->protocol == IPPROTO_TCP ? reading->state == WEIR_TCP_LISTEN
+                                            : reading->remote.port == 0)
+    {
+      weir_socket_index_add (&join->sockets, reading);
+      /* Asked for right away: a flow that it serves may be over before an answer could come. */
+      if (reading->inode != 0)
+        weir_owners_need (&join->owners, reading->inode, reading->cookie,
+                          reading->has_cgroup ? reading->cgroup_id : 0, join->socket_round, now);
+    }
+  else if (reading->remote.port != 0 && reading->state != WEIR_TCP_CLOSE)
+    join_seen (join, reading, now);
+}
+
+void
+weir_join_sockets_complete (struct weir_join *join)
+{
+  struct weir_flow *flow;
+  uint32_t slot = 0;
+
+  weir_socket_index_complete (&join->sockets);
+  weir_owners_sweep (&join->owners, join->socket_round - 1);
+  while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
+    {
+      if (flow->flags & WEIR_FLOW_HAS_SOCKET && join->socket_round - flow->socket_round >= 2)
+        weir_flow_set_flags (flow, 0, WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_IN_TIME_WAIT);
+    }
+  join->sockets_known = true;
+  join->refused_before = join->table.refused;
+}

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "weir-join.h"
+
+#include <errno.h>
+#include <libnetfilter_conntrack/libnetfilter_conntrack_tcp.h>
+#include <netinet/in.h>
+#include <string.h>
+
+int
+weir_join_init (struct weir_join *join, uint32_t netns, bool sees_everybody, uint32_t flows_max)
+{
+  int result;
+
+  *join = (struct weir_join) { .netns = netns };
+  weir_addresses_init (&join->addresses);
+  weir_socket_index_init (&join->sockets);
+  result = weir_flow_table_init (&join->table, flows_max);
+  if (result == 0)
+    result = weir_owners_init (&join->owners, sees_everybody);
+  if (result < 0)
+    weir_join_clear (join);
+  return result;
+}
+
+void
+weir_join_clear (struct weir_join *join)
+{
+  weir_flow_table_clear (&join->table);
+  weir_addresses_clear (&join->addresses);
+  weir_socket_index_clear (&join->sockets);
+  weir_owners_clear (&join->owners);
+}
+
+bool
+weir_join_is_baseline (const struct weir_join *join, bool known)
+{
+  return !known || join->table.refused != join->refused_before;
+}
+
+void
+weir_flow_set_flags (struct weir_flow *flow, uint32_t set, uint32_t cleared)
+{
+  uint32_t flags = (flow->flags & ~cleared) | set;
+
+  if ((flags ^ flow->flags) & (WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_HAS_CONNTRACK))
+    flow->dirty |= WEIR_FLOW_STATE;
+  flow->flags = flags;
+}
+
+void
+weir_flow_set_direction (struct weir_flow *flow, enum weir_direction direction)
+{
+  if (flow->direction == direction)
+    return;
+  flow->direction = (uint8_t) direction;
+  flow->dirty |= WEIR_FLOW_STATE;
+}
+
+void
+weir_flow_set_bytes_source (struct weir_flow *flow, enum weir_source source)
+{
+  if (flow->bytes_source == source)
+    return;
+  /* Sources count differently (with headers or without, since when): the step from one figure to
+   * the other is no speed. */
+  if (flow->flags & WEIR_FLOW_WAS_SEEN)
+    flow->flags |= WEIR_FLOW_NO_RATE;
+  flow->bytes_source = (uint8_t) source;
+  flow->dirty |= WEIR_FLOW_BYTES;
+}
+
+void
+weir_join_set_owner (struct weir_join *join, struct weir_flow *flow, uint32_t owner)
+{
+  if (flow->owner == owner)
+    return;
+  if (flow->owner != 0)
+    weir_owners_get (&join->owners, flow->owner)->flows--;
+  if (owner != 0)
+    weir_owners_get (&join->owners, owner)->flows++;
+  flow->owner = owner;
+  flow->dirty |= WEIR_FLOW_OWNER;
+}
+
+void
+weir_join_retire (struct weir_join *join, struct weir_flow *flow)
+{
+  weir_flow_set_flags (flow, WEIR_FLOW_IS_ENDED,
+                       WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_HAS_CONNTRACK | WEIR_FLOW_IN_TIME_WAIT);
+  flow->state = WEIR_FLOW_STATE_CLOSED;
+  flow->dirty |= WEIR_FLOW_STATE;
+  weir_flow_table_unlink (&join->table, flow);
+}
+
+void
+weir_join_remove (struct weir_join *join, struct weir_flow *flow)
+{
+  weir_join_set_owner (join, flow, 0);
+  weir_flow_table_remove (&join->table, flow);
+}
+
+/* ---- settling ---- */
+
+static bool
+is_own (const struct weir_join *join, const struct weir_conntrack_reading *reading)
+{
+  return weir_addresses_is_local (&join->addresses, reading->orig_src.address) ||
+         weir_addresses_is_local (&join->addresses, reading->reply_src.address) ||
+         weir_addresses_is_group (&join->addresses, reading->orig_dst.address);
+}
+
+/* An entry that was read before the address that makes it local.  Nobody has seen the flow yet, so
+ * it is simply joined again, now that the address is known. */
+static void
+reorient (struct weir_join *join, struct weir_flow *flow)
+{
+  const struct weir_flow_extra *extra = flow->flags & WEIR_FLOW_HAS_NAT ? flow->extra : NULL;
+  uint64_t first_seen = flow->first_seen;
+  uint32_t flags = flow->flags;
+  struct weir_conntrack_reading reading = {
+    .protocol = flow->key.protocol,
+    .family = flow->key.family,
+    .discriminator = flow->key.discriminator,
+    .zone = flow->ct_zone,
+    .id = flow->ct_id,
+    .has_counters = flags & WEIR_FLOW_HAS_COUNTERS,
+    .orig_bytes = flow->ct_tx_bytes,
+    .orig_packets = flow->ct_tx_packets,
+    .reply_bytes = flow->ct_rx_bytes,
+    .reply_packets = flow->ct_rx_packets,
+    .has_state = flow->key.protocol == IPPROTO_TCP,
+    .state = flow->ct_state,
+  };
+
+  if (flow->direction != WEIR_DIRECTION_FORWARDED || flags & WEIR_FLOW_WAS_SEEN)
+    return;
+  memcpy (reading.orig_src.address, flow->key.local, 16);
+  reading.orig_src.port = flow->key.local_port;
+  memcpy (reading.orig_dst.address, flow->key.remote, 16);
+  reading.orig_dst.port = flow->key.remote_port;
+  reading.reply_src = extra != NULL ? extra->nat_remote : reading.orig_dst;
+  reading.reply_dst = extra != NULL ? extra->nat_local : reading.orig_src;
+  if (!is_own (join, &reading))
+    return;
+  weir_join_remove (join, flow);
+  weir_join_conntrack (join, &reading, WEIR_CONNTRACK_NEW, first_seen);
+  weir_join_set_no_rate (join, &reading, flags & WEIR_FLOW_NO_RATE);
+  if (!(flags & WEIR_FLOW_HAS_CONNTRACK))
+    weir_join_conntrack (join, &reading, WEIR_CONNTRACK_DESTROY, first_seen);
+}
+
+static void
+choose_bytes (struct weir_flow *flow)
+{
+  if (flow->flags & WEIR_FLOW_HAS_COUNTERS && !(flow->flags & WEIR_FLOW_TCP_MOVED_ON))
+    weir_flow_set_bytes_source (flow, WEIR_SOURCE_CONNTRACK);
+  else if (flow->flags & WEIR_FLOW_HAS_TCP_BYTES)
+    weir_flow_set_bytes_source (flow, WEIR_SOURCE_SOCKDIAG);
+}
+
+static enum weir_flow_state
+state_of_socket (uint8_t state)
+{
+  switch (state)
+    {
+    case WEIR_TCP_ESTABLISHED:
+      return WEIR_FLOW_STATE_OPEN;
+    case WEIR_TCP_SYN_SENT:
+    case WEIR_TCP_SYN_RECV:
+    case WEIR_TCP_NEW_SYN_RECV:
+      return WEIR_FLOW_STATE_OPENING;
+    case WEIR_TCP_FIN_WAIT1:
+    case WEIR_TCP_FIN_WAIT2:
+    case WEIR_TCP_CLOSE_WAIT:
+    case WEIR_TCP_LAST_ACK:
+    case WEIR_TCP_CLOSING:
+      return WEIR_FLOW_STATE_CLOSING;
+    case WEIR_TCP_CLOSE:
+    case WEIR_TCP_TIME_WAIT:
+      return WEIR_FLOW_STATE_CLOSED;
+    default:
+      return WEIR_FLOW_STATE_UNKNOWN;
+    }
+}
+
+static enum weir_flow_state
+state_of_entry (uint8_t state)
+{
+  switch (state)
+    {
+    case TCP_CONNTRACK_SYN_SENT:
+    case TCP_CONNTRACK_SYN_SENT2:
+    case TCP_CONNTRACK_SYN_RECV:
+      return WEIR_FLOW_STATE_OPENING;
+    case TCP_CONNTRACK_ESTABLISHED:
+      return WEIR_FLOW_STATE_OPEN;
+    case TCP_CONNTRACK_FIN_WAIT:
+    case TCP_CONNTRACK_CLOSE_WAIT:
+    case TCP_CONNTRACK_LAST_ACK:
+      return WEIR_FLOW_STATE_CLOSING;
+    case TCP_CONNTRACK_TIME_WAIT:
+    case TCP_CONNTRACK_CLOSE:
+      return WEIR_FLOW_STATE_CLOSED;
+    default:
+      return WEIR_FLOW_STATE_UNKNOWN;
+    }
+}
+
+/* Whether the socket without a peer that served the flow is there no more. */
+static bool
+server_is_gone (const struct weir_join *join, const struct weir_flow *flow)
+{
+  const struct weir_owner *owner = weir_owners_get (&join->owners, flow->owner);
+
+  return owner != NULL && flow->key.protocol == IPPROTO_UDP &&
+         (int32_t) (join->socket_round - owner->round) >= 2;
+}
+
+static void
+choose_state (const struct weir_join *join, struct weir_flow *flow)
+{
+  enum weir_flow_state state;
+
+  if (flow->flags & WEIR_FLOW_IN_TIME_WAIT)
+    state = WEIR_FLOW_STATE_CLOSED;
+  else if (flow->flags & WEIR_FLOW_HAS_SOCKET)
+    state = state_of_socket (flow->socket_state);
+  else if (!(flow->flags & WEIR_FLOW_HAS_CONNTRACK) || flow->flags & WEIR_FLOW_HAD_SOCKET ||
+           server_is_gone (join, flow))
+    /* Its socket is gone, and conntrack only remembers it for a while. */
+    state = WEIR_FLOW_STATE_CLOSED;
+  else if (flow->key.protocol == IPPROTO_TCP)
+    state = state_of_entry (flow->ct_state);
+  else
+    state = WEIR_FLOW_STATE_OPEN;
+  if (flow->state == state)
+    return;
+  flow->state = (uint8_t) state;
+  flow->dirty |= WEIR_FLOW_STATE;
+}
+
+static void
+choose_direction (struct weir_join *join, struct weir_flow *flow)
+{
+  struct weir_endpoint local = { .port = flow->key.local_port };
+  bool ambiguous, same_cgroup;
+  const struct weir_bound_socket *bound;
+
+  /* What conntrack recorded is better than anything that could be concluded here. */
+  if (flow->flags & WEIR_FLOW_HAD_CONNTRACK)
+    return;
+  if (weir_addresses_is_local (&join->addresses, flow->key.remote))
+    weir_flow_set_direction (flow, WEIR_DIRECTION_LOCAL);
+  if (flow->direction != WEIR_DIRECTION_UNKNOWN || flow->key.protocol != IPPROTO_TCP)
+    return;
+  memcpy (local.address, flow->key.local, 16);
+  bound = weir_socket_index_find (&join->sockets, &join->addresses, IPPROTO_TCP, &local, &ambiguous,
+                                  &same_cgroup);
+  if (bound != NULL && bound->listening)
+    weir_flow_set_direction (flow, WEIR_DIRECTION_IN);
+}
+
+/* Finds a socket that serves the flow without being its own: a listener, or one without a peer. */
+static void
+borrow_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now, bool *ret_ambiguous)
+{
+  struct weir_endpoint local = { .port = flow->key.local_port };
+  const struct weir_bound_socket *bound;
+  bool ambiguous, same_cgroup;
+
+  memcpy (local.address, flow->key.local, 16);
+  bound = weir_socket_index_find (&join->sockets, &join->addresses, flow->key.protocol, &local,
+                                  &ambiguous, &same_cgroup);
+  /* Without a table entry or a socket of its own a TCP flow is none of a listener's. */
+  if (bound == NULL || (flow->key.protocol == IPPROTO_TCP && !bound->listening) ||
+      (ambiguous && !same_cgroup))
+    return;
+  if (bound->inode != 0)
+    weir_join_set_owner (join, flow,
+                         weir_owners_need (&join->owners, bound->inode, bound->cookie,
+                                           bound->cgroup_id, join->socket_round, now));
+  if (!ambiguous && !(flow->flags & WEIR_FLOW_HAS_UID))
+    {
+      flow->flags |= WEIR_FLOW_HAS_UID;
+      flow->uid = bound->uid;
+      flow->dirty |= WEIR_FLOW_OWNER;
+    }
+  if (flow->cgroup_id == 0)
+    flow->cgroup_id = bound->cgroup_id;
+  *ret_ambiguous = ambiguous;
+}
+
+static enum weir_owner_missing
+why_no_owner (const struct weir_join *join, const struct weir_flow *flow)
+{
+  if (flow->direction == WEIR_DIRECTION_FORWARDED)
+    return WEIR_MISSING_FORWARDED;
+  if ((flow->key.protocol != IPPROTO_TCP && flow->key.protocol != IPPROTO_UDP) ||
+      weir_addresses_is_group (&join->addresses, flow->key.local))
+    return WEIR_MISSING_KERNEL;
+  if (!join->sockets_known)
+    return WEIR_MISSING_NOT_YET;
+  /* Open, and no process could ever have held it. */
+  if (flow->flags & WEIR_FLOW_HAS_SOCKET && flow->state == WEIR_FLOW_STATE_OPEN)
+    return WEIR_MISSING_KERNEL;
+  return WEIR_MISSING_GONE;
+}
+
+static void
+choose_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now)
+{
+  const struct weir_owner *owner;
+  uint8_t how = WEIR_OWNER_NONE, missing, version = 0;
+  bool ambiguous =
+      flow->owner_how == WEIR_OWNER_CGROUP && flow->owner_missing == WEIR_MISSING_NOTHING;
+
+  if (flow->owner == 0 && flow->direction != WEIR_DIRECTION_FORWARDED &&
+      (flow->key.protocol == IPPROTO_TCP || flow->key.protocol == IPPROTO_UDP))
+    borrow_owner (join, flow, now, &ambiguous);
+  if (flow->flags & WEIR_FLOW_OWNER_IS_EXACT)
+    ambiguous = false;
+
+  owner = weir_owners_get (&join->owners, flow->owner);
+  if (owner == NULL)
+    missing = why_no_owner (join, flow);
+  else
+    {
+      bool has_cgroup = *weir_owners_get_cgroup (&join->owners, owner) != '\0';
+
+      version = owner->version;
+      missing = owner->missing;
+      if (ambiguous)
+        {
+          how = has_cgroup ? WEIR_OWNER_CGROUP : WEIR_OWNER_NONE;
+          missing = has_cgroup ? WEIR_MISSING_NOTHING : WEIR_MISSING_NOT_YET;
+        }
+      else if (owner->pid != 0)
+        how = flow->flags & WEIR_FLOW_OWNER_IS_EXACT ? WEIR_OWNER_TUPLE : WEIR_OWNER_LISTENER;
+      else if (has_cgroup)
+        how = WEIR_OWNER_CGROUP;
+    }
+  if (flow->owner_how != how || flow->owner_missing != missing || flow->owner_version != version)
+    flow->dirty |= WEIR_FLOW_OWNER;
+  flow->owner_how = how;
+  flow->owner_missing = missing;
+  flow->owner_version = version;
+}
+
+void
+weir_join_settle (struct weir_join *join, uint64_t now)
+{
+  struct weir_flow *flow;
+  uint32_t slot;
+
+  /* First, because it makes flows and removes some. */
+  for (slot = 0; (flow = weir_flow_table_next (&join->table, &slot)) != NULL;)
+    {
+      if (!(flow->flags & WEIR_FLOW_IS_ENDED))
+        reorient (join, flow);
+    }
+  for (slot = 0; (flow = weir_flow_table_next (&join->table, &slot)) != NULL;)
+    {
+      if (flow->flags & WEIR_FLOW_IS_ENDED)
+        {
+          choose_bytes (flow);
+          choose_owner (join, flow, now);
+          continue;
+        }
+      choose_bytes (flow);
+      choose_state (join, flow);
+      choose_direction (join, flow);
+      choose_owner (join, flow, now);
+      /* While a dump runs it may still show an entry that an event has already ended: keeping the
+       * flow is what tells the two apart. */
+      if (!(flow->flags & (WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_HAS_CONNTRACK)) &&
+          !join->conntrack_dumping)
+        weir_join_retire (join, flow);
+    }
+}

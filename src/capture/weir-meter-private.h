@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Shared by the files of the meter's loop, and by nobody else. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "source-conntrack.h"
+#include "source-interfaces.h"
+#include "source-owners.h"
+#include "source-sockdiag.h"
+#include "weir-client.h"
+#include "weir-join.h"
+#include "weir-meter.h"
+#include "weir-publisher.h"
+
+#define WEIR_MS UINT64_C (1000000)
+
+/* A tick: all sources are asked at once; when they have answered, the owners of new sockets are
+ * asked for; then it is published.  What is late goes into the next one. */
+enum weir_phase
+{
+  WEIR_PHASE_IDLE,
+  WEIR_PHASE_READING,
+  WEIR_PHASE_NAMING,
+};
+
+struct weir_meter
+{
+  struct weir_descriptors fds;
+  enum weir_view view;
+  bool looks_at_all_users;
+
+  struct weir_client client;
+  struct weir_join join;
+  struct weir_publisher publisher;
+
+  struct weir_sockdiag sockdiag;
+  struct weir_conntrack_dump conntrack;
+  struct weir_interfaces interfaces;
+  struct weir_owners_source owners;
+  bool keeper_stopped;
+  bool conntrack_repeated;
+  uint64_t conntrack_asked; /* when the dump that runs was asked for */
+  int accounting;           /* 0, 1, -1: not known */
+  int socket_events_error, conntrack_events_error;
+  uint64_t socket_losses, conntrack_losses; /* lost buffers of events */
+  uint64_t socket_losses_shown, conntrack_losses_shown;
+
+  enum weir_phase phase;
+  uint64_t tick_began;
+  uint64_t coalesced;
+  struct weir_source_status shown_sources[WEIR_N_SOURCES];
+};
+
+/* ---- weir-meter-tick.c ---- */
+
+/* Begins a tick if one is due, moves the running one on, publishes it when it is complete.  0, or a
+ * negative errno when the engine cannot go on. */
+int
+weir_meter_advance (struct weir_meter *meter, uint64_t now);
+/* When weir_meter_advance has something to do even if nothing arrives; UINT64_MAX: never. */
+uint64_t
+weir_meter_get_due (const struct weir_meter *meter, uint64_t now);
+
+/* ---- weir-meter-read.c: each reads what its descriptor has ---- */
+
+/* True when there is more to read. */
+bool
+weir_meter_read_events (struct weir_meter *meter, uint64_t now);
+void
+weir_meter_read_sockets (struct weir_meter *meter, uint64_t now);
+void
+weir_meter_read_conntrack (struct weir_meter *meter, uint64_t now);
+void
+weir_meter_read_keeper (struct weir_meter *meter, uint64_t now);
+void
+weir_meter_read_accounting (struct weir_meter *meter);
+/* Asks the keeper for a dump, unless one runs. */
+void
+weir_meter_ask_conntrack (struct weir_meter *meter, uint64_t now);
+void
+weir_meter_end_conntrack (struct weir_meter *meter, bool complete);
+
+/* ---- weir-meter-sources.c ---- */
+
+/* Writes SOURCES if anything about them is new. */
+void
+weir_meter_write_sources (struct weir_meter *meter, struct weir_writer *writer);
+bool
+weir_meter_has_source (const struct weir_meter *meter);

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "weir-keeper.h"
+#include "weir-meter-private.h"
+
+/* Buffers that are read before the loop looks at everything else again: events first and most, for
+ * they are lost when they are not read. */
+#define EVENTS_BUDGET 1024
+#define DUMP_BUDGET   32
+
+struct reading
+{
+  struct weir_meter *meter;
+  uint64_t now;
+};
+
+static void
+take_socket (const struct weir_socket_reading *socket, enum weir_sockdiag_event event, void *data)
+{
+  const struct reading *reading = data;
+
+  weir_join_socket (&reading->meter->join, socket, event, reading->now);
+}
+
+static void
+take_entry (const struct weir_conntrack_reading *entry, enum weir_conntrack_event event, void *data)
+{
+  const struct reading *reading = data;
+
+  weir_join_conntrack (&reading->meter->join, entry, event, reading->now);
+}
+
+bool
+weir_meter_read_events (struct weir_meter *meter, uint64_t now)
+{
+  struct reading reading = { meter, now };
+  bool more = false;
+  int result;
+
+  if (meter->fds.sock_events >= 0 && meter->socket_events_error == 0)
+    {
+      result = weir_sockdiag_read_events (meter->fds.sock_events, EVENTS_BUDGET, take_socket,
+                                          &reading, &meter->socket_losses);
+      if (result < 0)
+        meter->socket_events_error = -result;
+      more = result > 0;
+    }
+  if (meter->fds.conntrack_events >= 0 && meter->conntrack_events_error == 0)
+    {
+      result = weir_conntrack_read_events (meter->fds.conntrack_events, EVENTS_BUDGET, take_entry,
+                                           &reading, &meter->conntrack_losses);
+      if (result < 0)
+        meter->conntrack_events_error = -result;
+      more = more || result > 0;
+    }
+  return more;
+}
+
+void
+weir_meter_read_sockets (struct weir_meter *meter, uint64_t now)
+{
+  struct reading reading = { meter, now };
+
+  if (!meter->sockdiag.running ||
+      weir_sockdiag_read (&meter->sockdiag, DUMP_BUDGET, take_socket, &reading) == 0)
+    return;
+  if (meter->sockdiag.error != 0)
+    return;
+  weir_join_sockets_complete (&meter->join);
+  meter->publisher.read_at[WEIR_SOURCE_SOCKDIAG] = now;
+}
+
+void
+weir_meter_end_conntrack (struct weir_meter *meter, bool complete)
+{
+  meter->conntrack.running = false;
+  weir_join_conntrack_end (&meter->join, complete);
+}
+
+void
+weir_meter_ask_conntrack (struct weir_meter *meter, uint64_t now)
+{
+  const uint8_t verb = WEIR_KEEPER_DUMP;
+
+  if (meter->fds.conntrack_dump < 0 || meter->fds.keeper < 0 || meter->keeper_stopped ||
+      meter->conntrack.running)
+    return;
+  if (send (meter->fds.keeper, &verb, sizeof verb, MSG_DONTWAIT | MSG_NOSIGNAL) != sizeof verb)
+    {
+      meter->keeper_stopped = true;
+      return;
+    }
+  /* Before the keeper's answer: what it asks for may be here before that. */
+  meter->conntrack.running = true;
+  meter->conntrack.interrupted = false;
+  meter->conntrack.error = 0;
+  meter->conntrack_asked = now;
+  weir_join_conntrack_begin (&meter->join);
+}
+
+void
+weir_meter_read_keeper (struct weir_meter *meter, uint64_t now)
+{
+  uint8_t answer;
+  ssize_t n;
+
+  while (meter->fds.keeper >= 0 && !meter->keeper_stopped)
+    {
+      n = recv (meter->fds.keeper, &answer, sizeof answer, MSG_DONTWAIT);
+      if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+      if (n <= 0)
+        {
+          meter->keeper_stopped = true;
+          if (meter->conntrack.running)
+            weir_meter_end_conntrack (meter, false);
+          return;
+        }
+      if (answer == WEIR_KEEPER_DONE || !meter->conntrack.running)
+        continue;
+      if (answer != WEIR_KEEPER_BUSY)
+        meter->conntrack.error = EPERM;
+      weir_meter_end_conntrack (meter, false);
+    }
+}
+
+void
+weir_meter_read_conntrack (struct weir_meter *meter, uint64_t now)
+{
+  struct reading reading = { meter, now };
+
+  if (!meter->conntrack.running ||
+      weir_conntrack_read (&meter->conntrack, DUMP_BUDGET, take_entry, &reading) == 0)
+    return;
+  weir_meter_end_conntrack (meter, meter->conntrack.error == 0);
+  if (meter->conntrack.error == 0 && meter->conntrack.interrupted && !meter->conntrack_repeated)
+    {
+      meter->conntrack_repeated = true;
+      weir_meter_ask_conntrack (meter, now);
+      return;
+    }
+  if (meter->conntrack.error == 0)
+    meter->publisher.read_at[WEIR_SOURCE_CONNTRACK] = now;
+  /* The kernel was still busy with an older dump: no failure, just nothing new. */
+  else if (meter->conntrack.error == EBUSY)
+    meter->conntrack.error = 0;
+}
+
+void
+weir_meter_read_accounting (struct weir_meter *meter)
+{
+  char text[8];
+  ssize_t n;
+
+  meter->accounting = -1;
+  if (meter->fds.accounting < 0)
+    return;
+  n = pread (meter->fds.accounting, text, sizeof text, 0);
+  if (n > 0)
+    meter->accounting = text[0] != '0';
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
+#include <time.h>
+
+#include "weir-meter-private.h"
+
+/* How long a tick waits for all that was asked.  What is late is merged into the next. */
+#define PATIENCE (500 * WEIR_MS)
+/* Without its own addresses the engine could not tell local flows from forwarded ones. */
+#define PATIENCE_FOR_ADDRESSES (2000 * WEIR_MS)
+/* A dump of the largest table takes less than a second. */
+#define PATIENCE_WITH_DUMP (10000 * WEIR_MS)
+
+static uint64_t
+realtime (void)
+{
+  struct timespec now = { 0 };
+
+  clock_gettime (CLOCK_REALTIME, &now);
+  return (uint64_t) now.tv_sec * 1000 * WEIR_MS + (uint64_t) now.tv_nsec;
+}
+
+static bool
+waits_for_addresses (const struct weir_meter *meter)
+{
+  return !meter->join.addresses.known && meter->interfaces.running;
+}
+
+static uint64_t
+get_deadline (const struct weir_meter *meter)
+{
+  return meter->tick_began + (waits_for_addresses (meter) ? PATIENCE_FOR_ADDRESSES : PATIENCE);
+}
+
+static uint64_t
+get_next (const struct weir_meter *meter, uint64_t now)
+{
+  uint64_t interval = weir_client_get_interval (&meter->client, now);
+
+  if (interval == UINT64_MAX)
+    return UINT64_MAX;
+  return meter->tick_began == 0 ? now : meter->tick_began + interval;
+}
+
+uint64_t
+weir_meter_get_due (const struct weir_meter *meter, uint64_t now)
+{
+  return meter->phase == WEIR_PHASE_IDLE ? get_next (meter, now) : get_deadline (meter);
+}
+
+static void
+begin (struct weir_meter *meter, uint64_t now)
+{
+  uint64_t next = get_next (meter, now);
+
+  /* A steady beat, unless it was missed altogether. */
+  meter->tick_began = now - next < 100 * WEIR_MS ? next : now;
+  meter->phase = WEIR_PHASE_READING;
+  weir_meter_read_accounting (meter);
+  if (meter->conntrack.running && now - meter->conntrack_asked > PATIENCE_WITH_DUMP)
+    weir_meter_end_conntrack (meter, false);
+  meter->conntrack_repeated = false;
+  weir_meter_ask_conntrack (meter, now);
+  if (meter->fds.route >= 0 && !meter->interfaces.running)
+    (void) weir_interfaces_start (&meter->interfaces);
+  if (meter->fds.sock_diag >= 0 && !meter->sockdiag.running)
+    {
+      weir_join_sockets_begin (&meter->join);
+      (void) weir_sockdiag_start (&meter->sockdiag);
+    }
+}
+
+static int
+publish (struct weir_meter *meter, uint64_t now)
+{
+  struct weir_writer *writer = weir_client_get_writer (&meter->client);
+  struct weir_tick tick;
+  int result;
+
+  meter->phase = WEIR_PHASE_IDLE;
+  /* Without a keeper there are no dumps: what events say is all there is. */
+  if (meter->keeper_stopped)
+    meter->publisher.read_at[WEIR_SOURCE_CONNTRACK] = now;
+  weir_join_settle (&meter->join, now);
+  if (!weir_client_is_idle (&meter->client))
+    {
+      /* The front end is still busy with an earlier one: nothing is forgotten, it all stays to be
+       * told. */
+      meter->coalesced++;
+      return 0;
+    }
+  weir_meter_write_sources (meter, writer);
+  result = weir_publisher_publish (&meter->publisher, &meter->join, now, writer, &tick);
+  if (result < 0)
+    return result;
+  weir_interfaces_publish (&meter->interfaces, writer);
+  tick.realtime = realtime ();
+  tick.coalesced = meter->coalesced;
+  weir_write_tick (writer, &tick);
+  return writer->error;
+}
+
+int
+weir_meter_advance (struct weir_meter *meter, uint64_t now)
+{
+  bool late;
+
+  if (meter->phase == WEIR_PHASE_IDLE)
+    {
+      if (get_next (meter, now) > now)
+        return 0;
+      begin (meter, now);
+    }
+  late = now >= get_deadline (meter);
+  if (meter->phase == WEIR_PHASE_READING)
+    {
+      if (!late &&
+          (meter->sockdiag.running || meter->conntrack.running || meter->interfaces.running))
+        return 0;
+      meter->phase = WEIR_PHASE_NAMING;
+    }
+  weir_owners_source_ask (&meter->owners, &meter->join.owners, now);
+  if (!late && meter->owners.asking && weir_owners_waits (&meter->join.owners))
+    return 0;
+  return publish (meter, now);
+}

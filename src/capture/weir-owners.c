@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "weir-owners.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUCKETS    16384
+#define FIRST_ROOM 64
+
+#define MS UINT64_C (1000000)
+
+/* Waiting times after each answer that named nobody.  A process that is just being made, or a
+ * descriptor in flight, shows up soon or never. */
+static const uint64_t retry_gaps[] = { 250 * MS, 1000 * MS, 3000 * MS, 10000 * MS, 30000 * MS };
+/* ... and after each that named somebody: the first soon, for programs that fork and execute. */
+static const uint64_t check_gaps[] = { 4000 * MS, 16000 * MS, 64000 * MS, 256000 * MS };
+
+#define N_RETRIES (sizeof retry_gaps / sizeof retry_gaps[0])
+#define N_CHECKS  (sizeof check_gaps / sizeof check_gaps[0])
+
+int
+weir_owners_init (struct weir_owners *owners, bool sees_everybody)
+{
+  *owners = (struct weir_owners) { .sees_everybody = sees_everybody };
+  owners->buckets = calloc (BUCKETS, sizeof *owners->buckets);
+  return owners->buckets != NULL ? 0 : -ENOMEM;
+}
+
+void
+weir_owners_clear (struct weir_owners *owners)
+{
+  for (uint32_t i = 0; i < owners->n_cgroups; i++)
+    free (owners->cgroups[i].path);
+  free (owners->cgroups);
+  free (owners->items);
+  free (owners->buckets);
+  *owners = (struct weir_owners) { 0 };
+}
+
+struct weir_owner *
+weir_owners_get (const struct weir_owners *owners, uint32_t number)
+{
+  return number != 0 ? &owners->items[number - 1] : NULL;
+}
+
+/* Inode numbers are counted up by the kernel: nobody chooses them, they need no secret. */
+static uint32_t *
+bucket_of (const struct weir_owners *owners, uint32_t inode)
+{
+  return &owners->buckets[inode % BUCKETS];
+}
+
+static uint32_t
+take_slot (struct weir_owners *owners)
+{
+  uint32_t number = owners->first_free;
+
+  if (number != 0)
+    {
+      owners->first_free = owners->items[number - 1].next;
+      return number;
+    }
+  if (owners->n_slots == owners->capacity)
+    {
+      uint32_t capacity = owners->capacity > 0 ? owners->capacity * 2 : FIRST_ROOM;
+      struct weir_owner *items = NULL;
+
+      if (capacity <= WEIR_OWNERS_MAX)
+        items = reallocarray (owners->items, capacity, sizeof *items);
+      if (items == NULL)
+        return 0;
+      owners->items = items;
+      owners->capacity = capacity;
+    }
+  return ++owners->n_slots;
+}
+
+/* ---- control groups ---- */
+
+static uint32_t
+take_cgroup (struct weir_owners *owners)
+{
+  for (uint32_t i = 1; i < owners->n_cgroups; i++)
+    {
+      if (!owners->cgroups[i].in_use)
+        return i;
+    }
+  if (owners->n_cgroups == owners->cgroups_capacity)
+    {
+      uint32_t capacity = owners->cgroups_capacity > 0 ? owners->cgroups_capacity * 2 : FIRST_ROOM;
+      struct weir_cgroup *cgroups = NULL;
+
+      if (capacity <= WEIR_CGROUPS_MAX)
+        cgroups = reallocarray (owners->cgroups, capacity, sizeof *cgroups);
+      if (cgroups == NULL)
+        return 0;
+      owners->cgroups = cgroups;
+      owners->cgroups_capacity = capacity;
+    }
+  if (owners->n_cgroups == 0)
+    owners->cgroups[owners->n_cgroups++] = (struct weir_cgroup) { .in_use = true };
+  return owners->n_cgroups++;
+}
+
+static uint32_t
+need_cgroup (struct weir_owners *owners, uint64_t id)
+{
+  uint32_t number;
+
+  if (id == 0)
+    return 0;
+  /* Sockets of one control group come in a row. */
+  if (owners->last_cgroup != 0 && owners->cgroups[owners->last_cgroup].id == id)
+    return owners->last_cgroup;
+  for (number = 1; number < owners->n_cgroups; number++)
+    {
+      if (owners->cgroups[number].in_use && owners->cgroups[number].id == id)
+        return owners->last_cgroup = number;
+    }
+  number = take_cgroup (owners);
+  if (number != 0)
+    owners->cgroups[number] = (struct weir_cgroup) { .id = id, .in_use = true };
+  return owners->last_cgroup = number;
+}
+
+static uint32_t
+need_path (struct weir_owners *owners, const char *path)
+{
+  uint32_t number;
+  char *copy;
+
+  if (*path == '\0')
+    return 0;
+  for (number = 1; number < owners->n_cgroups; number++)
+    {
+      const struct weir_cgroup *cgroup = &owners->cgroups[number];
+
+      if (cgroup->in_use && cgroup->id == 0 && strcmp (cgroup->path, path) == 0)
+        return number;
+    }
+  copy = strdup (path);
+  number = copy != NULL ? take_cgroup (owners) : 0;
+  if (number == 0)
+    {
+      free (copy);
+      return 0;
+    }
+  owners->cgroups[number] = (struct weir_cgroup) { .path = copy, .in_use = true };
+  return number;
+}
+
+const char *
+weir_owners_get_cgroup (const struct weir_owners *owners, const struct weir_owner *owner)
+{
+  const char *path = owner->cgroup != 0 ? owners->cgroups[owner->cgroup].path : NULL;
+
+  if ((path == NULL || *path == '\0') && owner->process_cgroup != 0)
+    path = owners->cgroups[owner->process_cgroup].path;
+  return path != NULL ? path : "";
+}
+
+static void
+sweep_cgroups (struct weir_owners *owners)
+{
+  bool *used;
+
+  if (owners->n_cgroups < WEIR_CGROUPS_MAX / 2)
+    return;
+  used = calloc (owners->n_cgroups, sizeof *used);
+  if (used == NULL)
+    return;
+  for (uint32_t i = 0; i < owners->n_slots; i++)
+    {
+      used[owners->items[i].cgroup] = true;
+      used[owners->items[i].process_cgroup] = true;
+    }
+  for (uint32_t i = 1; i < owners->n_cgroups; i++)
+    {
+      if (used[i])
+        continue;
+      free (owners->cgroups[i].path);
+      owners->cgroups[i] = (struct weir_cgroup) { 0 };
+    }
+  owners->last_cgroup = 0;
+  free (used);
+}
+
+/* ---- sockets ---- */
+
+uint32_t
+weir_owners_need (struct weir_owners *owners, uint32_t inode, uint64_t cookie, uint64_t cgroup_id,
+                  uint32_t round, uint64_t now)
+{
+  struct weir_owner *owner;
+  uint32_t number;
+
+  for (number = *bucket_of (owners, inode); number != 0; number = owner->next)
+    {
+      owner = &owners->items[number - 1];
+      if (owner->inode == inode && owner->cookie == cookie)
+        {
+          owner->round = round;
+          return number;
+        }
+    }
+  number = take_slot (owners);
+  if (number == 0)
+    {
+      owners->refused++;
+      return 0;
+    }
+  owners->items[number - 1] = (struct weir_owner) {
+    .cookie = cookie,
+    .inode = inode,
+    .cgroup = need_cgroup (owners, cgroup_id),
+    .missing = WEIR_MISSING_NOT_YET,
+    .ask_at = now,
+    .round = round,
+    .next = *bucket_of (owners, inode),
+    .in_use = true,
+  };
+  *bucket_of (owners, inode) = number;
+  return number;
+}
+
+void
+weir_owners_sweep (struct weir_owners *owners, uint32_t round)
+{
+  for (uint32_t i = 0; i < owners->n_slots; i++)
+    {
+      struct weir_owner *owner = &owners->items[i];
+      uint32_t *at;
+
+      /* Rounds are compared as distances: they wrap around after some centuries, but still. */
+      if (!owner->in_use || (int32_t) (owner->round - round) >= 0)
+        continue;
+      /* The socket is gone: whoever held it cannot be found any more. */
+      owner->ask_at = 0;
+      if (owner->pid == 0 && owner->missing == WEIR_MISSING_NOT_YET)
+        {
+          owner->missing = WEIR_MISSING_GONE;
+          owner->version++;
+        }
+      if (owner->flows > 0)
+        continue;
+      at = bucket_of (owners, owner->inode);
+      while (*at != i + 1)
+        at = &owners->items[*at - 1].next;
+      *at = owner->next;
+      *owner = (struct weir_owner) { .next = owners->first_free };
+      owners->first_free = i + 1;
+    }
+  sweep_cgroups (owners);
+}
+
+uint32_t
+weir_owners_collect (struct weir_owners *owners, uint64_t now,
+                     uint64_t ret_inodes[WEIR_LOOKER_BATCH])
+{
+  uint32_t n = 0;
+
+  for (uint32_t i = 0; i < owners->n_slots && n < WEIR_LOOKER_BATCH; i++)
+    {
+      struct weir_owner *owner = &owners->items[i];
+
+      if (!owner->in_use || owner->asked || owner->ask_at == 0 || owner->ask_at > now)
+        continue;
+      owner->asked = true;
+      ret_inodes[n++] = owner->inode;
+    }
+  return n;
+}
+
+uint32_t
+weir_owners_collect_cgroups (struct weir_owners *owners, uint64_t ret_ids[WEIR_LOOKER_BATCH])
+{
+  uint32_t n = 0;
+
+  for (uint32_t i = 1; i < owners->n_cgroups && n < WEIR_LOOKER_BATCH; i++)
+    {
+      struct weir_cgroup *cgroup = &owners->cgroups[i];
+
+      if (!cgroup->in_use || cgroup->id == 0 || cgroup->path != NULL || cgroup->asked)
+        continue;
+      cgroup->asked = true;
+      ret_ids[n++] = cgroup->id;
+    }
+  return n;
+}
+
+bool
+weir_owners_waits (const struct weir_owners *owners)
+{
+  for (uint32_t i = 0; i < owners->n_slots; i++)
+    {
+      const struct weir_owner *owner = &owners->items[i];
+
+      if (owner->in_use && !owner->answered && owner->ask_at != 0)
+        return true;
+    }
+  for (uint32_t i = 1; i < owners->n_cgroups; i++)
+    {
+      if (owners->cgroups[i].in_use && owners->cgroups[i].path == NULL)
+        return true;
+    }
+  return false;
+}
+
+static void
+apply_found (struct weir_owners *owners, struct weir_owner *owner,
+             const struct weir_looker_answer *answer, const char *comm, const char *path,
+             uint64_t now)
+{
+  uint32_t process_cgroup = need_path (owners, path);
+
+  if (owner->pid != answer->pid || owner->start_time != answer->start_time)
+    owner->tries = 0;
+  if (owner->pid != answer->pid || owner->start_time != answer->start_time ||
+      owner->process_cgroup != process_cgroup || strcmp (owner->comm, comm) != 0)
+    owner->version++;
+  owner->pid = answer->pid;
+  owner->start_time = answer->start_time;
+  owner->process_cgroup = process_cgroup;
+  owner->missing = WEIR_MISSING_NOTHING;
+  strncpy (owner->comm, comm, sizeof owner->comm - 1);
+  owner->ask_at = now + check_gaps[owner->tries];
+  if (owner->tries + 1u < N_CHECKS)
+    owner->tries++;
+}
+
+static void
+apply_not_found (struct weir_owners *owners, struct weir_owner *owner, uint32_t unreadable,
+                 uint64_t now)
+{
+  uint8_t missing = WEIR_MISSING_NOT_YET;
+
+  if (owner->pid != 0)
+    {
+      /* It was known and is not any more: its process gave the socket away or ended. */
+      owner->pid = 0;
+      owner->start_time = 0;
+      owner->process_cgroup = 0;
+      memset (owner->comm, 0, sizeof owner->comm);
+      owner->tries = 0;
+      owner->version++;
+    }
+  if (unreadable > 0 && !owners->sees_everybody)
+    missing = WEIR_MISSING_OTHER_USER;
+  else if (owner->tries >= N_RETRIES)
+    /* It lives, everybody was asked, and nobody has it. */
+    missing = WEIR_MISSING_KERNEL;
+  if (owner->missing != missing)
+    owner->version++;
+  owner->missing = missing;
+  owner->ask_at = owner->tries < N_RETRIES ? now + retry_gaps[owner->tries++] : 0;
+}
+
+static void
+answer_cgroup (struct weir_owners *owners, uint64_t id, const char *path)
+{
+  for (uint32_t number = 1; number < owners->n_cgroups; number++)
+    {
+      struct weir_cgroup *cgroup = &owners->cgroups[number];
+
+      if (!cgroup->in_use || cgroup->id != id || cgroup->path != NULL)
+        continue;
+      cgroup->path = strdup (path);
+      cgroup->asked = false;
+      for (uint32_t i = 0; i < owners->n_slots; i++)
+        {
+          if (owners->items[i].in_use && owners->items[i].cgroup == number)
+            owners->items[i].version++;
+        }
+    }
+}
+
+void
+weir_owners_answer (struct weir_owners *owners, const struct weir_looker_answer *answer,
+                    uint64_t now)
+{
+  char comm[sizeof answer->comm], path[sizeof answer->cgroup];
+  struct weir_owner *owner;
+
+  /* The looker is another process: its strings end where we say. */
+  memcpy (comm, answer->comm, sizeof comm);
+  comm[sizeof comm - 1] = '\0';
+  memcpy (path, answer->cgroup, sizeof path);
+  path[sizeof path - 1] = '\0';
+
+  if (answer->verb == WEIR_LOOKER_CGROUPS)
+    answer_cgroup (owners, answer->value, path);
+  if (answer->verb != WEIR_LOOKER_OWNERS || answer->value > UINT32_MAX)
+    return;
+  for (uint32_t number = *bucket_of (owners, (uint32_t) answer->value); number != 0;
+       number = owner->next)
+    {
+      owner = &owners->items[number - 1];
+      if (owner->inode != answer->value || !owner->asked)
+        continue;
+      owner->asked = false;
+      owner->answered = true;
+      if (answer->pid != 0)
+        apply_found (owners, owner, answer, comm, path, now);
+      else
+        apply_not_found (owners, owner, answer->unreadable, now);
+    }
+}
+
+void
+weir_owners_answered (struct weir_owners *owners, uint64_t now)
+{
+  for (uint32_t i = 0; i < owners->n_slots; i++)
+    {
+      struct weir_owner *owner = &owners->items[i];
+
+      if (!owner->in_use || !owner->asked)
+        continue;
+      owner->asked = false;
+      owner->answered = true;
+      apply_not_found (owners, owner, 0, now);
+    }
+  for (uint32_t i = 1; i < owners->n_cgroups; i++)
+    {
+      struct weir_cgroup *cgroup = &owners->cgroups[i];
+
+      if (cgroup->in_use && cgroup->asked)
+        answer_cgroup (owners, cgroup->id, "");
+    }
+}

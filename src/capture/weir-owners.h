@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Who holds which socket, as far as the looker was asked and answered.  No input or output here:
+ * source-owners.c carries questions and answers.
+ *
+ * A socket is known by inode and cookie together: inode numbers come back, cookies do not.  It is
+ * asked for when it is first seen, again a few times when nobody was found (a process may be too
+ * young, a descriptor on its way), and rarely once it is known (descriptors are passed on, programs
+ * are executed), so that a pid is never shown beyond its process. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "weir-looker.h"
+#include "weir-wire.h"
+
+/* Sockets that are remembered; 72 bytes each.  Beyond it owners stay unknown, which is counted. */
+#define WEIR_OWNERS_MAX 262144
+/* Control groups whose paths are remembered, at most WEIR_STRING_MAX bytes each. */
+#define WEIR_CGROUPS_MAX 8192
+
+struct weir_owner
+{
+  uint64_t cookie;
+  uint64_t start_time;
+  uint64_t ask_at; /* CLOCK_BOOTTIME, ns; 0: not any more */
+  uint32_t inode;
+  uint32_t cgroup;         /* number of the socket's control group, 0: not known */
+  uint32_t process_cgroup; /* the same of the process that holds it */
+  uint32_t pid;            /* 0: not known */
+  uint32_t next;           /* number, 0: none */
+  uint32_t flows;          /* that refer to it */
+  uint32_t round;          /* of the last dump that showed the socket */
+  char comm[16];
+  uint8_t missing; /* enum weir_owner_missing */
+  uint8_t tries;
+  uint8_t version; /* changes whenever an answer changed something */
+  bool asked;      /* an answer is under way */
+  bool answered;   /* at least once */
+  bool in_use;
+};
+
+struct weir_cgroup
+{
+  uint64_t id; /* 0: known only by its path */
+  char *path;  /* NULL: not answered yet; empty: not known */
+  bool asked;
+  bool in_use;
+};
+
+struct weir_owners
+{
+  struct weir_owner *items;
+  uint32_t n_slots, capacity, first_free;
+  uint32_t *buckets;
+  uint32_t n_buckets;
+  struct weir_cgroup *cgroups; /* number 0 is not used */
+  uint32_t n_cgroups, cgroups_capacity, last_cgroup;
+  bool sees_everybody; /* the looker may look at all users */
+  uint64_t refused;    /* sockets that found no room */
+};
+
+int
+weir_owners_init (struct weir_owners *owners, bool sees_everybody);
+void
+weir_owners_clear (struct weir_owners *owners);
+
+/* The number of a socket, made when it is new (it will then be asked for); 0: no room. */
+uint32_t
+weir_owners_need (struct weir_owners *owners, uint32_t inode, uint64_t cookie, uint64_t cgroup_id,
+                  uint32_t round, uint64_t now);
+struct weir_owner *
+weir_owners_get (const struct weir_owners *owners, uint32_t number);
+/* Path of the socket's control group, or of its process when only that is known; never NULL. */
+const char *
+weir_owners_get_cgroup (const struct weir_owners *owners, const struct weir_owner *owner);
+
+/* Forgets sockets that neither the dumps since @round showed nor any flow refers to. */
+void
+weir_owners_sweep (struct weir_owners *owners, uint32_t round);
+
+/* Collects up to WEIR_LOOKER_BATCH questions that are due; returns how many. */
+uint32_t
+weir_owners_collect (struct weir_owners *owners, uint64_t now,
+                     uint64_t ret_inodes[WEIR_LOOKER_BATCH]);
+uint32_t
+weir_owners_collect_cgroups (struct weir_owners *owners, uint64_t ret_ids[WEIR_LOOKER_BATCH]);
+/* Whether a socket that was never asked for waits for its first answer. */
+bool
+weir_owners_waits (const struct weir_owners *owners);
+
+void
+weir_owners_answer (struct weir_owners *owners, const struct weir_looker_answer *answer,
+                    uint64_t now);
+/* The request is done: whatever was asked and not answered will be asked again. */
+void
+weir_owners_answered (struct weir_owners *owners, uint64_t now);

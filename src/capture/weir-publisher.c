@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "weir-publisher.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NS_PER_S UINT64_C (1000000000)
+
+struct weir_candidate
+{
+  uint64_t rank;
+  struct weir_flow *flow;
+};
+
+/* What one flow did since the last tick. */
+struct progress
+{
+  bool has_bytes;
+  bool is_fresh; /* its figures were read for this tick */
+  bool has_rates;
+  uint64_t rx_bytes, tx_bytes;
+  uint64_t rx_delta, tx_delta;
+  uint64_t rx_rate, tx_rate;
+};
+
+struct round
+{
+  struct weir_publisher *publisher;
+  struct weir_join *join;
+  struct weir_flows_writer *flows;
+  struct weir_tick *tick;
+  uint64_t now;
+};
+
+void
+weir_publisher_init (struct weir_publisher *publisher, uint32_t rows_max)
+{
+  *publisher = (struct weir_publisher) { .rows_max = rows_max };
+}
+
+void
+weir_publisher_clear (struct weir_publisher *publisher)
+{
+  free (publisher->candidates);
+  weir_publisher_init (publisher, publisher->rows_max);
+}
+
+static uint64_t
+per_second (uint64_t bytes, uint64_t interval)
+{
+  return (uint64_t) ((double) bytes * NS_PER_S / (double) interval + 0.5);
+}
+
+static struct progress
+measure (const struct round *round, const struct weir_flow *flow)
+{
+  const struct weir_publisher *publisher = round->publisher;
+  bool ended = flow->flags & WEIR_FLOW_IS_ENDED;
+  struct progress progress = { 0 };
+  uint64_t read_at, shown_at;
+
+  progress.has_bytes = weir_flow_get_bytes (flow, &progress.rx_bytes, &progress.tx_bytes);
+  if (!progress.has_bytes)
+    return progress;
+  read_at = publisher->read_at[flow->bytes_source];
+  shown_at = publisher->shown_at[flow->bytes_source];
+  /* Last figures come by an event, whether or not there was a reading, too. */
+  progress.is_fresh = ended || read_at > shown_at;
+  if (!progress.is_fresh)
+    return progress;
+  if (progress.rx_bytes > flow->shown_rx_bytes)
+    progress.rx_delta = progress.rx_bytes - flow->shown_rx_bytes;
+  if (progress.tx_bytes > flow->shown_tx_bytes)
+    progress.tx_delta = progress.tx_bytes - flow->shown_tx_bytes;
+  if (read_at <= shown_at)
+    read_at = round->now;
+  /* Bytes from before the first reading have no interval to belong to. */
+  if (shown_at == 0 || read_at <= shown_at || flow->flags & WEIR_FLOW_NO_RATE)
+    return progress;
+  progress.has_rates = true;
+  progress.rx_rate = per_second (progress.rx_delta, read_at - shown_at);
+  progress.tx_rate = per_second (progress.tx_delta, read_at - shown_at);
+  return progress;
+}
+
+/* ---- choosing ---- */
+
+#define MOVED (UINT64_C (1) << 63)
+
+static uint64_t
+rank (const struct round *round, const struct weir_flow *flow)
+{
+  struct progress progress = measure (round, flow);
+  uint64_t moved = progress.rx_delta + progress.tx_delta;
+  uint64_t size = progress.rx_bytes + progress.tx_bytes;
+
+  /* The lowest bit keeps rows of the same rank from taking turns. */
+  if (moved > 0)
+    return MOVED | (moved & (MOVED - 1));
+  return (size & (MOVED / 2 - 1)) << 1 | (flow->flags & WEIR_FLOW_IS_PUBLISHED ? 1 : 0);
+}
+
+/* Moves the @n largest to the front, in no order (Hoare's quickselect). */
+static void
+select_largest (struct weir_candidate *items, uint32_t total, uint32_t n)
+{
+  uint32_t low = 0, high = total;
+
+  while (high - low > 1)
+    {
+      uint64_t a = items[low].rank, b = items[low + (high - low) / 2].rank,
+               c = items[high - 1].rank;
+      uint64_t pivot = a > b ? (b > c ? b : (a > c ? c : a)) : (a > c ? a : (b > c ? c : b));
+      uint32_t larger = low, at = low, smaller = high;
+
+      while (at < smaller)
+        {
+          struct weir_candidate item = items[at];
+
+          if (item.rank > pivot)
+            {
+              items[at++] = items[larger];
+              items[larger++] = item;
+            }
+          else if (item.rank < pivot)
+            {
+              items[at] = items[--smaller];
+              items[smaller] = item;
+            }
+          else
+            at++;
+        }
+      if (n < larger)
+        high = larger;
+      else if (n > smaller)
+        low = smaller;
+      else
+        return;
+    }
+}
+
+static int
+collect (const struct round *round, uint32_t *ret_n)
+{
+  struct weir_publisher *publisher = round->publisher;
+  struct weir_flow_table *table = &round->join->table;
+  bool all = table->n_flows <= publisher->rows_max;
+  struct weir_flow *flow;
+  uint32_t slot = 0, n = 0;
+
+  if (table->n_flows > publisher->capacity)
+    {
+      struct weir_candidate *candidates =
+          reallocarray (publisher->candidates, table->n_flows, sizeof *candidates);
+
+      if (candidates == NULL)
+        return -ENOMEM;
+      publisher->candidates = candidates;
+      publisher->capacity = table->n_flows;
+    }
+  while ((flow = weir_flow_table_next (table, &slot)) != NULL)
+    {
+      flow->flags &= ~(uint32_t) WEIR_FLOW_IS_CHOSEN;
+      /* The end of a row takes no place away. */
+      if (flow->flags & WEIR_FLOW_IS_ENDED && flow->flags & WEIR_FLOW_IS_PUBLISHED)
+        continue;
+      publisher->candidates[n++] =
+          (struct weir_candidate) { .rank = all ? 0 : rank (round, flow), .flow = flow };
+    }
+  *ret_n = n;
+  return 0;
+}
+
+static int
+choose (const struct round *round)
+{
+  struct weir_publisher *publisher = round->publisher;
+  uint32_t n = 0;
+  int result = collect (round, &n);
+
+  if (result < 0)
+    return result;
+  if (n > publisher->rows_max)
+    {
+      select_largest (publisher->candidates, n, publisher->rows_max);
+      n = publisher->rows_max;
+    }
+  for (uint32_t i = 0; i < n; i++)
+    publisher->candidates[i].flow->flags |= WEIR_FLOW_IS_CHOSEN;
+  return 0;
+}
+
+/* ---- writing ---- */
+
+static void
+fill_key (struct weir_flow_record *record, const struct weir_flow *flow)
+{
+  record->family = flow->key.family;
+  record->protocol = flow->key.protocol;
+  record->netns = flow->key.netns;
+  memcpy (record->local.address, flow->key.local, 16);
+  record->local.port = flow->key.local_port;
+  memcpy (record->remote.address, flow->key.remote, 16);
+  record->remote.port = flow->key.remote_port;
+  record->first_seen = flow->first_seen;
+}
+
+static void
+fill_owner (struct weir_flow_record *record, const struct round *round,
+            const struct weir_flow *flow)
+{
+  const struct weir_owner *owner = weir_owners_get (&round->join->owners, flow->owner);
+
+  record->owner_how = flow->owner_how;
+  record->owner_missing = flow->owner_missing;
+  record->has_uid = flow->flags & WEIR_FLOW_HAS_UID;
+  record->uid = flow->uid;
+  record->cgroup_id = flow->cgroup_id;
+  record->pid = 0;
+  record->start_time = 0;
+  memset (record->comm, 0, sizeof record->comm);
+  record->cgroup[0] = '\0';
+  if (owner == NULL || flow->owner_how == WEIR_OWNER_NONE)
+    return;
+  if (flow->owner_how != WEIR_OWNER_CGROUP)
+    {
+      record->pid = owner->pid;
+      record->start_time = owner->start_time;
+      memcpy (record->comm, owner->comm, sizeof record->comm);
+    }
+  strncpy (record->cgroup, weir_owners_get_cgroup (&round->join->owners, owner), WEIR_STRING_MAX);
+}
+
+static void
+fill_bytes (struct weir_flow_record *record, const struct weir_flow *flow,
+            const struct progress *progress)
+{
+  record->bytes_source = flow->bytes_source;
+  record->has_bytes = true;
+  record->rx_bytes = progress->rx_bytes;
+  record->tx_bytes = progress->tx_bytes;
+  record->has_packets = flow->bytes_source == WEIR_SOURCE_CONNTRACK;
+  record->rx_packets = flow->ct_rx_packets;
+  record->tx_packets = flow->ct_tx_packets;
+  record->has_rates = progress->has_rates;
+  record->rx_rate = progress->rx_rate;
+  record->tx_rate = progress->tx_rate;
+}
+
+static void
+write_record (const struct round *round, struct weir_flow *flow, enum weir_flow_change change,
+              uint32_t groups, const struct progress *progress)
+{
+  struct weir_flow_record record;
+
+  /* All but the path, of which only the beginning matters. */
+  memset (&record, 0, offsetof (struct weir_flow_record, cgroup) + 1);
+  record.cgroup[WEIR_STRING_MAX] = '\0';
+  record.id = flow->id;
+  record.change = (uint8_t) change;
+  record.groups = groups;
+  if (groups & WEIR_FLOW_KEY)
+    fill_key (&record, flow);
+  if (groups & WEIR_FLOW_STATE)
+    {
+      record.state = flow->state;
+      record.direction = flow->direction;
+      record.ifindex = flow->ifindex;
+      if (flow->flags & WEIR_FLOW_HAD_SOCKET)
+        record.sources |= 1u << WEIR_SOURCE_SOCKDIAG;
+      if (flow->flags & WEIR_FLOW_HAD_CONNTRACK)
+        record.sources |= 1u << WEIR_SOURCE_CONNTRACK;
+    }
+  if (groups & WEIR_FLOW_BYTES)
+    fill_bytes (&record, flow, progress);
+  if (groups & WEIR_FLOW_TCP)
+    {
+      record.rtt_us = flow->rtt_us;
+      record.retransmits = flow->retransmits;
+    }
+  if (groups & WEIR_FLOW_OWNER)
+    fill_owner (&record, round, flow);
+  if (groups & WEIR_FLOW_NAT)
+    {
+      record.nat_local = flow->extra->nat_local;
+      record.nat_remote = flow->extra->nat_remote;
+    }
+  weir_flows_writer_add (round->flows, &record);
+}
+
+static uint32_t
+available (const struct weir_flow *flow, const struct progress *progress)
+{
+  return WEIR_FLOW_KEY | WEIR_FLOW_STATE | WEIR_FLOW_OWNER |
+         (progress->has_bytes ? WEIR_FLOW_BYTES : 0) |
+         (flow->flags & WEIR_FLOW_HAS_TCP_TIMES ? WEIR_FLOW_TCP : 0) |
+         (flow->flags & WEIR_FLOW_HAS_NAT ? WEIR_FLOW_NAT : 0);
+}
+
+/* The groups of a row that the front end does not know yet. */
+static uint32_t
+changed (const struct weir_flow *flow, const struct progress *progress)
+{
+  uint32_t groups = flow->dirty;
+
+  if (progress->is_fresh)
+    {
+      if (progress->rx_bytes != flow->shown_rx_bytes ||
+          progress->tx_bytes != flow->shown_tx_bytes || flow->flags & WEIR_FLOW_RATE_SHOWN)
+        groups |= WEIR_FLOW_BYTES;
+    }
+  /* Figures without a new reading would look like a speed of zero. */
+  else
+    groups &= ~(uint32_t) WEIR_FLOW_BYTES;
+  return groups & available (flow, progress);
+}
+
+static void
+write_row (const struct round *round, struct weir_flow *flow, const struct progress *progress)
+{
+  uint32_t groups;
+
+  if (!(flow->flags & WEIR_FLOW_IS_PUBLISHED))
+    {
+      groups = available (flow, progress);
+      write_record (round, flow, WEIR_FLOW_ADDED, groups, progress);
+    }
+  else
+    {
+      groups = changed (flow, progress);
+      if (groups != 0)
+        write_record (round, flow, WEIR_FLOW_CHANGED, groups, progress);
+    }
+  flow->flags |= WEIR_FLOW_IS_PUBLISHED;
+  flow->dirty &= ~groups;
+  if (!(groups & WEIR_FLOW_BYTES))
+    return;
+  if (progress->has_rates && progress->rx_rate == 0 && progress->tx_rate == 0)
+    flow->flags &= ~(uint32_t) WEIR_FLOW_RATE_SHOWN;
+  else
+    flow->flags |= WEIR_FLOW_RATE_SHOWN;
+}
+
+static void
+count_as_other (const struct round *round, const struct progress *progress)
+{
+  round->tick->others_rx_bytes += progress->rx_bytes;
+  round->tick->others_tx_bytes += progress->tx_bytes;
+  round->tick->others_rx_rate += progress->rx_rate;
+  round->tick->others_tx_rate += progress->tx_rate;
+}
+
+static void
+finish_flow (const struct round *round, struct weir_flow *flow, const struct progress *progress)
+{
+  struct weir_publisher *publisher = round->publisher;
+
+  if (flow->flags & WEIR_FLOW_IS_PUBLISHED)
+    write_record (round, flow, WEIR_FLOW_ENDED,
+                  (WEIR_FLOW_STATE | WEIR_FLOW_BYTES | WEIR_FLOW_TCP | flow->dirty) &
+                      available (flow, progress),
+                  progress);
+  else
+    {
+      /* Never a row, or not one at the end. */
+      publisher->folded_rx_bytes += progress->rx_bytes;
+      publisher->folded_tx_bytes += progress->tx_bytes;
+      round->tick->others_rx_rate += progress->rx_rate;
+      round->tick->others_tx_rate += progress->tx_rate;
+    }
+  weir_join_remove (round->join, flow);
+}
+
+static void
+publish_flow (const struct round *round, struct weir_flow *flow)
+{
+  bool chosen = flow->flags & WEIR_FLOW_IS_CHOSEN;
+  bool ended = flow->flags & WEIR_FLOW_IS_ENDED;
+  struct progress progress = measure (round, flow);
+
+  round->tick->flows_tracked += !ended;
+  if (chosen)
+    {
+      round->tick->flows_published += !ended;
+      write_row (round, flow, &progress);
+    }
+  if (ended)
+    {
+      finish_flow (round, flow, &progress);
+      return;
+    }
+  if (!chosen)
+    {
+      if (flow->flags & WEIR_FLOW_IS_PUBLISHED)
+        write_record (round, flow, WEIR_FLOW_ENDED, 0, &progress);
+      flow->flags &= ~(uint32_t) WEIR_FLOW_IS_PUBLISHED;
+      count_as_other (round, &progress);
+    }
+  flow->flags |= WEIR_FLOW_WAS_SEEN;
+  if (progress.is_fresh)
+    {
+      flow->shown_rx_bytes = progress.rx_bytes;
+      flow->shown_tx_bytes = progress.tx_bytes;
+      flow->flags &= ~(uint32_t) WEIR_FLOW_NO_RATE;
+    }
+}
+
+int
+weir_publisher_publish (struct weir_publisher *publisher, struct weir_join *join, uint64_t now,
+                        struct weir_writer *writer, struct weir_tick *ret_tick)
+{
+  struct weir_tick tick = { 0 };
+  struct round round = {
+    .publisher = publisher,
+    .join = join,
+    .tick = &tick,
+    .now = now,
+  };
+  struct weir_flow *flow;
+  uint32_t slot = 0;
+  int result;
+
+  result = choose (&round);
+  if (result < 0)
+    return result;
+  round.flows = weir_flows_writer_new (writer);
+  if (round.flows == NULL)
+    return -ENOMEM;
+  while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
+    publish_flow (&round, flow);
+  weir_flows_writer_finish (round.flows);
+
+  tick.sequence = ++publisher->sequence;
+  tick.monotonic = now;
+  tick.interval = publisher->last_tick != 0 ? now - publisher->last_tick : 0;
+  tick.others_rx_bytes += publisher->folded_rx_bytes;
+  tick.others_tx_bytes += publisher->folded_tx_bytes;
+  tick.flows_refused = join->table.refused;
+  publisher->last_tick = now;
+  memcpy (publisher->shown_at, publisher->read_at, sizeof publisher->shown_at);
+  *ret_tick = tick;
+  return 0;
+}

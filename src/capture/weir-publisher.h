@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which flows become rows, what of them the front end does not know yet, and how fast they are.
+ *
+ * At most @rows_max rows.  Flows that moved since the last tick come first, then the largest; the
+ * rest is one figure, "others", so that at every tick
+ *
+ *   bytes of all rows + last bytes of rows that ended + others = bytes of all flows.
+ *
+ * A row that gives way to a larger one is ended without any group: its bytes are among the others
+ * from then on, and it comes back under its old id. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "weir-join.h"
+#include "weir-wire.h"
+
+struct weir_publisher
+{
+  uint32_t rows_max;
+  /* When the figures of each source were read, for the tick that is made and for the last one that
+   * was published; CLOCK_BOOTTIME, ns, 0: never. */
+  uint64_t read_at[WEIR_N_SOURCES], shown_at[WEIR_N_SOURCES];
+  uint64_t last_tick;
+  uint64_t sequence;
+  /* Bytes of flows that ended without ever having been a row at that time. */
+  uint64_t folded_rx_bytes, folded_tx_bytes;
+  struct weir_candidate *candidates;
+  uint32_t capacity;
+};
+
+void
+weir_publisher_init (struct weir_publisher *publisher, uint32_t rows_max);
+void
+weir_publisher_clear (struct weir_publisher *publisher);
+
+/* Writes the FLOWS frames of one tick and fills in all of @ret_tick but realtime and coalesced.
+ * Flows whose end was published are removed.  The join must be settled.  0 or a negative errno. */
+int
+weir_publisher_publish (struct weir_publisher *publisher, struct weir_join *join, uint64_t now,
+                        struct weir_writer *writer, struct weir_tick *ret_tick);

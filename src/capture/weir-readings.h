@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What sources hand to the join: facts as the kernel told them, in host order, not interpreted yet.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "weir-wire.h"
+
+/* The kernel's include/net/tcp_states.h; UDP sockets are ESTABLISHED when connected, else CLOSE. */
+enum weir_tcp_state
+{
+  WEIR_TCP_ESTABLISHED = 1,
+  WEIR_TCP_SYN_SENT = 2,
+  WEIR_TCP_SYN_RECV = 3,
+  WEIR_TCP_FIN_WAIT1 = 4,
+  WEIR_TCP_FIN_WAIT2 = 5,
+  WEIR_TCP_TIME_WAIT = 6,
+  WEIR_TCP_CLOSE = 7,
+  WEIR_TCP_CLOSE_WAIT = 8,
+  WEIR_TCP_LAST_ACK = 9,
+  WEIR_TCP_LISTEN = 10,
+  WEIR_TCP_CLOSING = 11,
+  WEIR_TCP_NEW_SYN_RECV = 12,
+};
+
+/* One socket, of sock_diag. */
+struct weir_socket_reading
+{
+  uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP */
+  uint8_t family;   /* of the packets: 4 for a v4-mapped address */
+  uint8_t state;    /* enum weir_tcp_state */
+  bool on_v6_socket;
+  bool v6_only;
+  struct weir_endpoint local, remote;
+  uint64_t cookie;
+  uint32_t inode; /* 0: no process can hold it (not accepted yet, closed, or of the kernel) */
+  uint32_t uid;   /* meaningful only with an inode */
+  uint32_t ifindex;
+  bool has_cgroup;
+  uint64_t cgroup_id;
+  /* TCP */
+  bool has_bytes, has_times;
+  uint64_t rx_bytes, tx_bytes; /* payload as the kernel counts it; see fin_may_count */
+  uint32_t rtt_us, retransmits;
+  /* The kernel counts the peer's FIN as a byte received.  True: it did, or (destroyed sockets) may
+   * have. */
+  bool fin_counted, fin_may_count;
+  /* Who connected, where the counters tell: enum weir_direction */
+  uint8_t direction;
+};
+
+/* One entry of the connection tracking table. */
+struct weir_conntrack_reading
+{
+  uint8_t protocol;
+  uint8_t family;                            /* 4 or 6 */
+  struct weir_endpoint orig_src, orig_dst;   /* the first packet, as it was sent */
+  struct weir_endpoint reply_src, reply_dst; /* what an answer looks like: differs by translation */
+  uint16_t discriminator;                    /* ICMP's identifier */
+  uint16_t zone;
+  uint32_t id;
+  bool has_counters;
+  uint64_t orig_bytes, orig_packets, reply_bytes, reply_packets;
+  bool has_state;
+  uint8_t state; /* enum tcp_conntrack */
+  bool seen_reply;
+};
