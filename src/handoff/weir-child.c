@@ -266,6 +266,19 @@ make_pipe (int *ret_read, int *ret_write)
   return TRUE;
 }
 
+/* A process that was started with SIGCHLD ignored has its children reaped by the kernel, and their
+ * numbers given away while we still compare them. */
+static void
+keep_zombies (void)
+{
+  const struct sigaction by_default = { .sa_handler = SIG_DFL };
+  struct sigaction current;
+
+  if (sigaction (SIGCHLD, NULL, &current) == 0 &&
+      (current.sa_handler == SIG_IGN || (current.sa_flags & SA_NOCLDWAIT) != 0))
+    sigaction (SIGCHLD, &by_default, NULL);
+}
+
 /* Being called is all that it is for: by then the process has been reaped. */
 static void
 on_unwatched (GPid pid, gint wait_status, gpointer data)
@@ -284,6 +297,7 @@ weir_child_spawn (const char *const *argv, const char *const *environment, uid_t
   g_return_val_if_fail (argv != NULL && argv[0] != NULL && argv[0][0] == '/', NULL);
   g_return_val_if_fail (environment != NULL, NULL);
 
+  keep_zombies ();
   if (!make_pipe (&self->stderr_fd, &writing))
     r = errno != 0 ? errno : EMFILE;
   if (r == 0)

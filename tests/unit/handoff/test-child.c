@@ -166,6 +166,21 @@ test_not_reaped (void)
   g_assert_cmpint (state_of (pid), ==, '-');
 }
 
+/* Inherited from whoever started us. */
+static void
+test_sigchld_ignored (void)
+{
+  struct ending ending = { FALSE };
+  g_autoptr (WeirChild) child = NULL;
+
+  signal (SIGCHLD, SIG_IGN);
+  child = spawn_shell ("exit 7", &ending);
+  fixture_wait (&ending.exited);
+  g_assert_cmpint (WEXITSTATUS (ending.wait_status), ==, 7);
+  g_assert_cmpint (state_of (weir_child_get_pid (child)), ==, 'Z');
+  signal (SIGCHLD, SIG_DFL);
+}
+
 static void
 test_dispose_alive (void)
 {
@@ -260,6 +275,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/handoff/child/inheritance", test_inheritance);
   g_test_add_func ("/handoff/child/noise", test_noise);
   g_test_add_func ("/handoff/child/not-reaped", test_not_reaped);
+  g_test_add_func ("/handoff/child/sigchld-ignored", test_sigchld_ignored);
   g_test_add_func ("/handoff/child/dispose-alive", test_dispose_alive);
   g_test_add_func ("/handoff/child/dispose-later", test_dispose_later);
   g_test_add_func ("/handoff/child/pidfd", test_pidfd);
