@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -135,7 +136,7 @@ set_limits (void)
     { RLIMIT_STACK, 8 * 1024 * 1024, 512 * 1024, -ENOMEM },
     { RLIMIT_CPU, RLIM_INFINITY, 0, -EPERM },
     { RLIMIT_RTTIME, RLIM_INFINITY, 0, -EPERM },
-    { RLIMIT_CORE, 0, 0, -EPERM },     /* a core file would hold what others' processes said */
+    { RLIMIT_CORE, 0, 0, -EPERM },     /* it would hold what is known of others' processes */
     { RLIMIT_FSIZE, 0, 0, -EPERM },    /* no file is ever written */
     { RLIMIT_MEMLOCK, 0, 0, -EPERM },  /* nothing is locked into memory */
     { RLIMIT_MSGQUEUE, 0, 0, -EPERM }, /* no POSIX message queue is used */
@@ -157,6 +158,7 @@ set_scheduling (void)
 
   (void) !sched_setscheduler (0, SCHED_OTHER, &ordinary);
   (void) !setpriority (PRIO_PROCESS, 0, 0);
+  (void) !prctl (PR_SET_TIMERSLACK, 50000, 0, 0, 0); /* ns, the kernel's own default */
 
   fd = open ("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd >= 0)

@@ -82,7 +82,8 @@ def root_only():
     for mode in (0o700, 0o710, 0o750):
         with weirtest.handoff() as handoff, secret(mode) as hidden:
             moved = shutil.move(handoff.path, hidden / "handoff")
-            refused(handoff, moved, f"below {mode:o} root:root")
+            # With the groups of a root that logged in.
+            refused(handoff, moved, f"below {mode:o} root:root", prepare=lambda: os.setgroups([0, 4]))
             shutil.move(moved, handoff.path)
 
 

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the three processes of the engine hold while they serve, and that they go together."""
+import ctypes
 import os
 import pathlib
 import pwd
 import signal
+import subprocess
 import sys
 import time
 
@@ -91,6 +93,72 @@ def limited():
                       "capabilities")
             tap.equal(fields["NoNewPrivs"], "1", "NoNewPrivs")
         tap.equal(weirtest.netlink_descriptors(pids[1]), [], "netlink descriptors of the looker")
+
+
+ALL_LAYERS = weirtest.OWN_UID | weirtest.ONLY_CAPABILITIES | weirtest.NO_NEW_PRIVS
+
+
+@tap.case("CONFINEMENT says what /proc shows, and names no layer that this version does not have")
+def confinement():
+    with weirtest.handoff() as handoff, weirtest.engine(handoff) as engine:
+        engine.serve()
+        said = engine.front.confinement()
+        pids = dict(zip(("meter", "keeper", "looker"), (engine.pid, *engine.helpers())))
+        tap.equal(set(said), set(pids), "processes")
+        for role, pid in pids.items():
+            fields = weirtest.status(pid)
+            sets = [fields[key] for key in ("CapEff", "CapPrm", "CapInh", "CapBnd", "CapAmb")]
+            tap.equal(said[role], (fields["Uid"][1], sets, ALL_LAYERS, 0), role)
+
+
+def without_users():
+    """In the child: a mount namespace in which nobody has made our users."""
+    os.unshare(os.CLONE_NEWNS)
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    subprocess.run(["mount", "--bind", "/dev/null", "/etc/passwd"], check=True)
+
+
+@tap.case("without users of its own it becomes nobody, and says that this is missing")
+def nobody():
+    with weirtest.handoff() as handoff, weirtest.engine(handoff, prepare=without_users) as engine:
+        engine.serve()
+        said = engine.front.confinement()
+        for pid in (engine.pid, *engine.helpers()):
+            tap.equal(weirtest.status(pid)["Uid"], [65534] * 4, "uids")
+        for role, (uid, _sets, active, missing) in said.items():
+            tap.equal((uid, active, missing), (65534, ALL_LAYERS & ~weirtest.OWN_UID, weirtest.OWN_UID), role)
+
+
+def without(capability):
+    """In the child: a container's root that lacks a capability (PR_CAPBSET_DROP; exec applies it)."""
+    def prepare():
+        ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)
+    return prepare
+
+
+@tap.case("a root that may not give up its uid does not serve")
+def stuck():
+    for capability in (6, 7):  # CAP_SETGID, CAP_SETUID
+        with weirtest.handoff() as handoff, weirtest.engine(handoff, prepare=without(capability)) as engine:
+            tap.check(engine.exit_code() in (weirtest.EXIT_HANDOFF, weirtest.EXIT_CONFINEMENT), "exit code")
+            front = handoff.accept(0)
+            tap.check(front is None or front.frame(0.2) is None, "it said something")
+
+
+@tap.case("without CAP_SETPCAP the bounding set stays, and CONFINEMENT says so")
+def bounding():
+    with weirtest.handoff() as handoff, weirtest.engine(handoff, prepare=without(8)) as engine:
+        engine.serve()
+        for role, (_uid, sets, _active, missing) in engine.front.confinement().items():
+            tap.equal((sets[3] != 0, missing), (True, weirtest.ONLY_CAPABILITIES), role)
+
+
+@tap.case("without CAP_NET_ADMIN there is no keeper, and the view is limited")
+def no_net_admin():
+    with weirtest.handoff() as handoff, weirtest.engine(handoff, prepare=without(12)) as engine:
+        engine.serve(helpers=1)
+        said = engine.front.confinement()
+        tap.equal(set(said), {"meter", "looker"}, "processes")
 
 
 @tap.case("an engine of root's own is confined in the same way")

@@ -27,6 +27,8 @@ EXIT_DONE, EXIT_USAGE, EXIT_HANDOFF, EXIT_RESOURCES = 0, 64, 65, 66
 EXIT_CONFINEMENT, EXIT_SOURCES, EXIT_REFUSED = 67, 68, 69
 
 HELLO, SOURCES, CONFINEMENT, FLOWS, INTERFACES, TICK, DETAILS, ERROR, BYE = range(1, 10)
+ROLES = ("meter", "keeper", "looker")
+OWN_UID, ONLY_CAPABILITIES, NO_NEW_PRIVS = 1, 2, 4
 START, INTERVAL, DETAILS_OF, STOP = range(64, 68)
 
 
@@ -117,6 +119,22 @@ class Front:
             if not data:
                 return None
             self.buffer += data
+
+    def confinement(self):
+        """What the engine says of its processes: {role: (uid, capability sets, layers active, missing)}."""
+        while True:
+            frame = self.frame()
+            if frame is None:
+                raise AssertionError("no CONFINEMENT came")
+            if frame[0] == CONFINEMENT:
+                break
+        count, size = struct.unpack_from("<HH", frame[1])
+        processes = {}
+        for number in range(count):
+            role, _pid, uid, *sets, _no_new_privs, active, missing = struct.unpack_from(
+                "<BII5QBII", frame[1], 4 + number * size)
+            processes[ROLES[role]] = (uid, sets, active, missing)
+        return processes
 
     def send(self, kind, body=b""):
         """Sends one request."""

@@ -75,7 +75,9 @@ ordinary (void *data)
   struct weir_process_status process;
 
   HOLDS (setgroups (0, NULL) == 0 && setgid (1000) == 0 && setuid (1000) == 0);
+  HOLDS (prctl (PR_SET_DUMPABLE, 1) == 0);
   HOLDS (weir_confine (&plan, &process) == 0);
+  HOLDS (prctl (PR_GET_DUMPABLE) == 0);
   HOLDS (process.uid == 1000 && process.cap_effective == 0 && process.no_new_privs == 1);
   HOLDS (process.layers_active == (WEIR_LAYER_CAPABILITIES | WEIR_LAYER_NO_NEW_PRIVS));
   HOLDS (process.layers_missing == 0);
