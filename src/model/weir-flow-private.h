@@ -46,11 +46,11 @@ struct _WeirFlow
   /* What every tick and every sort reads comes first and close together: thousands of flows are
    * walked, and the record below is larger than many cache lines. */
   guint64 id;
-  guint64 arrival; /* counts the flows of a store */
-  guint64 changed; /* number of the store's tick that last changed what it shows */
   double rx_rate, tx_rate;
   double smooth_rx, smooth_tx;
   double rx_bytes, tx_bytes;
+  guint64 arrival; /* counts the flows of a store */
+  guint64 changed; /* number of the store's tick that last changed what it shows */
   gboolean closed;
   gboolean touched; /* a record arrived since the last tick */
   gboolean gone;    /* being removed from its store */

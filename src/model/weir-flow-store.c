@@ -22,6 +22,7 @@ struct _WeirFlowStore
   GPtrArray *rows;      /* owns a reference to each flow that is shown */
   GHashTable *by_id;    /* flow of the engine that speaks now; the key lies inside the flow */
   GPtrArray *arrived;   /* flows that the next tick adds; owns a reference */
+  GPtrArray *removed;   /* in this tick: kept until everybody has been told */
   GHashTable *leftover; /* by key, while a new engine has not ticked: flows of the last one */
   struct weir_tick tick;
   gboolean has_tick;
@@ -111,6 +112,7 @@ weir_flow_store_finalize (GObject *object)
   g_clear_pointer (&self->leftover, g_hash_table_unref);
   g_hash_table_unref (self->by_id);
   g_ptr_array_unref (self->arrived);
+  g_ptr_array_unref (self->removed);
   g_ptr_array_unref (self->rows);
   G_OBJECT_CLASS (weir_flow_store_parent_class)->finalize (object);
 }
@@ -128,6 +130,7 @@ weir_flow_store_init (WeirFlowStore *self)
 {
   self->rows = g_ptr_array_new_with_free_func (g_object_unref);
   self->arrived = g_ptr_array_new_with_free_func (g_object_unref);
+  self->removed = g_ptr_array_new_with_free_func (g_object_unref);
   self->by_id = g_hash_table_new (g_int64_hash, g_int64_equal);
   self->closed_seconds = CLOSED_SECONDS;
 }
@@ -198,6 +201,7 @@ mark_gone (WeirFlowStore *self, WeirFlow *flow)
 {
   flow->gone = TRUE;
   self->n_removed++;
+  g_ptr_array_add (self->removed, g_object_ref (flow));
   if (g_hash_table_lookup (self->by_id, &flow->id) == flow)
     g_hash_table_remove (self->by_id, &flow->id);
 }
@@ -321,6 +325,8 @@ weir_flow_store_tick (WeirFlowStore *self, const struct weir_tick *tick)
   mark_expired (self, tick);
   remove_gone (self);
   append_arrived (self);
+  g_autoptr (GPtrArray) removed = g_steal_pointer (&self->removed);
+  self->removed = g_ptr_array_new_with_free_func (g_object_unref);
   g_signal_emit (self, signals[TICK], 0);
 }
 

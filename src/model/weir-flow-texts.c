@@ -152,6 +152,8 @@ make_search_text (WeirFlow *flow)
 char *
 weir_flow_fold_text (const char *text)
 {
+  if (g_str_is_ascii (text))
+    return g_ascii_strdown (text, -1);
   g_autofree char *composed = g_utf8_normalize (text, -1, G_NORMALIZE_ALL_COMPOSE);
 
   if (composed == NULL)

@@ -297,13 +297,20 @@ weir_flow_forget_user (WeirFlow *self)
 static char *
 make_endpoint_key (const struct weir_flow_record *record, const struct weir_endpoint *endpoint)
 {
-  GString *key = g_string_sized_new (40);
+  static const char digits[] = "0123456789abcdef";
+  guint8 bytes[19] = { record->family };
+  char *key = g_malloc (2 * sizeof bytes + 1);
 
-  g_string_append_c (key, record->family == 4 ? '4' : '6');
-  for (int i = 0; i < 16; i++)
-    g_string_append_printf (key, "%02x", endpoint->address[i]);
-  g_string_append_printf (key, "%04x", endpoint->port);
-  return g_string_free_and_steal (key);
+  memcpy (bytes + 1, endpoint->address, 16);
+  bytes[17] = endpoint->port >> 8;
+  bytes[18] = endpoint->port & 0xff;
+  for (gsize i = 0; i < sizeof bytes; i++)
+    {
+      key[2 * i] = digits[bytes[i] >> 4];
+      key[2 * i + 1] = digits[bytes[i] & 0xf];
+    }
+  key[2 * sizeof bytes] = '\0';
+  return key;
 }
 
 WeirTerm *

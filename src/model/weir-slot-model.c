@@ -13,7 +13,8 @@ struct _WeirSlotModel
   GObject parent;
 
   WeirFlowStore *store;
-  GPtrArray *slots;
+  GPtrArray *slots; /* those behind n_shown are empty and wait to be shown again */
+  guint n_shown;
   guint64 *ids; /* of the flows in the slots: finding one walks 8 bytes a row */
   WeirFilter *filter;
   WeirSort sort;
@@ -29,6 +30,7 @@ struct _WeirSlotModel
 
   /* Kept between refreshes, so that a tick allocates nothing. */
   WeirFlow **matches;
+  guint64 *match_ids; /* beside, so that the flows need not be visited once more */
   WeirKey *keys;
   WeirKey *scratch;
   guint capacity;
@@ -61,7 +63,7 @@ weir_slot_model_get_item_type (GListModel *model)
 static guint
 weir_slot_model_get_n_items (GListModel *model)
 {
-  return WEIR_SLOT_MODEL (model)->slots->len;
+  return WEIR_SLOT_MODEL (model)->n_shown;
 }
 
 static gpointer
@@ -69,7 +71,7 @@ weir_slot_model_get_item (GListModel *model, guint position)
 {
   WeirSlotModel *self = WEIR_SLOT_MODEL (model);
 
-  return position < self->slots->len ? g_object_ref (self->slots->pdata[position]) : NULL;
+  return position < self->n_shown ? g_object_ref (self->slots->pdata[position]) : NULL;
 }
 
 static void
@@ -93,6 +95,7 @@ reserve (WeirSlotModel *self, guint n)
     return;
   self->capacity = MAX (n, self->capacity * 2);
   self->matches = g_renew (WeirFlow *, self->matches, self->capacity);
+  self->match_ids = g_renew (guint64, self->match_ids, self->capacity);
   self->keys = g_renew (WeirKey, self->keys, self->capacity);
   self->scratch = g_renew (WeirKey, self->scratch, self->capacity);
   self->ids = g_renew (guint64, self->ids, self->capacity);
@@ -112,6 +115,7 @@ collect_matches (WeirSlotModel *self)
       WeirFlow *flow = source->pdata[i];
       if (!all && !weir_filter_match (self->filter, flow))
         continue;
+      self->match_ids[n] = flow->id;
       self->matches[n++] = flow;
       self->max_rx = MAX (self->max_rx, flow->rx_rate);
       self->max_tx = MAX (self->max_tx, flow->tx_rate);
@@ -127,17 +131,18 @@ order_by_id (WeirSlotModel *self, guint n)
   gboolean ordered = TRUE;
 
   for (guint i = 1; i < n && ordered; i++)
-    ordered = self->matches[i - 1]->id < self->matches[i]->id;
+    ordered = self->match_ids[i - 1] < self->match_ids[i];
   if (ordered)
     return;
   for (guint i = 0; i < n; i++)
-    self->keys[i] = (WeirKey) { self->matches[i]->id, i };
+    self->keys[i] = (WeirKey) { self->match_ids[i], i };
   weir_radix_sort (self->keys, self->scratch, n);
-  WeirFlow **ordered_matches = g_new (WeirFlow *, self->capacity);
+  g_autofree WeirFlow **unordered = g_memdup2 (self->matches, n * sizeof *self->matches);
   for (guint i = 0; i < n; i++)
-    ordered_matches[i] = self->matches[self->keys[i].index];
-  g_free (self->matches);
-  self->matches = ordered_matches;
+    {
+      self->matches[i] = unordered[self->keys[i].index];
+      self->match_ids[i] = self->keys[i].key;
+    }
 }
 
 /* Rows keep their places; what has no place yet goes to the end as it arrived. */
@@ -146,7 +151,7 @@ make_held_keys (WeirSlotModel *self, guint n)
 {
   guint64 refresh = ++last_refresh;
 
-  for (guint i = 0; i < self->slots->len; i++)
+  for (guint i = 0; i < self->n_shown; i++)
     {
       WeirFlow *flow = weir_slot_get_flow (self->slots->pdata[i]);
       flow->place_of = refresh;
@@ -156,7 +161,7 @@ make_held_keys (WeirSlotModel *self, guint n)
     {
       WeirFlow *flow = self->matches[i];
       guint64 key =
-          flow->place_of == refresh ? flow->place : (guint64) self->slots->len + flow->arrival;
+          flow->place_of == refresh ? flow->place : (guint64) self->n_shown + flow->arrival;
       self->keys[i] = (WeirKey) { key, i };
     }
 }
@@ -174,29 +179,26 @@ make_sort_keys (WeirSlotModel *self, guint n)
 static void
 fill_slots (WeirSlotModel *self, guint n)
 {
-  guint before = self->slots->len;
+  guint before = self->n_shown;
 
   for (guint i = 0; i < n; i++)
     {
       WeirFlow *flow = self->matches[self->keys[i].index];
-      self->ids[i] = flow->id;
-      if (i < before)
+      self->ids[i] = self->match_ids[self->keys[i].index];
+      if (i < self->slots->len)
         weir_slot_set_flow (self->slots->pdata[i], flow);
       else
         g_ptr_array_add (self->slots, weir_slot_new (flow));
     }
+  self->n_shown = n;
   if (n > before)
     g_list_model_items_changed (G_LIST_MODEL (self), before, 0, n - before);
   if (n < before)
     {
-      g_autoptr (GPtrArray) removed = g_ptr_array_new_with_free_func (g_object_unref);
-      for (guint i = n; i < before; i++)
-        g_ptr_array_add (removed, g_object_ref (self->slots->pdata[i]));
-      g_ptr_array_set_size (self->slots, n);
       g_list_model_items_changed (G_LIST_MODEL (self), n, before - n, 0);
-      /* A row widget may keep its slot for a while; it need not keep the flow. */
-      for (guint i = 0; i < removed->len; i++)
-        weir_slot_set_flow (removed->pdata[i], NULL);
+      /* Only now: until it is told, a view may still ask a slot that leaves. */
+      for (guint i = n; i < before; i++)
+        weir_slot_set_flow (self->slots->pdata[i], NULL);
     }
 }
 
@@ -221,7 +223,7 @@ freeze (WeirSlotModel *self)
   GPtrArray *rows = weir_flow_store_get_rows (self->store);
   guint64 this_refresh = ++last_refresh;
 
-  for (guint i = 0; i < self->slots->len; i++)
+  for (guint i = 0; i < self->n_shown; i++)
     {
       WeirFlow *flow = weir_slot_get_flow (self->slots->pdata[i]);
       flow->place_of = this_refresh;
@@ -252,12 +254,16 @@ weir_slot_model_finalize (GObject *object)
 {
   WeirSlotModel *self = WEIR_SLOT_MODEL (object);
 
-  g_clear_pointer (&self->frozen, g_ptr_array_unref);
+  /* Somebody may still hold one. */
+  for (guint i = 0; i < self->slots->len; i++)
+    weir_slot_set_flow (self->slots->pdata[i], NULL);
   g_ptr_array_unref (self->slots);
+  g_clear_pointer (&self->frozen, g_ptr_array_unref);
   g_clear_object (&self->filter);
   g_object_unref (self->store);
   g_free (self->ids);
   g_free (self->matches);
+  g_free (self->match_ids);
   g_free (self->keys);
   g_free (self->scratch);
   G_OBJECT_CLASS (weir_slot_model_parent_class)->finalize (object);
@@ -334,7 +340,8 @@ weir_slot_model_set_frozen (WeirSlotModel *self, gboolean frozen)
     return;
   if (!frozen)
     {
-      g_clear_pointer (&self->frozen, g_ptr_array_unref);
+      /* The slots still show these until they have been refreshed. */
+      g_autoptr (GPtrArray) thawed = g_steal_pointer (&self->frozen);
       refresh (self, FALSE);
       return;
     }
@@ -375,7 +382,7 @@ guint
 weir_slot_model_find (WeirSlotModel *self, guint64 flow_id)
 {
   g_return_val_if_fail (WEIR_IS_SLOT_MODEL (self), G_MAXUINT);
-  for (guint i = 0; i < self->slots->len; i++)
+  for (guint i = 0; i < self->n_shown; i++)
     if (self->ids[i] == flow_id)
       return i;
   return G_MAXUINT;

@@ -62,8 +62,8 @@ dial (const char *directory, const char *script)
   if (chdir (directory) < 0)
     die (directory);
   int nonce = open ("nonce", O_RDONLY | O_CLOEXEC);
-  if (nonce < 0 || read (nonce, hex, sizeof hex) != (ssize_t) sizeof hex
-      || weir_nonce_decode (hex, sizeof hex, hello.nonce) < 0)
+  if (nonce < 0 || read (nonce, hex, sizeof hex) != (ssize_t) sizeof hex ||
+      weir_nonce_decode (hex, sizeof hex, hello.nonce) < 0)
     die ("nonce");
   close (nonce);
   client = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -198,15 +198,23 @@ wait_ms (int ms)
     {
       struct pollfd poll_fd = { .fd = client, .events = POLLIN };
       char bytes[256];
-      if (poll (&poll_fd, 1, (end - at) / 1000000 + 1) > 0 && read (client, bytes, sizeof bytes) <= 0)
+      if (poll (&poll_fd, 1, (end - at) / 1000000 + 1) > 0 &&
+          read (client, bytes, sizeof bytes) <= 0)
         exit (WEIR_EXIT_DONE);
     }
 }
 
+/* Not before START: who ends before the front end has believed him is not heard. */
 static void
 say_error (void)
 {
-  struct weir_error error = { .code = WEIR_ERROR_CONFINEMENT, .error = EPERM, .what = "set\x1buid" };
+  struct pollfd poll_fd = { .fd = client, .events = POLLIN };
+
+  if (poll (&poll_fd, 1, 10000) != 1)
+    exit (WEIR_EXIT_HANDOFF);
+  struct weir_error error = { .code = WEIR_ERROR_CONFINEMENT,
+                              .error = EPERM,
+                              .what = "set\x1buid" };
   struct weir_writer writer;
 
   weir_writer_init (&writer);

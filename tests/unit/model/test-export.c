@@ -91,8 +91,8 @@ is_done (gpointer data)
   return ((Answer *) data)->result != NULL;
 }
 
-static gssize
-export (Fixture *fixture, GListModel *model, GCancellable *cancellable, GError **error)
+static gssize export (Fixture *fixture, GListModel *model, GCancellable *cancellable,
+                      GError **error)
 {
   g_autoptr (GFile) file = g_file_new_for_path (fixture->path);
   Answer answer = { NULL };
@@ -200,10 +200,14 @@ test_values (Fixture *fixture, gconstpointer data)
 static void
 test_absent (Fixture *fixture, gconstpointer data)
 {
-  static const char *const known[]
-      = { "schema", "time", "protocol", "local_address", "local_port", "netns" };
-  struct weir_flow_record record = { .id = 1, .change = WEIR_FLOW_ADDED, .groups = WEIR_FLOW_KEY,
-                                     .family = 4, .protocol = IPPROTO_UDP, .netns = 1 };
+  static const char *const known[] = { "schema",        "time",       "protocol",
+                                       "local_address", "local_port", "netns" };
+  struct weir_flow_record record = { .id = 1,
+                                     .change = WEIR_FLOW_ADDED,
+                                     .groups = WEIR_FLOW_KEY,
+                                     .family = 4,
+                                     .protocol = IPPROTO_UDP,
+                                     .netns = 1 };
 
   sample_set_v4 (&record.local, "192.0.2.1", 53);
   sample_set_v4 (&record.remote, "0.0.0.0", 0);
@@ -246,8 +250,8 @@ is_formula (const char *cell)
     {
       gunichar c = g_utf8_get_char (cell);
       if (!g_unichar_isspace (c) && g_unichar_type (c) != G_UNICODE_FORMAT)
-        return strchr ("=+-@", *cell) != NULL || c == 0xff1d || c == 0xff0b || c == 0xff0d
-               || c == 0xff20;
+        return strchr ("=+-@", *cell) != NULL || c == 0xff1d || c == 0xff0b || c == 0xff0d ||
+               c == 0xff20;
       cell = g_utf8_next_char (cell);
     }
   return FALSE;
@@ -284,14 +288,14 @@ test_hostile_rows (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (count_formulas (text, '\t'), ==, 0);
   g_assert_cmpuint (count_formulas (text, '|'), ==, 0);
 
-  /* Read as it was meant, every row is one row of as many cells as the header, with its own name. */
+  /* Read as it was meant, every row is one row of as many cells as the header, with its own name.
+   */
   g_autoptr (GPtrArray) rows = csv_read (text, ',');
   g_assert_cmpuint (rows->len, ==, G_N_ELEMENTS (hostile) + 1);
   for (guint i = 0; i < rows->len; i++)
     g_assert_cmpuint (((GPtrArray *) rows->pdata[i])->len, ==, weir_export_n_columns);
   g_assert_cmpstr (get_cell (rows, 1, "process"), ==, "'=cmd");
-  g_assert_cmpstr (get_cell (rows, 29, "cgroup"), ==,
-                   "evil;'=HYPERLINK(\"http://x\",\"'=y\")");
+  g_assert_cmpstr (get_cell (rows, 29, "cgroup"), ==, "evil;'=HYPERLINK(\"http://x\",\"'=y\")");
   g_assert_cmpstr (get_cell (rows, 34, "process"), ==, "plain");
 }
 
@@ -425,7 +429,7 @@ test_full_disk (Fixture *fixture, gconstpointer data)
   /* Fails in the middle of the header, as a full disk would. */
   signal (SIGXFSZ, SIG_IGN);
   g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &before), ==, 0);
-  small = (struct rlimit){ 100, before.rlim_max };
+  small = (struct rlimit) { 100, before.rlim_max };
   g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &small), ==, 0);
   gssize n = export (fixture, G_LIST_MODEL (fixture->store), NULL, &error);
   g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &before), ==, 0);
@@ -452,8 +456,8 @@ test_cancelled (Fixture *fixture, gconstpointer data)
 static void
 test_document (void)
 {
-  g_autofree char *path
-      = g_test_build_filename (G_TEST_DIST, "..", "..", "docs", "export.md", NULL);
+  g_autofree char *path =
+      g_test_build_filename (G_TEST_DIST, "..", "..", "docs", "export.md", NULL);
   g_autofree char *text = NULL;
   guint n = 0;
 
@@ -464,9 +468,9 @@ test_document (void)
       if (!g_str_has_prefix (*line, "| `"))
         continue;
       g_assert_cmpuint (n, <, weir_export_n_columns);
-      g_autofree char *expected
-          = g_strdup_printf ("| `%s` | %s |", weir_export_columns[n].name,
-                             weir_export_kind_get_name (weir_export_columns[n].kind));
+      g_autofree char *expected =
+          g_strdup_printf ("| `%s` | %s |", weir_export_columns[n].name,
+                           weir_export_kind_get_name (weir_export_columns[n].kind));
       g_test_message ("%s", expected);
       g_assert_true (g_str_has_prefix (*line, expected));
       n++;

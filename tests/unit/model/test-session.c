@@ -27,9 +27,8 @@ on_state (WeirSession *session, GParamSpec *pspec, Fixture *fixture)
 {
   GEnumClass *class = g_type_class_ref (WEIR_TYPE_SESSION_STATE);
 
-  g_string_append_printf (
-      fixture->states, "%s ",
-      g_enum_get_value (class, weir_session_get_state (session))->value_nick);
+  g_string_append_printf (fixture->states, "%s ",
+                          g_enum_get_value (class, weir_session_get_state (session))->value_nick);
   g_type_class_unref (class);
 }
 
@@ -64,8 +63,8 @@ set_up (Fixture *fixture, gconstpointer data)
   weir_session_set_interval (fixture->session, 250);
   g_signal_connect (fixture->session, "notify::state", G_CALLBACK (on_state), fixture);
   g_signal_connect (fixture->session, "unlock-failed", G_CALLBACK (on_unlock_failed), fixture);
-  g_signal_connect_swapped (weir_session_get_flows (fixture->session), "tick",
-                            G_CALLBACK (on_tick), fixture);
+  g_signal_connect_swapped (weir_session_get_flows (fixture->session), "tick", G_CALLBACK (on_tick),
+                            fixture);
   g_signal_connect_swapped (fixture->session, "sources-changed", G_CALLBACK (count),
                             &fixture->n_sources);
   g_signal_connect_swapped (fixture->session, "interfaces-changed", G_CALLBACK (count),
@@ -419,8 +418,8 @@ test_nonsense (Fixture *fixture, gconstpointer data)
 static void
 test_no_runtime_directory (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (WeirSession) session
-      = weir_session_new (WEIR_LAUNCHER (fixture->limited), NULL, "/nonexistent");
+  g_autoptr (WeirSession) session =
+      weir_session_new (WEIR_LAUNCHER (fixture->limited), NULL, "/nonexistent");
 
   weir_session_start (session);
   g_assert_cmpint (weir_session_get_state (session), ==, WEIR_SESSION_FAILED);

@@ -18,12 +18,16 @@ set_up (Fixture *fixture, gconstpointer data)
 {
   fixture->store = weir_flow_store_new ();
   fixture->traffic = weir_traffic_new ();
-  fixture->interfaces[0] = (struct weir_interface_record){
+  fixture->interfaces[0] = (struct weir_interface_record) {
     .index = 2, .flags = COUNTED, .has_rates = true, .rx_rate = 90000, .tx_rate = 10000
   };
-  fixture->interfaces[1]
-      = (struct weir_interface_record){ .index = 1, .flags = WEIR_INTERFACE_UP | WEIR_INTERFACE_LOOPBACK,
-                                        .has_rates = true, .rx_rate = 5000000, .tx_rate = 5000000 };
+  fixture->interfaces[1] = (struct weir_interface_record) {
+    .index = 1,
+    .flags = WEIR_INTERFACE_UP | WEIR_INTERFACE_LOOPBACK,
+    .has_rates = true,
+    .rx_rate = 5000000,
+    .tx_rate = 5000000,
+  };
 }
 
 static void
