@@ -22,8 +22,9 @@
 #include "weir-keeper.h"
 #include "weir-looker.h"
 
-/* Both are small and allocate next to nothing; most of this is the libraries' mappings. */
-#define HELPER_ADDRESS_SPACE ((rlim_t) 128 * 1024 * 1024)
+/* Both need some 4 MiB, most of it libraries; the looker's tree of control groups may take a few
+ * more. */
+#define HELPER_ADDRESS_SPACE ((rlim_t) 32 * 1024 * 1024)
 
 /* A helper has a handful of system calls to make before it reports. */
 #define REPORT_TIMEOUT_MS 10000
@@ -149,8 +150,9 @@ weir_fork (const struct weir_caller *caller, const struct weir_users *users,
   if (weir_capabilities_get (&now) < 0)
     return WEIR_EXIT_CONFINEMENT;
 
-  /* A helper keeps what it needs of what there is: a container's root may lack some, an ordinary
-   * user has none and looks at processes of the same user only. */
+  /* A helper keeps what it needs if it is there: a container's root may lack it, an ordinary user
+   * has none and looks at processes of the same user only.  The looker's two are of use together
+   * only: the one lists descriptors, the other shows where they lead. */
   setup->fds.keeper = -1;
   if (setup->fds.conntrack_dump >= 0)
     {
@@ -164,7 +166,7 @@ weir_fork (const struct weir_caller *caller, const struct weir_users *users,
     }
 
   looker.plan.role = WEIR_ROLE_LOOKER;
-  looker.plan.capabilities = now.permitted & looks;
+  looker.plan.capabilities = (now.permitted & looks) == looks ? looks : 0;
   code = run (&looker, setup);
   if (code != WEIR_EXIT_DONE)
     return code;

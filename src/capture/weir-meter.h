@@ -11,28 +11,29 @@
  * in the field beside it.  All are non-blocking and close-on-exec. */
 struct weir_descriptors
 {
-  int client; /* connected to the front end; nothing has been read from it */
-  int sock_diag, sock_diag_error;             /* NETLINK_SOCK_DIAG, for dumps */
-  int sock_events, sock_events_error;         /* the same, bound to the TCP destroy groups */
-  int conntrack_dump, conntrack_dump_error;   /* NETLINK_NETFILTER; only the keeper may send */
+  int client;                     /* connected to the front end; nothing has been read from it */
+  int sock_diag, sock_diag_error; /* NETLINK_SOCK_DIAG, for dumps */
+  int sock_events, sock_events_error;           /* the same, bound to the TCP destroy groups */
+  int conntrack_dump, conntrack_dump_error;     /* NETLINK_NETFILTER; only the keeper may send */
   int conntrack_events, conntrack_events_error; /* bound to NEW and DESTROY */
-  int route, route_error;                     /* NETLINK_ROUTE */
-  int accounting, accounting_error;           /* nf_conntrack_acct, read-only, or -1 */
-  int keeper; /* socket to the keeper, -1: there is none */
-  int looker; /* socket to the looker, -1: there is none */
+  int route, route_error;                       /* NETLINK_ROUTE */
+  int accounting, accounting_error;             /* nf_conntrack_acct, read-only, or -1 */
+  int keeper;                                   /* socket to the keeper, -1: there is none */
+  int looker;                                   /* socket to the looker, -1: there is none */
 };
 
 struct weir_meter_setup
 {
   struct weir_descriptors fds;
-  uint8_t nonce[WEIR_NONCE_SIZE]; /* wiped once the HELLO is built */
-  enum weir_view view; /* from tried operations */
-  uint32_t netns;      /* inode of the network namespace */
-  bool looks_at_all_users; /* the looker holds its capabilities */
+  uint8_t nonce[WEIR_NONCE_SIZE];                     /* wiped once the HELLO is built */
+  enum weir_view view;                                /* from tried operations */
+  uint32_t netns;                                     /* inode of the network namespace */
+  bool looks_at_all_users;                            /* the looker holds its capabilities */
   struct weir_process_status processes[WEIR_N_ROLES]; /* verified states after dropping */
   unsigned n_processes;
 };
 
 /* Sends HELLO, then serves until the front end closes, says STOP or lets the leash run out.
  * Returns an exit code of weir_exit. */
-int weir_meter_run (struct weir_meter_setup *setup);
+int
+weir_meter_run (struct weir_meter_setup *setup);
