@@ -54,6 +54,8 @@ struct _WeirFlow
   gboolean closed;
   gboolean touched; /* a record arrived since the last tick */
   gboolean gone;    /* being removed from its store */
+  gboolean folded;  /* lives on, but the engine does not publish it any more */
+  gboolean bridged; /* shows rates of the last engine, until this one has any */
   guint32 dirty;    /* groups that arrived since the last tick */
   guint32 place;    /* scratch of a view: valid while place_of says so */
   guint64 place_of;

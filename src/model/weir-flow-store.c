@@ -175,6 +175,7 @@ add_unknown (WeirFlowStore *self, const struct weir_flow_record *record)
       /* Nothing of what the other engine had found out: this one may know less. */
       known->record.groups = 0;
       known->dirty = G_MAXUINT32;
+      known->bridged = TRUE;
       weir_flow_merge (known, record);
       g_hash_table_replace (self->by_id, &known->id, known);
       return;
@@ -277,7 +278,9 @@ mark_expired (WeirFlowStore *self, const struct weir_tick *tick)
   for (guint i = 0; i < self->rows->len; i++)
     {
       WeirFlow *flow = self->rows->pdata[i];
-      if (flow->closed && !flow->gone && tick->monotonic - flow->closed_at >= kept)
+      if (flow->gone)
+        continue;
+      if (flow->folded || (flow->closed && tick->monotonic - flow->closed_at >= kept))
         mark_gone (self, flow);
     }
 }

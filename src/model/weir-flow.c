@@ -88,8 +88,7 @@ weir_flow_init (WeirFlow *self)
   self->first_seen = -1;
 }
 
-/* ---- for the store
- * ------------------------------------------------------------------------------- */
+/* ---- for the store ---- */
 
 WeirFlow *
 weir_flow_new (const struct weir_flow_record *record, guint64 arrival)
@@ -141,6 +140,8 @@ weir_flow_merge (WeirFlow *self, const struct weir_flow_record *record)
   to->groups |= record->groups;
   self->dirty |= record->groups;
   self->touched = TRUE;
+  /* A real end tells at least the state. */
+  self->folded = record->change == WEIR_FLOW_ENDED && record->groups == 0;
   if (record->groups & WEIR_FLOW_KEY)
     {
       to->family = record->family;
@@ -222,8 +223,13 @@ show_figures (WeirFlow *self)
 
   self->rx_bytes = has_group && record->has_bytes ? record->rx_bytes : WEIR_ABSENT;
   self->tx_bytes = has_group && record->has_bytes ? record->tx_bytes : WEIR_ABSENT;
-  self->rx_rate = has_group && record->has_rates ? record->rx_rate : WEIR_ABSENT;
-  self->tx_rate = has_group && record->has_rates ? record->tx_rate : WEIR_ABSENT;
+  /* An engine's first tick has no interval to measure a rate over; what the last one measured a
+   * moment ago is shown for that long, or every rate would vanish and every row would jump. */
+  if (!(self->bridged && has_group && record->has_bytes && !record->has_rates))
+    {
+      self->rx_rate = has_group && record->has_rates ? record->rx_rate : WEIR_ABSENT;
+      self->tx_rate = has_group && record->has_rates ? record->tx_rate : WEIR_ABSENT;
+    }
   if (has_group && record->has_packets)
     {
       guint64 packets = record->rx_packets + record->tx_packets;
@@ -238,6 +244,11 @@ weir_flow_tick (WeirFlow *self, const struct weir_tick *tick, double smoothing, 
   gboolean touched = self->touched;
 
   self->packets_moved = 0;
+  if (self->bridged && tick->interval > 0)
+    {
+      self->bridged = FALSE;
+      show_figures (self);
+    }
   if (touched)
     {
       forget_texts_of (self, self->dirty);
@@ -335,8 +346,7 @@ weir_flow_get_term (WeirFlow *self, WeirFlowTerm term)
   return self->terms[term];
 }
 
-/* ---- for everybody
- * --------------------------------------------------------------------------------- */
+/* ---- for everybody ---- */
 
 guint64
 weir_flow_get_id (WeirFlow *self)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the two halves of the session share: weir-session.c decides which engine speaks,
- * weir-session-frames.c understands what it says. */
+/* What the parts of the session share: weir-session.c decides what is wanted,
+ * weir-session-engines.c which engine speaks, weir-session-frames.c understands what it says. */
 #pragma once
 
 #include "weir-session-engine.h"
@@ -64,5 +64,38 @@ weir_session_ticked (WeirSession *self);
 /* Emits the signal that belongs to a message. */
 void
 weir_session_emit (WeirSession *self, enum weir_message message);
+
+/* ---- weir-session.c ---- */
+
+/* After any change of engines, flags or the failure. */
+void
+weir_session_update_state (WeirSession *self);
+void
+weir_session_set_view (WeirSession *self, enum weir_view view);
+/* NULL: none.  Copied. */
+void
+weir_session_set_failure (WeirSession *self, const GError *error);
+void
+weir_session_report_unlock_failure (WeirSession *self, const GError *error);
+
+/* ---- weir-session-engines.c ---- */
+
+guint
+weir_session_get_asked_interval (WeirSession *self);
+void
+weir_session_ask_for_interval (WeirSession *self);
+/* Replaces the next engine; FALSE and @error when it cannot be launched. */
+gboolean
+weir_session_launch (WeirSession *self, WeirLauncher *launcher, gboolean asks_person,
+                     GError **error);
+/* The next engine is not to be had. */
+void
+weir_session_next_failed (WeirSession *self, const GError *error);
+/* Tells the engine to stop, if there is one, and forgets it. */
+void
+weir_session_retire (WeirSession *self, WeirSessionEngine **engine);
+/* Forgets what the next engine has said. */
+void
+weir_session_clear_queue (WeirSession *self);
 
 G_END_DECLS

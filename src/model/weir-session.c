@@ -13,18 +13,14 @@
 #define HISTORY_SAMPLES 3600
 
 /* An engine forgets a wish after WEIR_RENEWAL_MS: asked again in half of that, the cadence holds.
- * While hidden only the leash (WEIR_LEASH_MS) is renewed, with a wish for as good as nothing, so
- * that the engine falls to its own idle cadence between two of them. */
-#define RENEW_MS           (WEIR_RENEWAL_MS / 2)
-#define HIDDEN_RENEW_MS    25000
-#define HIDDEN_INTERVAL_MS 30000
+ * While hidden only the leash (WEIR_LEASH_MS) is renewed, and the idle cadence is all that is
+ * wished for: slow, but the history has no holes when somebody looks again. */
+#define RENEW_MS        (WEIR_RENEWAL_MS / 2)
+#define HIDDEN_RENEW_MS 25000
 
 /* Three ticks may be missing, and half a one more for a busy machine. */
 #define MISSED_TICKS    3.5
 #define MISSED_SLACK_MS 500
-
-/* Frames of an engine that has not ticked yet are kept until it does. */
-#define QUEUE_MAX (64 * 1024 * 1024)
 
 G_DEFINE_FINAL_TYPE (WeirSession, weir_session, G_TYPE_OBJECT)
 
@@ -83,8 +79,8 @@ find_state (WeirSession *self)
   return self->leaving->len > 0 ? WEIR_SESSION_STOPPING : WEIR_SESSION_IDLE;
 }
 
-static void
-update_state (WeirSession *self)
+void
+weir_session_update_state (WeirSession *self)
 {
   WeirSessionState state = find_state (self);
 
@@ -94,8 +90,8 @@ update_state (WeirSession *self)
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
 }
 
-static void
-set_view (WeirSession *self, enum weir_view view)
+void
+weir_session_set_view (WeirSession *self, enum weir_view view)
 {
   if (view == self->view)
     return;
@@ -103,205 +99,20 @@ set_view (WeirSession *self, enum weir_view view)
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_VIEW]);
 }
 
-static void
-set_failure (WeirSession *self, const GError *error)
+void
+weir_session_set_failure (WeirSession *self, const GError *error)
 {
   g_clear_error (&self->failure);
   if (error != NULL)
     self->failure = g_error_copy (error);
 }
 
-/* ---- engines
- * ------------------------------------------------------------------------------------- */
-
-static guint
-get_asked_interval (WeirSession *self)
-{
-  if (!self->visible)
-    return HIDDEN_INTERVAL_MS;
-  return CLAMP (self->interval_ms, WEIR_INTERVAL_FLOOR_MS, WEIR_INTERVAL_CEILING_MS);
-}
-
-static void
-ask_for_interval (WeirSession *self)
-{
-  guint interval = get_asked_interval (self);
-
-  self->renewed_at = g_get_monotonic_time ();
-  if (self->current != NULL)
-    weir_session_engine_send_interval (self->current, interval);
-  if (self->next != NULL)
-    weir_session_engine_send_interval (self->next, interval);
-}
-
-static void
-on_gone (WeirSessionEngine *engine, WeirSession *self)
-{
-  g_ptr_array_remove_fast (self->leaving, engine);
-  update_state (self);
-}
-
-static void
-retire (WeirSession *self, WeirSessionEngine **engine)
-{
-  WeirSessionEngine *leaving = g_steal_pointer (engine);
-
-  if (leaving == NULL)
-    return;
-  g_signal_handlers_disconnect_by_data (leaving, self);
-  g_signal_connect_object (leaving, "gone", G_CALLBACK (on_gone), self, 0);
-  g_ptr_array_add (self->leaving, leaving);
-  weir_session_engine_stop (leaving);
-}
-
-static void
-clear_queue (WeirSession *self)
-{
-  g_ptr_array_set_size (self->queue, 0);
-  self->queue_size = 0;
-}
-
-static void
-report_unlock_failure (WeirSession *self, const GError *error)
+void
+weir_session_report_unlock_failure (WeirSession *self, const GError *error)
 {
   self->unlocking = FALSE;
-  update_state (self);
+  weir_session_update_state (self);
   g_signal_emit (self, signals[UNLOCK_FAILED], 0, error);
-}
-
-static void
-next_failed (WeirSession *self, const GError *error)
-{
-  clear_queue (self);
-  g_clear_object (&self->next);
-  if (self->unlocking)
-    {
-      report_unlock_failure (self, error);
-      return;
-    }
-  /* The limited view was asked for and cannot be had; the full one is not wanted any more. */
-  retire (self, &self->current);
-  set_failure (self, error);
-  update_state (self);
-}
-
-static void
-on_failed (WeirSessionEngine *engine, GError *error, WeirSession *self)
-{
-  g_autoptr (WeirSession) alive = g_object_ref (self);
-  g_autoptr (WeirSessionEngine) ended = g_object_ref (engine);
-
-  if (engine == self->next)
-    {
-      next_failed (self, error);
-      return;
-    }
-  g_clear_object (&self->current);
-  set_failure (self, error);
-  update_state (self);
-}
-
-static void
-on_ready (WeirSessionEngine *engine, WeirSession *self)
-{
-  self->renewed_at = g_get_monotonic_time ();
-  weir_session_engine_send_interval (engine, get_asked_interval (self));
-}
-
-static void
-on_frame (WeirSessionEngine *engine, const struct weir_frame *frame, WeirSession *self);
-
-/* Returns FALSE and sets @error when it cannot be launched. */
-static gboolean
-launch_next (WeirSession *self, WeirLauncher *launcher, gboolean asks_person, GError **error)
-{
-  retire (self, &self->next);
-  clear_queue (self);
-  self->next = weir_session_engine_new (launcher, self->runtime_dir, asks_person, error);
-  if (self->next == NULL)
-    return FALSE;
-  g_signal_connect_object (self->next, "ready", G_CALLBACK (on_ready), self, 0);
-  g_signal_connect_object (self->next, "frame", G_CALLBACK (on_frame), self, 0);
-  g_signal_connect_object (self->next, "failed", G_CALLBACK (on_failed), self, 0);
-  return TRUE;
-}
-
-/* ---- frames
- * -------------------------------------------------------------------------------------- */
-
-typedef struct
-{
-  guint16 type;
-  GBytes *body;
-} QueuedFrame;
-
-static void
-queued_frame_free (gpointer data)
-{
-  QueuedFrame *queued = data;
-
-  g_bytes_unref (queued->body);
-  g_free (queued);
-}
-
-static void
-enqueue (WeirSession *self, const struct weir_frame *frame)
-{
-  QueuedFrame *queued = g_new (QueuedFrame, 1);
-
-  queued->type = frame->type;
-  queued->body = g_bytes_new (frame->body, frame->size);
-  self->queue_size += sizeof *queued + frame->size;
-  g_ptr_array_add (self->queue, queued);
-}
-
-/* The limited view has been on screen until this moment; the new engine's first tick replaces all
- * of it at once. */
-static void
-become_current (WeirSession *self)
-{
-  g_autoptr (GPtrArray) queue = g_steal_pointer (&self->queue);
-
-  self->queue = g_ptr_array_new_with_free_func (queued_frame_free);
-  self->queue_size = 0;
-  retire (self, &self->current);
-  self->current = g_steal_pointer (&self->next);
-  weir_session_engine_set_alive (self->current);
-  self->unlocking = FALSE;
-  self->stalled = FALSE;
-  set_failure (self, NULL);
-  weir_flow_store_restart (self->flows);
-  set_view (self, weir_session_engine_get_view (self->current));
-  /* Anything below may lead to another engine, or to the end of this one. */
-  for (guint i = 0; i < queue->len && self->current != NULL; i++)
-    {
-      QueuedFrame *queued = queue->pdata[i];
-      gsize size;
-      struct weir_frame frame = { .type = queued->type };
-      frame.body = g_bytes_get_data (queued->body, &size);
-      frame.size = size;
-      if (!weir_session_take_frame (self, &frame))
-        weir_session_engine_fail_protocol (self->current);
-    }
-  update_state (self);
-}
-
-static void
-on_frame (WeirSessionEngine *engine, const struct weir_frame *frame, WeirSession *self)
-{
-  g_autoptr (WeirSession) alive = g_object_ref (self);
-
-  if (engine == self->current)
-    {
-      if (!weir_session_take_frame (self, frame))
-        weir_session_engine_fail_protocol (engine);
-      return;
-    }
-  enqueue (self, frame);
-  if (frame->type == WEIR_MESSAGE_TICK)
-    become_current (self);
-  else if (self->queue_size > QUEUE_MAX)
-    weir_session_engine_fail_protocol (engine);
 }
 
 void
@@ -309,7 +120,7 @@ weir_session_ticked (WeirSession *self)
 {
   self->ticked_at = g_get_monotonic_time ();
   self->stalled = FALSE;
-  update_state (self);
+  weir_session_update_state (self);
   if (self->wants_unlock)
     weir_session_unlock (self);
 }
@@ -333,14 +144,13 @@ weir_session_emit (WeirSession *self, enum weir_message message)
     }
 }
 
-/* ---- time
- * ---------------------------------------------------------------------------------------- */
+/* ---- time ---- */
 
 static gint64
 get_patience_us (WeirSession *self)
 {
   const struct weir_tick *tick = weir_flow_store_get_last_tick (self->flows);
-  double interval_ms = get_asked_interval (self);
+  double interval_ms = weir_session_get_asked_interval (self);
 
   /* The engine's own floor may be higher than what we asked for. */
   if (tick != NULL)
@@ -361,11 +171,11 @@ on_beat (gpointer data)
     self->ticked_at = now;
   self->beat_at = now;
   if (now - self->renewed_at >= renew_us)
-    ask_for_interval (self);
+    weir_session_ask_for_interval (self);
   if (self->current != NULL && !self->stalled && now - self->ticked_at > get_patience_us (self))
     {
       self->stalled = self->gap = TRUE;
-      update_state (self);
+      weir_session_update_state (self);
     }
   return G_SOURCE_CONTINUE;
 }
@@ -384,8 +194,7 @@ set_beat (WeirSession *self)
   self->beat = g_timeout_add (beat_ms, on_beat, self);
 }
 
-/* ---- unlocking
- * ----------------------------------------------------------------------------------- */
+/* ---- unlocking ---- */
 
 static void
 set_unlock_possible (WeirSession *self, const GError *error)
@@ -405,10 +214,10 @@ launch_full (WeirSession *self)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!launch_next (self, self->full, TRUE, &error))
-    report_unlock_failure (self, error);
+  if (!weir_session_launch (self, self->full, TRUE, &error))
+    weir_session_report_unlock_failure (self, error);
   else
-    update_state (self);
+    weir_session_update_state (self);
 }
 
 static void
@@ -427,7 +236,7 @@ on_checked (GObject *source, GAsyncResult *result, gpointer data)
   if (possible)
     launch_full (self);
   else
-    report_unlock_failure (self, error);
+    weir_session_report_unlock_failure (self, error);
 }
 
 static void
@@ -439,8 +248,7 @@ check_full (WeirSession *self)
   weir_launcher_check_async (self->full, self->checking, on_checked, g_object_ref (self));
 }
 
-/* ---- object
- * -------------------------------------------------------------------------------------- */
+/* ---- object ---- */
 
 static void
 end_all (WeirSession *self)
@@ -449,9 +257,9 @@ end_all (WeirSession *self)
     g_cancellable_cancel (self->checking);
   g_clear_object (&self->checking);
   self->unlocking = self->wants_unlock = FALSE;
-  clear_queue (self);
-  retire (self, &self->next);
-  retire (self, &self->current);
+  weir_session_clear_queue (self);
+  weir_session_retire (self, &self->next);
+  weir_session_retire (self, &self->current);
   self->stalled = FALSE;
 }
 
@@ -544,7 +352,7 @@ weir_session_init (WeirSession *self)
   self->history = weir_history_new (HISTORY_SAMPLES);
   self->traffic = weir_traffic_new ();
   self->interfaces = g_array_new (FALSE, FALSE, sizeof (struct weir_interface_record));
-  self->queue = g_ptr_array_new_with_free_func (queued_frame_free);
+  weir_session_clear_queue (self);
   self->leaving = g_ptr_array_new_with_free_func (g_object_unref);
   self->interval_ms = WEIR_INTERVAL_DEFAULT_MS;
   self->visible = TRUE;
@@ -568,9 +376,9 @@ launch_limited (WeirSession *self)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!launch_next (self, self->limited, FALSE, &error))
-    next_failed (self, error);
-  update_state (self);
+  if (!weir_session_launch (self, self->limited, FALSE, &error))
+    weir_session_next_failed (self, error);
+  weir_session_update_state (self);
 }
 
 void
@@ -579,7 +387,7 @@ weir_session_start (WeirSession *self)
   g_return_if_fail (WEIR_IS_SESSION (self));
 
   end_all (self);
-  set_failure (self, NULL);
+  weir_session_set_failure (self, NULL);
   self->gap = TRUE;
   set_beat (self);
   check_full (self);
@@ -599,7 +407,7 @@ weir_session_unlock (WeirSession *self)
     return;
   self->unlocking = TRUE;
   set_beat (self);
-  update_state (self);
+  weir_session_update_state (self);
   /* Things may have changed since the check at the start, and nothing unsafe may be elevated. */
   check_full (self);
 }
@@ -613,9 +421,9 @@ weir_session_cancel_unlock (WeirSession *self)
   if (!self->unlocking)
     return;
   self->unlocking = FALSE;
-  clear_queue (self);
-  retire (self, &self->next);
-  update_state (self);
+  weir_session_clear_queue (self);
+  weir_session_retire (self, &self->next);
+  weir_session_update_state (self);
 }
 
 void
@@ -634,9 +442,9 @@ weir_session_stop (WeirSession *self)
   g_return_if_fail (WEIR_IS_SESSION (self));
 
   end_all (self);
-  set_failure (self, NULL);
+  weir_session_set_failure (self, NULL);
   g_clear_handle_id (&self->beat, g_source_remove);
-  update_state (self);
+  weir_session_update_state (self);
 }
 
 WeirSessionState
@@ -683,7 +491,7 @@ weir_session_set_interval (WeirSession *self, guint interval_ms)
     return;
   self->interval_ms = interval_ms;
   self->ticked_at = g_get_monotonic_time ();
-  ask_for_interval (self);
+  weir_session_ask_for_interval (self);
   if (self->beat != 0)
     set_beat (self);
 }
@@ -699,7 +507,7 @@ weir_session_set_visible (WeirSession *self, gboolean visible)
   self->ticked_at = g_get_monotonic_time ();
   /* Whoever looks again wants figures now; who looks away need not say so. */
   if (self->visible)
-    ask_for_interval (self);
+    weir_session_ask_for_interval (self);
   if (self->beat != 0)
     set_beat (self);
 }

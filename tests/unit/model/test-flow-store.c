@@ -204,6 +204,53 @@ test_restart (void)
 }
 
 static void
+test_folded_rows_leave_at_once (void)
+{
+  Mirror mirror;
+  g_autoptr (WeirFlowStore) store = make_store (&mirror);
+  struct weir_flow_record folded = { .id = 2, .change = WEIR_FLOW_ENDED };
+
+  add_flows (store, 1, 3);
+  sample_do_tick (store, 0);
+  sample_add (store, &folded);
+  sample_do_tick (store, 1);
+  assert_mirrored (store, &mirror);
+  g_assert_cmpuint (mirror.rows->len, ==, 2);
+  g_assert_null (weir_flow_store_lookup (store, 2));
+
+  /* It moves again. */
+  add_flows (store, 2, 1);
+  sample_do_tick (store, 2);
+  assert_mirrored (store, &mirror);
+  g_assert_cmpuint (mirror.rows->len, ==, 3);
+  g_assert_false (weir_flow_is_closed (weir_flow_store_lookup (store, 2)));
+  g_ptr_array_unref (mirror.rows);
+}
+
+static void
+test_restart_bridges_rates (void)
+{
+  g_autoptr (WeirFlowStore) store = weir_flow_store_new ();
+  struct weir_flow_record record = sample_record (1);
+  struct weir_tick first = sample_tick (1);
+
+  record.rx_rate = 500;
+  sample_add (store, &record);
+  sample_do_tick (store, 0);
+  WeirFlow *flow = weir_flow_store_lookup (store, 1);
+
+  weir_flow_store_restart (store);
+  record.has_rates = false;
+  sample_add (store, &record);
+  first.interval = 0;
+  weir_flow_store_tick (store, &first);
+  g_assert_cmpfloat (weir_flow_get_rx_rate (flow), ==, 500);
+  /* For that long and no longer. */
+  sample_do_tick (store, 2);
+  g_assert_cmpfloat (weir_flow_get_rx_rate (flow), ==, WEIR_ABSENT);
+}
+
+static void
 test_restart_reuses_numbers (void)
 {
   Mirror mirror;
@@ -235,7 +282,9 @@ main (int argc, char **argv)
   g_test_add_func ("/flow-store/ended-rows-stay", test_ended_rows_stay);
   g_test_add_func ("/flow-store/many-gaps-are-one-signal", test_many_gaps_are_one_signal);
   g_test_add_func ("/flow-store/odd-records", test_odd_records);
+  g_test_add_func ("/flow-store/folded-rows-leave-at-once", test_folded_rows_leave_at_once);
   g_test_add_func ("/flow-store/restart", test_restart);
+  g_test_add_func ("/flow-store/restart-bridges-rates", test_restart_bridges_rates);
   g_test_add_func ("/flow-store/restart-reuses-numbers", test_restart_reuses_numbers);
   return g_test_run ();
 }
