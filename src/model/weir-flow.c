@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "weir-flow-texts.h"
+#include "weir-user-names.h"
 
 /* Below this a smoothed rate is noise of the arithmetic; idle rows shall be equal, so that ties go
  * by id. */
@@ -166,7 +167,12 @@ weir_flow_merge (WeirFlow *self, const struct weir_flow_record *record)
       to->retransmits = record->retransmits;
     }
   if (record->groups & WEIR_FLOW_OWNER)
-    merge_owner (to, record);
+    {
+      merge_owner (to, record);
+      /* Asked for early: an export may be the first to show the name, and does not wait for it. */
+      if (record->has_uid)
+        weir_user_names_get (record->uid);
+    }
   if (record->groups & WEIR_FLOW_NAT)
     {
       to->nat_local = record->nat_local;
