@@ -22,6 +22,9 @@
 
 static int client = -1;
 static unsigned sequence;
+static struct weir_framer requests;
+static unsigned n_requests;
+static uint32_t last_interval;
 
 static int
 is (const char *script, const char *name)
@@ -167,7 +170,9 @@ tick (int full)
   struct weir_tick time = { .sequence = sequence,
                             .monotonic = now (CLOCK_BOOTTIME),
                             .realtime = now (CLOCK_REALTIME),
-                            .interval = sequence > 0 ? 250000000 : 0 };
+                            .interval = sequence > 0 ? 250000000 : 0,
+                            .flows_refused = last_interval,
+                            .coalesced = n_requests };
   struct weir_writer writer;
 
   weir_writer_init (&writer);
@@ -188,7 +193,30 @@ tick (int full)
   sequence++;
 }
 
-/* Requests are read and not obeyed: the cadence is the test's. The end of the connection is. */
+static void
+take_requests (void)
+{
+  struct weir_frame frame;
+  size_t size;
+  uint8_t *room = weir_framer_reserve (&requests, &size);
+  ssize_t n = room != NULL ? read (client, room, size) : -1;
+
+  if (n <= 0)
+    exit (WEIR_EXIT_DONE);
+  weir_framer_commit (&requests, n);
+  while (weir_framer_next (&requests, &frame) == 1)
+    {
+      n_requests++;
+      if (frame.type == WEIR_MESSAGE_STOP)
+        exit (WEIR_EXIT_DONE);
+      if ((frame.type == WEIR_MESSAGE_START) != (n_requests == 1) ||
+          (frame.type == WEIR_MESSAGE_START ? weir_read_start (&frame, &last_interval)
+                                            : weir_read_interval (&frame, &last_interval)) < 0)
+        exit (WEIR_EXIT_USAGE);
+    }
+}
+
+/* Requests are reported and not obeyed: the cadence is the test's. The end of the connection is. */
 static void
 wait_ms (int ms)
 {
@@ -197,10 +225,8 @@ wait_ms (int ms)
   for (uint64_t at = now (CLOCK_MONOTONIC); at < end; at = now (CLOCK_MONOTONIC))
     {
       struct pollfd poll_fd = { .fd = client, .events = POLLIN };
-      char bytes[256];
-      if (poll (&poll_fd, 1, (end - at) / 1000000 + 1) > 0 &&
-          read (client, bytes, sizeof bytes) <= 0)
-        exit (WEIR_EXIT_DONE);
+      if (poll (&poll_fd, 1, (end - at) / 1000000 + 1) > 0)
+        take_requests ();
     }
 }
 
@@ -252,6 +278,7 @@ main (int argc, char **argv)
       sleep (60);
       return WEIR_EXIT_DONE;
     }
+  weir_framer_init (&requests, WEIR_REQUEST_BODY_MAX);
   dial (argv[2], script);
   if (is (script, "says-error"))
     say_error ();
@@ -260,7 +287,7 @@ main (int argc, char **argv)
   for (;;)
     {
       tick (full);
-      if (is (script, "full-dies") && sequence == 5)
+      if (strstr (script, "dies") != NULL && sequence == 5)
         raise (SIGKILL);
       if (is (script, "nonsense") && sequence == 3)
         say_nonsense ();

@@ -445,6 +445,89 @@ test_not_answering (Fixture *fixture, gconstpointer data)
                     n_before);
 }
 
+/* The engine's last words about what it was asked for: how often, and the last interval. */
+static gboolean
+was_asked (Fixture *fixture, guint n, guint interval)
+{
+  const struct weir_tick *tick =
+      weir_flow_store_get_last_tick (weir_session_get_flows (fixture->session));
+
+  return tick != NULL && tick->coalesced == n && tick->flows_refused == interval;
+}
+
+static gboolean
+was_started (gpointer data)
+{
+  return was_asked (data, 1, 250);
+}
+
+static gboolean
+was_asked_for_another (gpointer data)
+{
+  return was_asked (data, 2, 2000);
+}
+
+static gboolean
+was_asked_again (gpointer data)
+{
+  return was_asked (data, 3, 2000);
+}
+
+static void
+test_cadence (Fixture *fixture, gconstpointer data)
+{
+  start (fixture);
+  sample_wait (was_started, fixture);
+  weir_session_set_interval (fixture->session, 2000);
+  sample_wait (was_asked_for_another, fixture);
+  /* Who looks away says nothing; who looks again asks at once. */
+  weir_session_set_visible (fixture->session, FALSE);
+  fixture->n_ticks = 0;
+  sample_wait (has_ticked, fixture);
+  g_assert_true (was_asked_for_another (fixture));
+  weir_session_set_visible (fixture->session, TRUE);
+  sample_wait (was_asked_again, fixture);
+}
+
+static gboolean
+was_renewed (gpointer data)
+{
+  return was_asked (data, 2, 250);
+}
+
+static void
+test_renewal (Fixture *fixture, gconstpointer data)
+{
+  start (fixture);
+  sample_wait (was_started, fixture);
+  gint64 begin = g_get_monotonic_time ();
+  sample_wait (was_renewed, fixture);
+  g_assert_cmpint (g_get_monotonic_time () - begin, <, WEIR_RENEWAL_MS * G_GINT64_CONSTANT (1000));
+}
+
+static gboolean
+limited_is_gone (gpointer data)
+{
+  return kill (fake_launcher_get_pid (((Fixture *) data)->limited), 0) < 0;
+}
+
+static void
+test_limited_dies_while_authorising (Fixture *fixture, gconstpointer data)
+{
+  fake_launcher_set_script (fixture->limited, "limited-dies");
+  fake_launcher_set_script (fixture->full, "never-connects");
+  start (fixture);
+  weir_session_unlock (fixture->session);
+  guint timer = g_timeout_add (10, keep_awake, NULL);
+  sample_wait (limited_is_gone, fixture);
+  g_source_remove (timer);
+  /* A password may still be typed; only when that is given up is there nothing left. */
+  g_assert_cmpint (weir_session_get_state (fixture->session), ==, WEIR_SESSION_AUTHORISING);
+  weir_session_cancel_unlock (fixture->session);
+  g_assert_cmpint (weir_session_get_state (fixture->session), ==, WEIR_SESSION_FAILED);
+  g_assert_cmpstr (weir_session_get_failure (fixture->session)->message, ==, "signal 9");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -467,5 +550,8 @@ main (int argc, char **argv)
   ADD ("nonsense", test_nonsense);
   ADD ("no-runtime-directory", test_no_runtime_directory);
   ADD ("not-answering", test_not_answering);
+  ADD ("cadence", test_cadence);
+  ADD ("renewal", test_renewal);
+  ADD ("limited-dies-while-authorising", test_limited_dies_while_authorising);
   return g_test_run ();
 }
