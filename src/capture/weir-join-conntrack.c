@@ -44,11 +44,15 @@ make_view (const struct weir_join *join, const struct weir_conntrack_reading *re
   ret_view->flow = weir_flow_table_find (&join->table, &ret_view->key);
 }
 
+/* The kernel makes an entry's id from its place in memory and its addresses: the next entry for the
+ * same addresses may well get the same one, but not while the first is there. */
 static bool
-is_bound (const struct view *view, const struct weir_conntrack_reading *reading)
+is_bound (const struct view *view, const struct weir_conntrack_reading *reading,
+          enum weir_conntrack_event event)
 {
   return view->flow != NULL && view->flow->flags & WEIR_FLOW_HAD_CONNTRACK &&
-         view->flow->ct_id == reading->id && view->flow->ct_zone == reading->zone;
+         view->flow->ct_id == reading->id && view->flow->ct_zone == reading->zone &&
+         (event != WEIR_CONNTRACK_NEW || view->flow->flags & WEIR_FLOW_HAS_CONNTRACK);
 }
 
 static bool
@@ -216,9 +220,9 @@ weir_join_conntrack (struct weir_join *join, const struct weir_conntrack_reading
   make_view (join, reading, false, &views[0]);
   make_view (join, reading, true, &views[1]);
   /* Once bound always bound: addresses come and go, the flow stays what it is. */
-  bound = is_bound (&views[0], reading) || is_bound (&views[1], reading);
-  views[0].wanted = bound ? is_bound (&views[0], reading) : sent || !received;
-  views[1].wanted = bound ? is_bound (&views[1], reading) : received;
+  bound = is_bound (&views[0], reading, event) || is_bound (&views[1], reading, event);
+  views[0].wanted = bound ? is_bound (&views[0], reading, event) : sent || !received;
+  views[1].wanted = bound ? is_bound (&views[1], reading, event) : received;
   /* A socket that is connected to itself is one row. */
   if (views[0].wanted && memcmp (&views[0].key, &views[1].key, sizeof views[0].key) == 0)
     views[1].wanted = false;
@@ -260,7 +264,7 @@ weir_join_set_no_rate (struct weir_join *join, const struct weir_conntrack_readi
   for (unsigned i = 0; i < 2; i++)
     {
       make_view (join, reading, i == 1, &view);
-      if (is_bound (&view, reading))
+      if (is_bound (&view, reading, WEIR_CONNTRACK_ENTRY))
         view.flow->flags |= WEIR_FLOW_NO_RATE;
     }
 }

@@ -86,7 +86,9 @@ measure (const struct round *round, const struct weir_flow *flow)
 
 /* ---- choosing ---- */
 
+/* Classes of rank, above which sizes never reach. */
 #define MOVED (UINT64_C (1) << 63)
+#define OPEN  (UINT64_C (1) << 62)
 
 static uint64_t
 rank (const struct round *round, const struct weir_flow *flow)
@@ -95,10 +97,11 @@ rank (const struct round *round, const struct weir_flow *flow)
   uint64_t moved = progress.rx_delta + progress.tx_delta;
   uint64_t size = progress.rx_bytes + progress.tx_bytes;
 
-  /* The lowest bit keeps rows of the same rank from taking turns. */
   if (moved > 0)
     return MOVED | (moved & (MOVED - 1));
-  return (size & (MOVED / 2 - 1)) << 1 | (flow->flags & WEIR_FLOW_IS_PUBLISHED ? 1 : 0);
+  /* The lowest bit keeps rows of the same size from taking turns. */
+  return (flow->state != WEIR_FLOW_STATE_CLOSED ? OPEN : 0) | (size & (OPEN / 2 - 1)) << 1 |
+         (flow->flags & WEIR_FLOW_IS_PUBLISHED ? 1 : 0);
 }
 
 /* Moves the @n largest to the front, in no order (Hoare's quickselect). */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Which flows become rows, what of them the front end does not know yet, and how fast they are.
  *
- * At most @rows_max rows.  Flows that moved since the last tick come first, then the largest; the
- * rest is one figure, "others", so that at every tick
+ * At most @rows_max rows.  Flows that moved since the last tick come first, then those that are
+ * open, then those that are only remembered, the largest first; the rest is one figure, "others",
+ * so that at every tick
  *
  *   bytes of all rows + last bytes of rows that ended + others = bytes of all flows.
  *
