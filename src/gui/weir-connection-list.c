@@ -428,7 +428,6 @@ weir_connection_list_dispose (GObject *object)
   g_clear_object (&self->order_hold);
   if (self->view != NULL)
     gtk_column_view_set_model (self->view, NULL);
-  gtk_widget_dispose_template (GTK_WIDGET (self), WEIR_TYPE_CONNECTION_LIST);
   g_clear_object (&self->selection);
   g_clear_object (&self->selected);
   g_clear_object (&self->model);

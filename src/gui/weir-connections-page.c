@@ -19,6 +19,9 @@
 
 #define SHEET_MARGIN 12
 
+/* More than the chart's minute holds at the shortest interval; the history is longer. */
+#define CHART_SAMPLES 256
+
 struct _WeirConnectionsPage
 {
   AdwBin parent_instance;
@@ -83,7 +86,7 @@ show_spinner (gpointer data)
 static void
 update_state (WeirConnectionsPage *self)
 {
-  const char *name = "live";
+  const char *name;
 
   switch (weir_session_get_state (self->session))
     {
@@ -99,13 +102,12 @@ update_state (WeirConnectionsPage *self)
       break;
     case WEIR_SESSION_IDLE:
     case WEIR_SESSION_STARTING:
-      name = has_rows (self) ? "live" : "blank";
-      break;
     case WEIR_SESSION_AUTHORISING:
     case WEIR_SESSION_RUNNING:
     case WEIR_SESSION_NOT_ANSWERING:
     case WEIR_SESSION_STOPPING:
     default:
+      name = has_rows (self) ? "live" : "blank";
       break;
     }
   if (!g_str_equal (name, "blank"))
@@ -208,7 +210,7 @@ fill_chart (WeirConnectionsPage *self)
   g_autofree char *both = g_strdup_printf ("↓\302\240%s   ↑\302\240%s", received, sent);
 
   weir_chart_clear (chart);
-  for (guint i = 0; i < n_samples; i++)
+  for (guint i = n_samples > CHART_SAMPLES ? n_samples - CHART_SAMPLES : 0; i < n_samples; i++)
     {
       const WeirSample *sample = weir_history_get_sample (history, i);
 
@@ -414,7 +416,6 @@ weir_connections_page_dispose (GObject *object)
   WeirConnectionsPage *self = WEIR_CONNECTIONS_PAGE (object);
 
   g_clear_handle_id (&self->spinner_source, g_source_remove);
-  gtk_widget_dispose_template (GTK_WIDGET (self), WEIR_TYPE_CONNECTIONS_PAGE);
   g_clear_object (&self->model);
   g_clear_object (&self->session);
   G_OBJECT_CLASS (weir_connections_page_parent_class)->dispose (object);

@@ -176,7 +176,6 @@ weir_details_dispose (GObject *object)
 {
   WeirDetails *self = WEIR_DETAILS (object);
 
-  gtk_widget_dispose_template (GTK_WIDGET (self), WEIR_TYPE_DETAILS);
   g_clear_object (&self->flow);
   g_clear_object (&self->icons);
   G_OBJECT_CLASS (weir_details_parent_class)->dispose (object);

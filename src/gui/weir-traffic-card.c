@@ -68,13 +68,6 @@ weir_traffic_card_set_property (GObject *object, guint id, const GValue *value, 
 }
 
 static void
-weir_traffic_card_dispose (GObject *object)
-{
-  gtk_widget_dispose_template (GTK_WIDGET (object), WEIR_TYPE_TRAFFIC_CARD);
-  G_OBJECT_CLASS (weir_traffic_card_parent_class)->dispose (object);
-}
-
-static void
 weir_traffic_card_class_init (WeirTrafficCardClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
@@ -82,7 +75,6 @@ weir_traffic_card_class_init (WeirTrafficCardClass *klass)
 
   object_class->get_property = weir_traffic_card_get_property;
   object_class->set_property = weir_traffic_card_set_property;
-  object_class->dispose = weir_traffic_card_dispose;
   properties[PROP_STRIP] =
       g_param_spec_boolean ("strip", NULL, NULL, FALSE,
                             G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);

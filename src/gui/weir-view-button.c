@@ -122,8 +122,10 @@ apply (WeirViewButton *self, const Words *words)
 
   gtk_widget_set_sensitive (GTK_WIDGET (self->button), !waiting);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->button), name);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->button), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  name, -1);
+  /* The part of a menu button that takes the focus is inside it. */
+  gtk_accessible_update_property (
+      GTK_ACCESSIBLE (gtk_widget_get_first_child (GTK_WIDGET (self->button))),
+      GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
   if (waiting)
     gtk_popover_popdown (self->popover);
 }
@@ -169,7 +171,6 @@ weir_view_button_set_property (GObject *object, guint id, const GValue *value, G
 static void
 weir_view_button_dispose (GObject *object)
 {
-  gtk_widget_dispose_template (GTK_WIDGET (object), WEIR_TYPE_VIEW_BUTTON);
   g_clear_object (&WEIR_VIEW_BUTTON (object)->session);
   G_OBJECT_CLASS (weir_view_button_parent_class)->dispose (object);
 }
