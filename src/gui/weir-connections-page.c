@@ -8,7 +8,6 @@
 #include "weir-details.h"
 #include "weir-filter.h"
 #include "weir-format.h"
-#include "weir-startup-clock.h"
 #include "weir-traffic-card.h"
 
 /* A spinner that flashes up is worse than none. */
@@ -145,8 +144,6 @@ update_rows (WeirConnectionsPage *self)
   if (g_set_str (&self->title_count, count))
     g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TITLE_COUNT]);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TOTAL]);
-  if (n_rows > 0)
-    weir_startup_clock_reached (WEIR_STARTUP_ROWS);
 }
 
 static void

@@ -122,7 +122,12 @@ add_escape (WeirWindow *self)
 static void
 on_after_paint (GdkFrameClock *clock, gpointer data)
 {
+  WeirWindow *self = WEIR_WINDOW (data);
+
   weir_startup_clock_reached (WEIR_STARTUP_FRAME);
+  if (g_list_model_get_n_items (G_LIST_MODEL (weir_connections_page_get_model (self->page))) == 0)
+    return;
+  weir_startup_clock_reached (WEIR_STARTUP_ROWS);
   g_signal_handlers_disconnect_by_func (clock, on_after_paint, data);
 }
 
@@ -130,8 +135,8 @@ static void
 weir_window_realize (GtkWidget *widget)
 {
   GTK_WIDGET_CLASS (weir_window_parent_class)->realize (widget);
-  g_signal_connect (gtk_widget_get_frame_clock (widget), "after-paint", G_CALLBACK (on_after_paint),
-                    widget);
+  g_signal_connect_object (gtk_widget_get_frame_clock (widget), "after-paint",
+                           G_CALLBACK (on_after_paint), widget, G_CONNECT_DEFAULT);
 }
 
 /* Received has the accent colour; where that is purple, sent takes another one. */
