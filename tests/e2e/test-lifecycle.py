@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What happens when a part dies, freezes, or is left alone."""
+import contextlib
 import os
 import pathlib
 import signal
@@ -23,7 +24,9 @@ class Freezer:
 
     def __init__(self, pids):
         for stale in CGROUPS.glob("weir-tests-*"):
-            self._remove(stale)
+            # Left by a run that was killed; one in use by another run cannot be removed.
+            with contextlib.suppress(OSError):
+                stale.rmdir()
         self._before = {pid: pathlib.Path(f"/proc/{pid}/cgroup").read_text().split("::")[-1].strip() for pid in pids}
         self._group = CGROUPS / f"weir-tests-{os.urandom(4).hex()}"
         self._group.mkdir()
@@ -36,10 +39,9 @@ class Freezer:
     def __exit__(self, *_):
         self.thaw()
         for pid, group in self._before.items():
-            try:
+            # It may have ended in between.
+            with contextlib.suppress(OSError):
                 (CGROUPS / group.lstrip("/") / "cgroup.procs").write_text(str(pid))
-            except OSError:
-                pass
         self._remove(self._group)
 
     def freeze(self):
