@@ -17,6 +17,7 @@ UNLOCK, RETURN = "Unlock Full View…", "Return to Limited View"
 BUTTONS = {"button", "push button", "toggle button"}
 TEXTS = {"entry", "text", "text box"}
 COMPLAINT = re.compile(r"\*\* ?(\(.*\))?:? ?.*(WARNING|CRITICAL|ERROR) \*\*|-(WARNING|CRITICAL|ERROR) \*\*")
+APPLICATION_OBJECT = "/io/github/weir/Weir"
 WINDOW_OBJECT = "/io/github/weir/Weir/window/1"
 
 
@@ -135,11 +136,11 @@ class Application:
         tap.wait_for(file.exists, f"the exported file {file}", 20)
         return file
 
-    def activate(self, action, *parameters):
-        """Activates an exported action of the window as another program of the session may."""
+    def activate(self, action, *parameters, place=WINDOW_OBJECT):
+        """Activates an exported action, the window's by default, as another program of the session may."""
         bus = buses.name_of(self._machine, self.pid)
         answer = self._machine.run(
-            ["gdbus", "call", "--session", "--dest", bus, "--object-path", WINDOW_OBJECT, "--method",
+            ["gdbus", "call", "--session", "--dest", bus, "--object-path", place, "--method",
              "org.gtk.Actions.Activate", action, f"[{', '.join(parameters)}]", "@a{sv} {}"], user=TESTER)
         tap.equal(answer.returncode, 0, f"activation of {action}: {answer.stderr}")
 

@@ -7,7 +7,7 @@ import re
 import stage
 import tables
 import tap
-from application import BUTTONS, LIMITED, TEXTS, UNLOCK
+from application import APPLICATION_OBJECT, BUTTONS, LIMITED, TEXTS, UNLOCK
 from traffic import tcp
 
 STAGE = stage.build()
@@ -99,8 +99,10 @@ def _():
     application.wait_text("Keyboard Shortcuts")
     SCREEN.keys("Escape")
     tap.wait_for(lambda: "Keyboard Shortcuts" not in application.labels(), "the dialog to close")
-    application.activate("about") if "about" in application.actions() else SCREEN.keys("F10")
-    STAGE.stop()
+    application.activate("about", place=APPLICATION_OBJECT)
+    application.wait_text("GPL")
+    SCREEN.keys("Escape")
+    tap.wait_for(lambda: not any("GPL" in text for text in application.labels()), "the dialog to close")
 
 
 @tap.case("360 pixels wide everything is within reach: the view, its unlock button, filter, pause, rates")
