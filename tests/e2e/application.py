@@ -13,6 +13,7 @@ from machine import LOGS, TESTER
 LIMITED, FULL = "Limited View", "Full View"
 WAITING, SILENT = "Waiting for Authentication", "Not Answering"
 UNLOCK, RETURN = "Unlock Full View…", "Return to Limited View"
+RESTART = "Restart in Limited View"
 # Names that a widget may have for the accessibility library in its different releases.
 BUTTONS = {"button", "push button", "toggle button"}
 TEXTS = {"entry", "text", "text box"}
@@ -67,8 +68,8 @@ class Application:
             return []
         found = []
         for row in table.find_all("table row"):
-            cells = [cell.name.strip() or _label(cell) for cell in row.children
-                     if cell.role in ("table cell", "cell", "gridcell")]
+            cells = [(cell.name or _label(cell)).replace("\u00a0", " ").strip() for cell in row.children
+                     if cell.role == "table cell"]
             if cells:
                 found.append(cells)
         return found
@@ -112,11 +113,8 @@ class Application:
         return tap.wait_for(self._popover_button, "the button in the view's popover")
 
     def _popover_button(self):
-        # The banner's button bears the same name, but stands in the window and not in a popover.
-        for button in self.widget.find_all(BUTTONS, lambda name: name in (UNLOCK, RETURN)):
-            if button.inside(self.view_button()):
-                return button
-        return None
+        # The banner's button bears the same name, but stands elsewhere in the window.
+        return self.view_button().parent.find(BUTTONS, lambda name: name in (UNLOCK, RETURN, RESTART))
 
     def unlock(self):
         """Asks for the full view as a person does."""
@@ -152,9 +150,9 @@ class Application:
         return found if len(found) == len(processes.ROLES) else None
 
     def limited_engine(self):
-        """The process of the limited view."""
-        found = [pid for pid in processes.engines(pwd.getpwnam(TESTER).pw_uid)]
-        return found[0] if found else None
+        """The process of the limited view that this window started."""
+        return next((pid for pid in processes.engines() if processes.parent(pid) == self.pid
+                     and pid not in processes.elevated(pwd.getpwnam(TESTER).pw_uid)), None)
 
     def stop(self):
         """Ends it as closing the session would."""
@@ -163,4 +161,4 @@ class Application:
 
 def _label(cell):
     label = cell.find("label")
-    return label.text.strip() if label else ""
+    return label.text if label else ""

@@ -35,7 +35,8 @@ def capabilities(pid):
 
 def uids(pid):
     """Real, effective, saved and file system uid."""
-    return [int(uid) for uid in status(pid)["Uid"].split()]
+    found = status(pid)
+    return [int(uid) for uid in found["Uid"].split()] if found else []
 
 
 def running(program):
@@ -54,17 +55,23 @@ def running(program):
     return sorted(found)
 
 
-def engines(owner=None):
-    """Every engine process, or those that do (or do not) run as the user with the uid OWNER."""
-    return [pid for pid in running(ENGINE) if owner is None or uids(pid)[1] == owner]
+def engines():
+    """Every engine process."""
+    return running(ENGINE)
+
+
+def elevated(tester):
+    """Engine processes that do not run as the user with the uid TESTER."""
+    return [pid for pid in engines() if set(uids(pid)) != {tester}]
 
 
 def full_engine(tester):
     """The processes of the full view by role: those that do not run as the tester."""
     found = {}
-    for pid in running(ENGINE):
+    for pid in elevated(tester):
         state = status(pid)
-        if not state or uids(pid)[1] in (0, tester):
+        # Until it has given up what it had it is none of them.
+        if not state or 0 in uids(pid):
             continue
         effective = int(state["CapEff"], 16)
         for role, expected in ROLES.items():

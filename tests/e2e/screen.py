@@ -55,23 +55,16 @@ class Widget:
 
     @property
     def sensitive(self):
-        """Reacts when it is pressed."""
-        return self._state(Atspi.StateType.SENSITIVE)
+        """Reacts when it is pressed. Of a menu button the inner part is pressed, the outer one says whether it may."""
+        around = self.parent
+        return self._state(Atspi.StateType.SENSITIVE) and (
+            not around or around.role not in ("button", "push button") or around.sensitive)
 
     @property
     def parent(self):
         """The widget around this one, or None."""
         found = _ask(self._accessible.get_parent)
         return Widget(found) if found else None
-
-    def inside(self, other, depth=_DEPTH):
-        """Whether OTHER is somewhere around this widget."""
-        around = self.parent
-        while around and depth:
-            if around._accessible == other._accessible:
-                return True
-            around, depth = around.parent, depth - 1
-        return False
 
     @property
     def children(self):
