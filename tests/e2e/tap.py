@@ -45,7 +45,7 @@ def after_each(function):
 def check(condition, message):
     """Fails the running case unless CONDITION holds."""
     if not condition:
-        raise AssertionError(message)
+        raise AssertionError(message() if callable(message) else message)
 
 
 def equal(found, expected, what):

@@ -100,9 +100,9 @@ def _():
     SCREEN.keys("Escape")
     tap.wait_for(lambda: "Keyboard Shortcuts" not in application.labels(), "the dialog to close")
     application.activate("about", place=APPLICATION_OBJECT)
-    application.wait_text("GPL")
+    application.wait_text("The Weir Developers")
     SCREEN.keys("Escape")
-    tap.wait_for(lambda: not any("GPL" in text for text in application.labels()), "the dialog to close")
+    tap.wait_for(lambda: not any("The Weir Developers" in text for text in application.labels()), "the dialog to close")
 
 
 @tap.case("360 pixels wide everything is within reach: the view, its unlock button, filter, pause, rates")
