@@ -119,6 +119,33 @@ add_escape (WeirWindow *self)
   gtk_widget_add_controller (GTK_WIDGET (self), shortcuts);
 }
 
+/* A letter that nobody else wanted begins a filter.  GtkSearchBar's own key capture is made for a
+ * GtkSearchEntry or a GtkText: with a GtkEntry it asks for a signal that there is none of. */
+static gboolean
+on_key_pressed (WeirWindow *self, guint keyval, guint keycode, GdkModifierType state,
+                GtkEventControllerKey *keys)
+{
+  gunichar letter = gdk_keyval_to_unicode (keyval);
+
+  if (self->filtering || letter == 0 || !g_unichar_isgraph (letter) ||
+      (state & (GDK_CONTROL_MASK | GDK_ALT_MASK | GDK_SUPER_MASK | GDK_META_MASK)))
+    return GDK_EVENT_PROPAGATE;
+  g_object_set (self, "filtering", TRUE, NULL);
+  gtk_entry_grab_focus_without_selecting (self->filter_entry);
+  return gtk_event_controller_key_forward (
+      keys, GTK_WIDGET (gtk_editable_get_delegate (GTK_EDITABLE (self->filter_entry))));
+}
+
+static void
+add_type_to_filter (WeirWindow *self)
+{
+  GtkEventController *keys = gtk_event_controller_key_new ();
+
+  g_signal_connect_object (keys, "key-pressed", G_CALLBACK (on_key_pressed), self,
+                           G_CONNECT_SWAPPED);
+  gtk_widget_add_controller (GTK_WIDGET (self), keys);
+}
+
 static void
 on_after_paint (GdkFrameClock *clock, gpointer data)
 {
@@ -267,7 +294,7 @@ weir_window_init (WeirWindow *self)
   weir_actions_add (G_ACTION_MAP (self), "win", G_OBJECT (self));
   add_escape (self);
   gtk_search_bar_connect_entry (self->filter_bar, GTK_EDITABLE (self->filter_entry));
-  gtk_search_bar_set_key_capture_widget (self->filter_bar, GTK_WIDGET (self));
+  add_type_to_filter (self);
   gtk_list_box_select_row (self->pages, gtk_list_box_get_row_at_index (self->pages, 0));
   g_signal_connect_object (style, "notify::accent-color", G_CALLBACK (on_accent_changed), self,
                            G_CONNECT_SWAPPED);
