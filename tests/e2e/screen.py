@@ -125,11 +125,13 @@ class Widget:
         return f"{self.role} {self.name!r}"
 
     def tree(self, showing=True, indent=0):
-        """All that is below as text, for diagnoses."""
-        lines = [" " * indent + str(self) + ("" if self.sensitive else " (insensitive)")]
+        """All that is below as text, for diagnoses; what only holds others together is left out."""
+        lines = []
+        if self.name or self.role not in ("panel", "grouping", "filler"):
+            lines.append(" " * indent + str(self) + ("" if self.sensitive else " (insensitive)"))
         for child in self.children:
             if not showing or child.showing:
-                lines.append(child.tree(showing, indent + 1))
+                lines += child.tree(showing, indent + 1).splitlines()
         return "\n".join(lines)
 
 
