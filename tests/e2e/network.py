@@ -61,5 +61,14 @@ class Network:
         os.setns(descriptor, os.CLONE_NEWNET)
         os.close(descriptor)
 
+    def retransmitted(self):
+        """TCP segments that each end has sent again since the start: (ours, the world's)."""
+        found = []
+        for pid in (os.getpid(), self.peer_pid):
+            lines = pathlib.Path(f"/proc/{pid}/net/snmp").read_text().splitlines()
+            names, values = (line.split() for line in lines if line.startswith("Tcp:"))
+            found.append(int(dict(zip(names, values))["RetransSegs"]))
+        return tuple(found)
+
     def _peer(self, *arguments):
         subprocess.run(["ip", *arguments], check=True, preexec_fn=self.enter_peer)

@@ -47,12 +47,12 @@ def flow_row(rows, flow):
 
 
 def tracked(flow):
-    """Packets of a flow in both directions as conntrack(8) reads them from the kernel."""
+    """(packets, bytes) of a flow in each direction as conntrack(8) reads them from the kernel."""
     family = "ipv6" if ":" in flow["remote"] else "ipv4"
     line = subprocess.run(
         ["conntrack", "-L", "-f", family, "-p", flow["protocol"], "-d", flow["remote"], "--sport",
          str(flow["local_port"]), "--dport", str(flow["remote_port"])],
         capture_output=True, text=True, check=True).stdout
-    packets = [int(number) for number in re.findall(r"packets=(\d+)", line)]
-    tap.equal(len(packets), 2, f"directions that conntrack knows of {flow['remote']}: {line!r}")
-    return {"sent": packets[0], "received": packets[1]}
+    found = [(int(packets), int(size)) for packets, size in re.findall(r"packets=(\d+) bytes=(\d+)", line)]
+    tap.equal(len(found), 2, f"directions that conntrack knows of {flow['remote']}: {line!r}")
+    return {"sent": found[0], "received": found[1]}

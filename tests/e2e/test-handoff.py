@@ -16,7 +16,7 @@ import tap
 from handoff import Front
 from machine import TESTER
 
-PRELOAD = sys.argv.pop(1)
+PRELOAD = os.path.abspath(sys.argv.pop(1))
 STAGE = stage.build(display=False)
 MACHINE = STAGE.machine
 STAGE.polkit.decide("yes")

@@ -22,7 +22,7 @@ from application import FULL, LIMITED, UNLOCK, WAITING
 from machine import OTHER, TESTER
 from traffic import tcp
 
-PRELOAD = sys.argv.pop(1)
+PRELOAD = os.path.abspath(sys.argv.pop(1))
 STAGE = stage.build()
 MACHINE = STAGE.machine
 RUNTIME = pathlib.Path(f"/run/user/{STAGE.tester.pw_uid}")

@@ -19,6 +19,8 @@ TRAFFIC = STAGE.traffic
 # A header of IP and one of the transport for each packet: what conntrack counts beside the payload.
 UDP_HEADERS = {4: 28, 6: 48}
 TCP_HEADERS_MAX = {4: 80, 6: 100}
+# What one segment that is sent again can add.
+ETHERNET = 1500
 
 
 def make_traffic():
@@ -104,20 +106,22 @@ def _():
     rows = tables.read(file)
     truth = TRAFFIC.truth()
     tap.check(len(truth) >= 9, "enough flows to compare")
+    again = dict(zip(("sent", "received"), STAGE.network.retransmitted()))
     for flow in truth:
         row = tables.flow_row(rows, flow)
-        packets = tables.tracked(flow)
-        headers = UDP_HEADERS if flow["protocol"] == "udp" else TCP_HEADERS_MAX
+        kernel = tables.tracked(flow)
         family = 6 if ":" in flow["remote"] else 4
-        for name, payload, count in (("sent", flow["sent"], packets["sent"]),
-                                     ("received", flow["received"], packets["received"])):
-            found = int(row[f"{name}_bytes"])
-            overhead = count * headers[family]
-            what = f"{name} bytes of {flow['comm']} to {flow['remote']}: {payload} + {overhead} at most, found {found}"
+        for direction in ("sent", "received"):
+            payload, found = flow[direction], int(row[f"{direction}_bytes"])
+            packets, counted = kernel[direction]
+            what = f"bytes {direction} by {flow['comm']} to {flow['remote']}: payload {payload}, {packets} packets"
+            tap.equal(found, counted, what)
             if flow["protocol"] == "udp":
-                tap.check(found == payload + overhead, what)
+                tap.equal(packets, flow[f"{direction}_packets"], f"datagrams, {what}")
+                tap.equal(found, payload + packets * UDP_HEADERS[family], what)
             else:
-                tap.check(payload <= found <= payload * 1.01 + overhead, what)
+                overhead = packets * TCP_HEADERS_MAX[family] + again[direction] * ETHERNET
+                tap.check(payload <= found <= payload * 1.01 + overhead, f"{what}, found {found}")
         tap.equal((row["process"], int(row["pid"]), row["user"]), (flow["comm"], flow["pid"], flow["user"]),
                   f"owner of the flow to {flow['remote']}")
 
