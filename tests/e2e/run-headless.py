@@ -19,7 +19,7 @@ import processes
 import tables
 import tap
 from application import FULL, LIMITED
-from scene import play
+import scene
 
 OUT = pathlib.Path("/weir/build/run")
 # What one minute of a chart needs to look like one.
@@ -59,6 +59,12 @@ def picture(application, name, folder, size=(1280, 800)):
     say(f"  picture: {outside(file)}")
 
 
+def open_details(application):
+    """Opens the details of the first row by keyboard."""
+    STAGE.screen.focus(application.window)
+    STAGE.screen.keys("Down", "Home", "Return")
+
+
 def outside(path):
     """A path as it is seen by whoever ran ./dev: below the project's folder."""
     return path.resolve().relative_to("/weir")
@@ -78,7 +84,8 @@ def main():
     folder = shots or OUT
     folder.mkdir(parents=True, exist_ok=True)
     OUT.mkdir(parents=True, exist_ok=True)
-    play(STAGE.traffic)
+    scene.furnish(STAGE.machine)
+    scene.play(STAGE.traffic)
     STAGE.polkit.decide("yes")
     seconds = SHOT_SECONDS if shots else RUN_SECONDS
 
@@ -89,16 +96,19 @@ def main():
         tap.check(milliseconds is not None, f"no time of the {what}")
         say(f"  {what}: {milliseconds} ms")
     processes_of(application)
+    open_details(application)
     picture(application, "light", folder)
+    STAGE.screen.keys("F9")
+    picture(application, "narrow", folder, (360, 720))
     table = STAGE.machine.environment("tester")["HOME"] + "/weir.csv"
     application.export(table)
     shutil.copyfile(table, OUT / "weir.csv")
     rows = tables.read(OUT / "weir.csv")
     tap.check(any(row["protocol"] == "UDP" and row["user"] == "other" for row in rows), "no UDP row of another person")
     say(f"  table: {outside(OUT / 'weir.csv')} with {len(rows)} rows")
-    picture(application, "narrow", folder, (360, 720))
     STAGE.stop()
     application = window(True, seconds)
+    open_details(application)
     picture(application, "dark", folder)
     tap.check(application.view() == FULL, "the full view went away")
     STAGE.stop()
