@@ -74,6 +74,14 @@ class Application:
                 found.append(cells)
         return found
 
+    def open_row(self, word):
+        """Opens the details of the first row that holds WORD, with the pointer."""
+        def cell():
+            table = self.widget.find({"tree table", "table"})
+            return table and table.find("table cell", lambda name: word in name)
+        self._screen.double_click(self.window, tap.wait_for(cell, f"a cell with {word}").centre())
+        self._screen.point_away()
+
     def wait_row(self, *words, seconds=15):
         """The first row in which each of WORDS occurs in some cell."""
         def row():

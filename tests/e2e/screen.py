@@ -115,6 +115,14 @@ class Widget:
         tap.check(action and _ask(Atspi.Action.get_n_actions, action), f"{self} has no action")
         tap.check(_ask(Atspi.Action.do_action, action, 0), f"{self} did not react")
 
+    def centre(self):
+        """Where its middle is in its window."""
+        component = _ask(self._accessible.get_component_iface)
+        tap.check(component, f"{self} has no place")
+        found = _ask(Atspi.Component.get_extents, component, Atspi.CoordType.WINDOW)
+        tap.check(found and found.width > 0 and found.height > 0, f"{self} is nowhere")
+        return found.x + found.width // 2, found.y + found.height // 2
+
     def write(self, text):
         """Replaces the text of an entry."""
         editable = _ask(self._accessible.get_editable_text_iface)
@@ -181,6 +189,11 @@ class Screen:
     def resize(self, window, width, height):
         """Makes a window WIDTH x HEIGHT."""
         self._tool("xdotool", "windowsize", window, str(width), str(height))
+
+    def double_click(self, window, place):
+        """Presses the first button of the pointer twice at a place in a window."""
+        self._tool("xdotool", "mousemove", "--window", window, *map(str, place), "click", "--repeat", "2",
+                   "--delay", "60", "1")
 
     def point_away(self):
         """Moves the pointer to where it lights nothing up."""

@@ -153,7 +153,8 @@ def keep_talking(flows):
         now = time.monotonic()
         for flow in [flow for flow, when in due.items() if when <= now]:
             turn = 2 * math.pi * (now - started) / flow.told.get("swing", 11)
-            loudness = 0.55 + 0.45 * math.sin(turn)
+            # Not one wave but three: between a tenth and all.
+            loudness = 0.55 + 0.25 * math.sin(turn) + 0.13 * math.sin(2.7 * turn + 1) + 0.07 * math.sin(7.1 * turn)
             for size, wanted in flow.told["messages"]:
                 limit = 1 << 24 if flow.stream else DATAGRAM_MAX
                 flow.say(min(int(size * loudness) + HEADER.size, limit), min(int(wanted * loudness), limit))

@@ -74,6 +74,19 @@ def _():
     tap.wait_for(lambda: figures() != before, "other figures", 5)
 
 
+@tap.case("a double click opens the details of a row: who owns it, and how that was found; F9 closes them")
+def _():
+    application = ready()
+    application.open_row(PEERS["sync"])
+    application.wait_text("How It Was Found")
+    process = application.wait_text("sync · ")
+    talker = next(talker for talker in STAGE.traffic.talkers if talker.comm == "sync")
+    tap.equal(process, f"sync · {talker.pid} · tester", "the owner")
+    SCREEN.focus(application.window)
+    SCREEN.keys("F9")
+    tap.wait_for(lambda: "How It Was Found" not in application.labels(), "the details to close")
+
+
 @tap.case("export through the dialog: a file with the rows that were shown, and a toast that counts them")
 def _():
     application = ready()
