@@ -137,7 +137,7 @@ static const WeirColumn columns[] = {
     .text = weir_columns_app_text, .second = remote_text },
   { "rate", N_ ("Rate"), WEIR_SORT_RX_RATE, WEIR_CELL_RATES, .width = 118, .narrow = TRUE,
     .text = rates_first_text, .second = rates_second_text },
-  { "app", N_ ("App"), WEIR_SORT_APP, WEIR_CELL_APP, .width = 156, .visible = TRUE,
+  { "app", N_ ("App"), WEIR_SORT_APP, WEIR_CELL_APP, .width = 176, .visible = TRUE,
     .text = weir_columns_app_text },
   { "process", N_ ("Process"), WEIR_SORT_PROCESS, WEIR_CELL_TEXT, .width = 150,
     .text = process_text },

@@ -352,9 +352,20 @@ add_row_actions (WeirConnectionList *self)
 
 /* ---- construction ---- */
 
+/* How much larger than usual text is: the widths of the table are for usual text. */
+static double
+get_text_scale (WeirConnectionList *self)
+{
+  int dpi;
+
+  g_object_get (gtk_widget_get_settings (GTK_WIDGET (self)), "gtk-xft-dpi", &dpi, NULL);
+  return dpi > 0 ? MAX (1, dpi / (96.0 * PANGO_SCALE)) : 1;
+}
+
 static void
 add_columns (WeirConnectionList *self)
 {
+  double scale = get_text_scale (self);
   guint n_columns;
   const WeirColumn *table = weir_columns_get (&n_columns);
 
@@ -376,7 +387,7 @@ add_columns (WeirConnectionList *self)
       gtk_column_view_column_set_sorter (column, sorter);
       gtk_column_view_column_set_resizable (column, !table[i].narrow);
       gtk_column_view_column_set_expand (column, table[i].width == 0);
-      gtk_column_view_column_set_fixed_width (column, table[i].width > 0 ? table[i].width : -1);
+      gtk_column_view_column_set_fixed_width (column, table[i].width > 0 ? (int) (table[i].width * scale) : -1);
       gtk_column_view_append_column (self->view, column);
     }
 }
