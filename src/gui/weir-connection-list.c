@@ -387,7 +387,8 @@ add_columns (WeirConnectionList *self)
       gtk_column_view_column_set_sorter (column, sorter);
       gtk_column_view_column_set_resizable (column, !table[i].narrow);
       gtk_column_view_column_set_expand (column, table[i].width == 0);
-      gtk_column_view_column_set_fixed_width (column, table[i].width > 0 ? (int) (table[i].width * scale) : -1);
+      gtk_column_view_column_set_fixed_width (
+          column, table[i].width > 0 ? (int) (table[i].width * scale) : -1);
       gtk_column_view_append_column (self->view, column);
     }
 }

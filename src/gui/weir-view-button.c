@@ -123,7 +123,8 @@ apply (WeirViewButton *self, const Words *words)
   gtk_widget_set_sensitive (GTK_WIDGET (self->button), !waiting);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->button), name);
   /* The part of a menu button that takes the focus is named by the whole. */
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->button), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->button), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  name, -1);
   if (waiting)
     gtk_popover_popdown (self->popover);
 }

@@ -119,15 +119,16 @@ add_escape (WeirWindow *self)
   gtk_widget_add_controller (GTK_WIDGET (self), shortcuts);
 }
 
-/* A letter that nobody else wanted begins a filter.  GtkSearchBar's own key capture is made for a
- * GtkSearchEntry or a GtkText: with a GtkEntry it asks for a signal that there is none of. */
+/* A letter that nobody else wanted begins a filter, or goes on with it.  GtkSearchBar's own key
+ * capture is made for a GtkSearchEntry or a GtkText: with a GtkEntry it asks for a signal that
+ * there is none of. */
 static gboolean
 on_key_pressed (WeirWindow *self, guint keyval, guint keycode, GdkModifierType state,
                 GtkEventControllerKey *keys)
 {
   gunichar letter = gdk_keyval_to_unicode (keyval);
 
-  if (self->filtering || letter == 0 || !g_unichar_isgraph (letter) ||
+  if (letter == 0 || !g_unichar_isgraph (letter) ||
       (state & (GDK_CONTROL_MASK | GDK_ALT_MASK | GDK_SUPER_MASK | GDK_META_MASK)))
     return GDK_EVENT_PROPAGATE;
   g_object_set (self, "filtering", TRUE, NULL);
