@@ -55,7 +55,7 @@ show (Fixture *fixture, const struct weir_flow_record *record, guint tick)
 static void
 test_nothing (Fixture *fixture, gconstpointer data)
 {
-  g_assert_true (shows_text (fixture->window, "No Connection Chosen"));
+  wait_for_text (fixture->window, "No Connection Chosen");
 }
 
 static void
@@ -65,14 +65,14 @@ test_flow (Fixture *fixture, gconstpointer data)
 
   show (fixture, &record, 1);
   g_assert_false (shows_text (fixture->window, "No Connection Chosen"));
-  g_assert_true (shows_text (fixture->window, "example"));
-  g_assert_true (shows_text (fixture->window, "example · 1001 · 54321"));
-  g_assert_true (shows_text (fixture->window, "A socket with exactly these addresses"));
-  g_assert_true (shows_text (fixture->window, "TCP · Open"));
-  g_assert_true (shows_text (fixture->window, "Opened by this computer"));
-  g_assert_true (shows_text (fixture->window, "\342\201\246192.0.2.1:40001\342\201\251"));
-  g_assert_true (shows_text (fixture->window, "12.4\302\240ms"));
-  g_assert_true (shows_text (fixture->window, "3 segments"));
+  wait_for_text (fixture->window, "example");
+  wait_for_text (fixture->window, "example · 1001 · 54321");
+  wait_for_text (fixture->window, "A socket with exactly these addresses");
+  wait_for_text (fixture->window, "TCP · Open");
+  wait_for_text (fixture->window, "Opened by this computer");
+  wait_for_text (fixture->window, "\342\201\246192.0.2.1:40001\342\201\251");
+  wait_for_text (fixture->window, "12.4\302\240ms");
+  wait_for_text (fixture->window, "3 segments");
   g_assert_false (shows_text (fixture->window, "Translated To"));
   g_assert_false (shows_text (fixture->window, "Closed"));
 }
@@ -84,14 +84,14 @@ test_stays_when_ended (Fixture *fixture, gconstpointer data)
 
   show (fixture, &record, 1);
   show (fixture, &end, 2);
-  g_assert_true (shows_text (fixture->window, "Closed"));
+  wait_for_text (fixture->window, "Closed");
   /* Long after its row has gone. */
   sample_do_tick (fixture->store, 60);
   g_assert_null (weir_flow_store_lookup (fixture->store, 1));
   weir_details_refresh (fixture->details, 60000000000, 1000000000);
   run_for (50);
-  g_assert_true (shows_text (fixture->window, "example · 1001 · 54321"));
-  g_assert_true (shows_text (fixture->window, "TCP · Closed"));
+  wait_for_text (fixture->window, "example · 1001 · 54321");
+  wait_for_text (fixture->window, "TCP · Closed");
 }
 
 static void
@@ -105,8 +105,8 @@ test_missing_owner (Fixture *fixture, gconstpointer data)
   record.has_uid = false;
   record.comm[0] = record.cgroup[0] = '\0';
   show (fixture, &record, 1);
-  g_assert_true (shows_text (fixture->window, "Unknown App"));
-  g_assert_true (shows_text (fixture->window, "Belongs to another user; the full view shows it"));
+  wait_for_text (fixture->window, "Unknown App");
+  wait_for_text (fixture->window, "Belongs to another user; the full view shows it");
 }
 
 static void
@@ -118,8 +118,7 @@ test_translated (Fixture *fixture, gconstpointer data)
   sample_set_v4 (&record.nat_local, "203.0.113.1", 61000);
   sample_set_v4 (&record.nat_remote, "198.51.100.7", 443);
   show (fixture, &record, 1);
-  g_assert_true (
-      shows_text (fixture->window, "\342\201\246203.0.113.1:61000 → 198.51.100.7:443\342\201\251"));
+  wait_for_text (fixture->window, "\342\201\246203.0.113.1:61000 → 198.51.100.7:443\342\201\251");
 }
 
 /* The name of a process is anybody's to choose. */
@@ -130,8 +129,8 @@ test_no_markup (Fixture *fixture, gconstpointer data)
 
   strcpy (record.comm, "<b>a&b</b>");
   show (fixture, &record, 1);
-  g_assert_true (shows_text (fixture->window, "<b>a&b</b>"));
-  g_assert_true (shows_text (fixture->window, "<b>a&b</b> · 1001 · 54321"));
+  wait_for_text (fixture->window, "<b>a&b</b>");
+  wait_for_text (fixture->window, "<b>a&b</b> · 1001 · 54321");
 }
 
 #define ADD(path, function) g_test_add (path, Fixture, NULL, set_up, function, tear_down)

@@ -23,12 +23,12 @@ test_complete (void)
     if (actions[i].section < WEIR_N_SECTIONS)
       {
         g_test_message ("%s", actions[i].title);
-        g_assert_true (shows_text (GTK_WIDGET (dialog), actions[i].title));
+        wait_for_text (GTK_WIDGET (dialog), actions[i].title);
         n_listed++;
       }
   g_assert_cmpuint (n_listed, >, 8);
-  g_assert_true (shows_text (GTK_WIDGET (dialog), "Ctrl"));
-  g_assert_true (shows_text (GTK_WIDGET (dialog), "F9"));
+  wait_for_text (GTK_WIDGET (dialog), "Ctrl");
+  wait_for_text (GTK_WIDGET (dialog), "F9");
   gtk_window_destroy (GTK_WINDOW (window));
 }
 

@@ -53,3 +53,26 @@ run_for (guint milliseconds)
   while (!over)
     g_main_context_iteration (NULL, TRUE);
 }
+
+static void
+wait_for (GtkWidget *root, const char *text, gboolean wanted)
+{
+  gint64 end = g_get_monotonic_time () + 10 * G_TIME_SPAN_SECOND;
+
+  while (shows_text (root, text) != wanted && g_get_monotonic_time () < end)
+    run_for (20);
+  if (shows_text (root, text) != wanted)
+    g_error ("%s: waited for it to %s in vain", text, wanted ? "come" : "go");
+}
+
+void
+wait_for_text (GtkWidget *root, const char *text)
+{
+  wait_for (root, text, TRUE);
+}
+
+void
+wait_for_no_text (GtkWidget *root, const char *text)
+{
+  wait_for (root, text, FALSE);
+}

@@ -14,6 +14,12 @@ find_type (GtkWidget *root, GType type);
 /* Whether exactly @text is shown in a visible label below @root, letter by letter. */
 gboolean
 shows_text (GtkWidget *root, const char *text);
+/* Runs the main loop until @text is shown, or until it is no longer; a failure after ten seconds.
+ */
+void
+wait_for_text (GtkWidget *root, const char *text);
+void
+wait_for_no_text (GtkWidget *root, const char *text);
 /* Lets the main loop run for a while. */
 void
 run_for (guint milliseconds);
