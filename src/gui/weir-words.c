@@ -40,6 +40,7 @@ static const char *const owners_missing[] = {
   [WEIR_MISSING_KERNEL] = N_ ("The system itself, not a process"),
   [WEIR_MISSING_FORWARDED] = N_ ("Passes through; it has no process on this computer"),
   [WEIR_MISSING_OTHER_NAMESPACE] = N_ ("Belongs to a separate network, such as a container's"),
+  [WEIR_MISSING_NOT_FOUND] = N_ ("No process shows this socket"),
 };
 
 static const char *const sources[] = {

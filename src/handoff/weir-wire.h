@@ -270,9 +270,12 @@ enum weir_owner_missing
   WEIR_MISSING_NOT_YET = 1,    /* not looked for yet */
   WEIR_MISSING_OTHER_USER = 2, /* belongs to another user, which this view may not look at */
   WEIR_MISSING_GONE = 3,       /* the process ended before it could be looked at */
-  WEIR_MISSING_KERNEL = 4,     /* a socket of the kernel itself, or a protocol without sockets */
+  WEIR_MISSING_KERNEL = 4,     /* certainly no process: a protocol without sockets, or a group */
   WEIR_MISSING_FORWARDED = 5,  /* passes through: no local process */
   WEIR_MISSING_OTHER_NAMESPACE = 6,
+  /* There is a socket, and no process that was looked at shows it: some can keep one out of sight,
+   * so this says nothing about whose it is. */
+  WEIR_MISSING_NOT_FOUND = 7,
 };
 
 enum weir_direction

@@ -235,7 +235,9 @@ test_unknown_values (void)
   REFUSED (direction, WEIR_DIRECTION_LOCAL + 1);
   REFUSED (bytes_source, WEIR_N_SOURCES);
   REFUSED (owner_how, WEIR_OWNER_CGROUP + 1);
-  REFUSED (owner_missing, WEIR_MISSING_OTHER_NAMESPACE + 1);
+  REFUSED (owner_missing, WEIR_MISSING_NOT_FOUND + 1);
+  record.owner_missing = WEIR_MISSING_NOT_FOUND;
+  g_assert_cmpint (read_changed (&record), ==, 0);
 #undef REFUSED
 }
 

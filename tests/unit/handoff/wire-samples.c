@@ -151,7 +151,7 @@ count_flow (const struct weir_flow_record *record, void *data)
   g_assert_cmpuint (strlen (record->cgroup), <=, WEIR_STRING_MAX);
   g_assert_cmpuint (record->direction, <=, WEIR_DIRECTION_LOCAL);
   g_assert_cmpuint (record->state, <=, WEIR_FLOW_STATE_CLOSED);
-  g_assert_cmpuint (record->owner_missing, <=, WEIR_MISSING_OTHER_NAMESPACE);
+  g_assert_cmpuint (record->owner_missing, <=, WEIR_MISSING_NOT_FOUND);
 }
 
 static void

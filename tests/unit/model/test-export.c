@@ -196,6 +196,33 @@ test_values (Fixture *fixture, gconstpointer data)
     }
 }
 
+/* Every reason has a word of its own. */
+static void
+test_owner_missing (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GHashTable) words = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (guint8 missing = WEIR_MISSING_NOT_YET; missing <= WEIR_MISSING_NOT_FOUND; missing++)
+    {
+      struct weir_flow_record record = sample_record (missing);
+
+      record.owner_how = WEIR_OWNER_NONE;
+      record.owner_missing = missing;
+      sample_add (fixture->store, &record);
+    }
+  sample_do_tick (fixture->store, 0);
+  g_autofree char *text = export_all (fixture);
+  g_autoptr (GPtrArray) rows = csv_read (text, ',');
+  for (guint i = WEIR_MISSING_NOT_YET; i <= WEIR_MISSING_NOT_FOUND; i++)
+    {
+      const char *word = get_cell (rows, i, "owner_missing");
+
+      g_assert_cmpstr (word, !=, "");
+      g_assert_true (g_hash_table_add (words, (gpointer) word));
+    }
+  g_assert_true (g_hash_table_contains (words, "not-found"));
+}
+
 /* Not measured is empty, never 0. */
 static void
 test_absent (Fixture *fixture, gconstpointer data)
@@ -489,6 +516,7 @@ main (int argc, char **argv)
   g_test_add_func ("/export/document", test_document);
 #define ADD(name, function) g_test_add ("/export/" name, Fixture, NULL, set_up, function, tear_down)
   ADD ("values", test_values);
+  ADD ("owner-missing", test_owner_missing);
   ADD ("absent", test_absent);
   ADD ("ended-rows-do-not-move", test_ended_rows_do_not_move);
   ADD ("hostile-rows", test_hostile_rows);
