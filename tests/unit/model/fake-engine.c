@@ -230,14 +230,11 @@ wait_ms (int ms)
     }
 }
 
-/* Not before START: who ends before the front end has believed him is not heard. */
+/* Who ends before the front end has believed him is not heard: PROTOCOL.md, "BYE". */
 static void
 say_error (void)
 {
   struct pollfd poll_fd = { .fd = client, .events = POLLIN };
-
-  if (poll (&poll_fd, 1, 10000) != 1)
-    exit (WEIR_EXIT_HANDOFF);
   struct weir_error error = { .code = WEIR_ERROR_CONFINEMENT,
                               .error = EPERM,
                               .what = "set\x1buid" };
@@ -247,6 +244,8 @@ say_error (void)
   weir_write_error (&writer, &error);
   weir_write_bye (&writer, WEIR_BYE_ERROR);
   flush (&writer);
+  for (char byte; poll (&poll_fd, 1, 1000) > 0 && read (client, &byte, sizeof byte) > 0;)
+    continue;
   exit (WEIR_EXIT_CONFINEMENT);
 }
 
