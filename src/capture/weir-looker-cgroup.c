@@ -6,7 +6,8 @@
  *
  * Ids are 64 bits wide and never used twice, and groups cannot be renamed, so an answer stays true.
  * A group that is not found has been removed, or is just being made: that is believed for a moment
- * only.
+ * only, and only after the whole tree has been looked at: whoever was given a part of it may fill
+ * that part with groups without end.
  */
 #include "config.h"
 
@@ -14,7 +15,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,7 +185,7 @@ found (struct search *search, uint64_t id, const char *path)
         }
       search->answered[i] = true;
       search->n_missing--;
-      r = search->func (id, whole, search->data);
+      r = search->func (id, whole, false, search->data);
       keep (search->cgroups, id, whole, search->now);
       if (r < 0)
         return r;
@@ -210,13 +210,11 @@ push (struct queue *queue, const char *parent, const char *name)
       queue->paths = larger;
       queue->capacity = capacity;
     }
+  /* Neither it nor anything below it could be told. */
+  if (strlen (parent) + strlen (name) >= WEIR_STRING_MAX)
+    return -ENAMETOOLONG;
   if (asprintf (&path, "%s%s%s", parent, parent[0] != '\0' ? "/" : "", name) < 0)
     return -ENOMEM;
-  if (strlen (path) > PATH_MAX)
-    {
-      free (path);
-      return -ENAMETOOLONG;
-    }
   queue->paths[queue->end++] = path;
   return 0;
 }
@@ -227,8 +225,11 @@ read_directory (struct search *search, const char *path)
 {
   _Alignas (struct dirent64) char entries[16384];
   ssize_t size;
-  int fd, r = 0;
+  int fd, r;
 
+  r = weir_pace_stride (search->pace);
+  if (r < 0)
+    return r;
   fd = openat (search->cgroups->root, path[0] != '\0' ? path : ".",
                O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0)
@@ -247,11 +248,14 @@ read_directory (struct search *search, const char *path)
           r = push (&search->queue, path, entry->d_name);
         if (r == 0)
           r = found (search, entry->d_ino, search->queue.paths[search->queue.end - 1]);
+        else if (r == -ENAMETOOLONG)
+          r = 0;
       }
   close (fd);
   return r;
 }
 
+/* -ENOMEM or -ETIME when the tree is too large: what was found until then is answered. */
 static int
 walk (struct search *search)
 {
@@ -267,8 +271,7 @@ walk (struct search *search)
   for (size_t i = 0; i < queue->end; i++)
     free (queue->paths[i]);
   free (queue->paths);
-  /* A tree that is too large: what was found until then is answered. */
-  return r == -ENOMEM || r == -ENAMETOOLONG ? 0 : r;
+  return r;
 }
 
 int
@@ -284,6 +287,7 @@ weir_cgroups_find (struct weir_cgroups *cgroups, struct weir_pace *pace, const u
                            .now = now_ns (),
                            .func = func,
                            .data = data };
+  bool unfinished;
   int r = 0;
 
   if (n_ids > WEIR_LOOKER_BATCH)
@@ -292,17 +296,22 @@ weir_cgroups_find (struct weir_cgroups *cgroups, struct weir_pace *pace, const u
     {
       answered[i] = ids[i] == 0 || is_known (cgroups, ids[i], search.now);
       if (answered[i])
-        r = func (ids[i], ids[i] != 0 ? slot_of (cgroups, ids[i])->path : NULL, data);
+        r = func (ids[i], ids[i] != 0 ? slot_of (cgroups, ids[i])->path : NULL, false, data);
       else
         search.n_missing++;
     }
+  weir_pace_begin (pace);
   if (r == 0 && search.n_missing > 0 && cgroups->root >= 0)
     r = walk (&search);
+  unfinished = r == -ENOMEM || r == -ETIME;
+  if (unfinished)
+    r = 0;
   for (size_t i = 0; i < n_ids && r == 0; i++)
     if (!answered[i])
       {
-        keep (cgroups, ids[i], NULL, search.now);
-        r = func (ids[i], NULL, data);
+        if (!unfinished)
+          keep (cgroups, ids[i], NULL, search.now);
+        r = func (ids[i], NULL, unfinished, data);
       }
   return r;
 }

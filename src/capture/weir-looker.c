@@ -66,13 +66,14 @@ answer_owner (uint64_t inode, const struct weir_owner *owner, void *data)
 }
 
 static int
-answer_cgroup (uint64_t id, const char *path, void *data)
+answer_cgroup (uint64_t id, const char *path, bool unfinished, void *data)
 {
   struct looker *looker = data;
   struct weir_looker_answer *answer = begin_answer (looker, WEIR_LOOKER_CGROUPS, id);
 
   if (path != NULL && strlen (path) < sizeof answer->cgroup)
     memcpy (answer->cgroup, path, strlen (path) + 1);
+  answer->unfinished = unfinished;
   return send_answer (looker);
 }
 
@@ -89,16 +90,20 @@ look_for_owners (struct looker *looker)
 {
   struct weir_looker_request *request = &looker->request;
   bool found[WEIR_LOOKER_BATCH];
-  uint32_t unreadable = 0;
+  struct weir_walk_result result;
   int r;
 
   qsort (request->values, request->n_values, sizeof request->values[0], compare_values);
-  r = weir_walk_owners (&looker->walk, request->values, found, request->n_values, &unreadable,
+  r = weir_walk_owners (&looker->walk, request->values, found, request->n_values, &result,
                         answer_owner, looker);
   for (uint32_t i = 0; i < request->n_values && r == 0; i++)
     if (!found[i])
       {
-        begin_answer (looker, WEIR_LOOKER_OWNERS, request->values[i])->unreadable = unreadable;
+        struct weir_looker_answer *answer =
+            begin_answer (looker, WEIR_LOOKER_OWNERS, request->values[i]);
+
+        answer->unreadable = result.unreadable;
+        answer->unfinished = result.unfinished;
         r = send_answer (looker);
       }
   return r;

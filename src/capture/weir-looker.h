@@ -39,6 +39,9 @@ struct weir_looker_answer
   uint32_t uid; /* effective uid of the process */
   uint64_t start_time;
   uint32_t unreadable; /* processes whose descriptors could not be read during this walk */
+  /* For both, where nothing was found: not 0 when the looker ended before it had looked everywhere,
+   * because a request may cost only so much.  It is no answer then, and worth asking again. */
+  uint32_t unfinished;
   char comm[16];
   /* For OWNERS of cgroup v2 processes, and for CGROUPS: path below the v2 root, empty: not known */
   char cgroup[WEIR_STRING_MAX + 1];

@@ -7,11 +7,14 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "in-child.h"
 #include "weir-looker-parse.h"
@@ -167,14 +170,14 @@ start_holder (const char *name, uid_t uid, const int *fds, size_t n_fds)
     {
       prctl (PR_SET_PDEATHSIG, SIGKILL);
       for (size_t i = 0; i < n_fds; i++)
-        dup2 (fds[i], 100 + (int) i);
-      dup2 (ready[1], 99);
-      close_range (3, 98, 0);
+        dup2 (fds[i], 40 + (int) i);
+      dup2 (ready[1], 39);
+      close_range (3, 38, 0);
       if (setresgid (uid, uid, uid) < 0 || setresuid (uid, uid, uid) < 0)
         _exit (1);
       prctl (PR_SET_DUMPABLE, 1);
       prctl (PR_SET_NAME, name);
-      if (write (99, "x", 1) != 1)
+      if (write (39, "x", 1) != 1)
         _exit (1);
       for (;;)
         pause ();
@@ -294,6 +297,177 @@ test_batch (struct looker *looker, const void *data)
   g_array_unref (ask (looker, WEIR_LOOKER_OWNERS, values, 0));
 }
 
+/* Asks again while the looker says that it has not looked everywhere; at most @seconds. */
+static uint32_t
+ask_until_found (struct looker *looker, uint64_t inode, unsigned seconds, unsigned *ret_requests)
+{
+  const gint64 end = g_get_monotonic_time () + seconds * G_USEC_PER_SEC;
+  uint32_t pid = 0;
+
+  *ret_requests = 0;
+  while (pid == 0 && g_get_monotonic_time () < end)
+    {
+      const gint64 began = g_get_monotonic_time ();
+      g_autoptr (GArray) answers = ask (looker, WEIR_LOOKER_OWNERS, &inode, 1);
+      const struct weir_looker_answer *answer = answer_for (answers, inode);
+
+      ++*ret_requests;
+      pid = answer->pid;
+      /* Nothing but a part of the machine is an excuse for not having found it. */
+      g_assert_cmpuint (answer->unfinished != 0, ==, pid == 0);
+      /* 200 ms of processor time, and as long asleep. */
+      g_assert_cmpint (g_get_monotonic_time () - began, <, 2 * G_USEC_PER_SEC);
+    }
+  return pid;
+}
+
+/* A user's processes that share one large table: what all of them show is endless, but nobody else
+ * has to wait for the end of it. */
+static void
+test_crowd (struct looker *looker, const void *data)
+{
+  const unsigned n_processes = 300, n_descriptors = 4000;
+  struct weir_looker_answer answer;
+  unsigned requests;
+  int ready[2], fd;
+  pid_t crowd, pid;
+  uint64_t inode;
+  GArray *answers;
+  char byte;
+
+  g_assert_cmpint (pipe (ready), ==, 0);
+  crowd = fork ();
+  g_assert_cmpint (crowd, >=, 0);
+  if (crowd == 0)
+    {
+      struct rlimit limit = { n_descriptors + 100, n_descriptors + 100 };
+
+      prctl (PR_SET_PDEATHSIG, SIGKILL);
+      if (setpgid (0, 0) < 0 || setrlimit (RLIMIT_NOFILE, &limit) < 0)
+        _exit (1);
+      for (unsigned i = 0; i < n_descriptors; i++)
+        if (socket (AF_UNIX, SOCK_STREAM, 0) < 0)
+          _exit (1);
+      for (unsigned i = 0; i < n_processes; i++)
+        {
+          const long one = syscall (SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
+
+          if (one < 0)
+            _exit (1);
+          if (one == 0)
+            for (;;)
+              pause ();
+        }
+      if (write (ready[1], "x", 1) != 1)
+        _exit (1);
+      for (;;)
+        pause ();
+    }
+  close (ready[1]);
+  g_assert_cmpint ((int) read (ready[0], &byte, 1), ==, 1);
+  close (ready[0]);
+
+  /* After them in the order of numbers. */
+  fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  inode = inode_of (fd);
+  pid = start_holder ("victim", 1000, &fd, 1);
+  close (fd);
+  g_assert_cmpuint (ask_until_found (looker, inode, 10, &requests), ==, pid);
+  g_test_message ("found with %u requests", requests);
+
+  /* What nobody holds is not said to be nobody's while there is so much left to look at. */
+  stop_holder (pid);
+  answers = ask (looker, WEIR_LOOKER_OWNERS, &inode, 1);
+  answer = *answer_for (answers, inode);
+  g_array_unref (answers);
+  kill (-crowd, SIGKILL);
+  g_assert_cmpint (waitpid (crowd, NULL, 0), ==, crowd);
+  g_assert_cmpuint (answer.pid, ==, 0);
+  g_assert_cmpuint (answer.unfinished, !=, 0);
+}
+
+/* A socket whose number is far beyond the first ones. */
+static void
+test_high_number (struct looker *looker, const void *data)
+{
+  int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int high = fcntl (fd, F_DUPFD_CLOEXEC, 900);
+  uint64_t inode = inode_of (fd);
+  GArray *answers;
+
+  close (fd);
+  g_assert_cmpint (high, >=, 900);
+  for (int round = 0; round < 2; round++) /* in its turn, then because it was found lately */
+    {
+      answers = ask (looker, WEIR_LOOKER_OWNERS, &inode, 1);
+      g_assert_cmpuint (answer_for (answers, inode)->pid, ==, getpid ());
+      g_array_unref (answers);
+    }
+  close (high);
+  answers = ask (looker, WEIR_LOOKER_OWNERS, &inode, 1);
+  g_assert_cmpuint (answer_for (answers, inode)->pid, ==, 0);
+  g_assert_cmpuint (answer_for (answers, inode)->unfinished, ==, 0);
+  g_array_unref (answers);
+}
+
+/* In the child: a thread with a table of its own, in which alone there is a socket. */
+static gpointer
+hold_in_thread (gpointer data)
+{
+  const int *inode_pipe = data;
+  uint64_t inode = 0;
+  struct stat info;
+  int fd = -1;
+
+  if (unshare (CLONE_FILES) == 0)
+    fd = socket (AF_INET, SOCK_STREAM, 0);
+  if (fstat (fd, &info) == 0)
+    inode = info.st_ino;
+  if (write (*inode_pipe, &inode, sizeof inode) != sizeof inode)
+    _exit (1);
+  for (;;)
+    pause ();
+  return NULL;
+}
+
+static void
+test_thread (struct looker *looker, const void *data)
+{
+  for (int leader_ends = 0; leader_ends < 2; leader_ends++)
+    {
+      uint64_t inode = 0;
+      unsigned requests;
+      int ready[2];
+      pid_t pid;
+
+      g_assert_cmpint (pipe (ready), ==, 0);
+      pid = fork ();
+      g_assert_cmpint (pid, >=, 0);
+      if (pid == 0)
+        {
+          prctl (PR_SET_PDEATHSIG, SIGKILL);
+          if (g_thread_try_new ("holder", hold_in_thread, &ready[1], NULL) == NULL)
+            _exit (1);
+          if (leader_ends)
+            {
+              g_usleep (100000);
+              syscall (SYS_exit, 0); /* this thread only */
+            }
+          for (;;)
+            pause ();
+        }
+      close (ready[1]);
+      g_assert_cmpint (read (ready[0], &inode, sizeof inode), ==, sizeof inode);
+      close (ready[0]);
+      g_assert_cmpuint (inode, !=, 0);
+      if (leader_ends)
+        g_usleep (200000);
+      g_assert_cmpuint (ask_until_found (looker, inode, 5, &requests), ==, pid);
+      g_test_message ("found with %u requests", requests);
+      stop_holder (pid);
+    }
+}
+
 /* Without capabilities: processes of others are counted, not guessed at. */
 static void
 test_limited (void)
@@ -381,6 +555,53 @@ test_cgroups (struct looker *looker, const void *data)
   g_assert_cmpint (rmdir (outer), ==, 0);
 }
 
+/* Groups within groups, @depth of them, all called @name; the descriptor of the last. */
+static int
+make_chain (const char *name, unsigned depth, int *fds)
+{
+  fds[0] = open ("/sys/fs/cgroup", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  for (unsigned i = 0; i < depth; i++)
+    {
+      g_assert_cmpint (mkdirat (fds[i], name, 0755), ==, 0);
+      fds[i + 1] = openat (fds[i], name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+      g_assert_cmpint (fds[i + 1], >=, 0);
+    }
+  return fds[depth];
+}
+
+static void
+remove_chain (const char *name, unsigned depth, int *fds)
+{
+  for (unsigned i = depth; i > 0; i--)
+    {
+      close (fds[i]);
+      g_assert_cmpint (unlinkat (fds[i - 1], name, AT_REMOVEDIR), ==, 0);
+    }
+  close (fds[0]);
+}
+
+/* A path that is too long for the kernel to be told hides nothing but itself. */
+static void
+test_long_cgroup (struct looker *looker, const void *data)
+{
+  g_autofree char *filler = g_strnfill (200, 'x');
+  g_autofree char *deep = g_strdup_printf ("weir-%d-%s", getpid (), filler);
+  g_autofree char *narrow = g_strdup_printf ("weir-%d", getpid ());
+  int deep_fds[23], narrow_fds[25];
+  uint64_t values[2];
+  GArray *answers;
+
+  values[0] = inode_of (make_chain (deep, 22, deep_fds));
+  values[1] = inode_of (make_chain (narrow, 24, narrow_fds));
+  answers = ask (looker, WEIR_LOOKER_CGROUPS, values, 2);
+  remove_chain (deep, 22, deep_fds);
+  remove_chain (narrow, 24, narrow_fds);
+  g_assert_cmpstr (answer_for (answers, values[0])->cgroup, ==, "");
+  g_assert_cmpuint (answer_for (answers, values[0])->unfinished, ==, 0);
+  g_assert_true (g_str_has_prefix (answer_for (answers, values[1])->cgroup + 1, narrow));
+  g_array_unref (answers);
+}
+
 static void
 test_malformed (void)
 {
@@ -437,7 +658,11 @@ main (int argc, char **argv)
   ADD ("/looker/own", test_own);
   ADD ("/looker/others", test_others);
   ADD ("/looker/batch", test_batch);
+  ADD ("/looker/crowd", test_crowd);
+  ADD ("/looker/high-number", test_high_number);
+  ADD ("/looker/thread", test_thread);
   ADD ("/looker/cgroups", test_cgroups);
+  ADD ("/looker/cgroups/long", test_long_cgroup);
   g_test_add_func ("/looker/limited", test_limited);
   g_test_add_func ("/looker/malformed", test_malformed);
   g_test_add_func ("/looker/gone", test_gone);

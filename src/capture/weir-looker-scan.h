@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One table of descriptors: who of those that are looked for is in it. */
+#pragma once
+
+#include "weir-looker-walk.h"
+
+/* One request. */
+struct weir_search
+{
+  struct weir_walk *walk;
+  const uint64_t *wanted;
+  bool *found;
+  size_t n_wanted;
+  size_t n_missing;
+  uint32_t unreadable;
+  bool more;               /* a table went on behind the end of a window */
+  const uint32_t *visited; /* processes whose first descriptors need no second look */
+  size_t n_visited;
+  weir_walk_func func;
+  void *data;
+};
+
+/* Part of a table: descriptors from @first to before @end. */
+struct weir_window
+{
+  uint32_t first, end;
+  uint32_t reached; /* where looking at it has come to */
+};
+
+/* Looks at the table that the directory @fds lists, which belongs to @process (a directory, too) or
+ * to a thread of it, and reports what is found as @pid's.  0 at the end of the window or the table,
+ * -ETIME when the time is up before, or another negative errno. */
+int
+weir_scan_table (struct weir_search *search, int process, uint32_t pid, int fds,
+                 struct weir_window *window);
