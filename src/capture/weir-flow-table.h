@@ -50,7 +50,9 @@ enum weir_flow_flag
   WEIR_FLOW_IS_ENDED = 1 << 18,       /* no source knows it any more; waits for publication */
   WEIR_FLOW_WAS_SEEN = 1 << 19,       /* took part in a tick: its bytes so far are in @shown_ */
   WEIR_FLOW_OWNER_IS_EXACT = 1 << 21, /* @owner is the flow's own socket, not one that serves it */
-  WEIR_FLOW_IS_CHOSEN = 1 << 20,      /* scratch of the publisher: among this tick's rows */
+  /* Several sockets serve the flow: of @owner only the control group, which they share, is true. */
+  WEIR_FLOW_OWNER_IS_SHARED = 1 << 23,
+  WEIR_FLOW_IS_CHOSEN = 1 << 20, /* scratch of the publisher: among this tick's rows */
   /* TCP counted on when conntrack no longer did: its figures are the better ones now. */
   WEIR_FLOW_TCP_MOVED_ON = 1 << 22,
 };

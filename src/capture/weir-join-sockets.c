@@ -75,7 +75,8 @@ set_identity (struct weir_join *join, struct weir_flow *flow,
   if (!(flow->flags & WEIR_FLOW_HAS_UID) || flow->uid != reading->uid ||
       (reading->has_cgroup && flow->cgroup_id != reading->cgroup_id))
     flow->dirty |= WEIR_FLOW_OWNER;
-  flow->flags |= WEIR_FLOW_HAS_UID | WEIR_FLOW_OWNER_IS_EXACT;
+  weir_flow_set_flags (flow, WEIR_FLOW_HAS_UID | WEIR_FLOW_OWNER_IS_EXACT,
+                       WEIR_FLOW_OWNER_IS_SHARED);
   flow->uid = reading->uid;
   if (reading->has_cgroup)
     flow->cgroup_id = reading->cgroup_id;

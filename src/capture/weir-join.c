@@ -262,7 +262,7 @@ choose_direction (struct weir_join *join, struct weir_flow *flow)
 
 /* Finds a socket that serves the flow without being its own: a listener, or one without a peer. */
 static void
-borrow_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now, bool *ret_ambiguous)
+borrow_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now)
 {
   struct weir_endpoint local = { .port = flow->key.local_port };
   const struct weir_bound_socket *bound;
@@ -287,7 +287,8 @@ borrow_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now, bool
     }
   if (flow->cgroup_id == 0)
     flow->cgroup_id = bound->cgroup_id;
-  *ret_ambiguous = ambiguous;
+  if (ambiguous)
+    flow->flags |= WEIR_FLOW_OWNER_IS_SHARED;
 }
 
 static enum weir_owner_missing
@@ -311,14 +312,10 @@ choose_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now)
 {
   const struct weir_owner *owner;
   uint8_t how = WEIR_OWNER_NONE, missing, version = 0;
-  bool ambiguous =
-      flow->owner_how == WEIR_OWNER_CGROUP && flow->owner_missing == WEIR_MISSING_NOTHING;
 
   if (flow->owner == 0 && flow->direction != WEIR_DIRECTION_FORWARDED &&
       (flow->key.protocol == IPPROTO_TCP || flow->key.protocol == IPPROTO_UDP))
-    borrow_owner (join, flow, now, &ambiguous);
-  if (flow->flags & WEIR_FLOW_OWNER_IS_EXACT)
-    ambiguous = false;
+    borrow_owner (join, flow, now);
 
   owner = weir_owners_get (&join->owners, flow->owner);
   if (owner == NULL)
@@ -329,7 +326,7 @@ choose_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now)
 
       version = owner->version;
       missing = owner->missing;
-      if (ambiguous)
+      if (flow->flags & WEIR_FLOW_OWNER_IS_SHARED)
         {
           how = has_cgroup ? WEIR_OWNER_CGROUP : WEIR_OWNER_NONE;
           missing = has_cgroup ? WEIR_MISSING_NOTHING : WEIR_MISSING_NOT_YET;

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <glib.h>
+#include <string.h>
+
+#include "readings-builder.h"
+#include "weir-join.h"
+
+static const char *const OWN[] = { "192.0.2.1", NULL };
+
+struct fixture
+{
+  struct weir_join join;
+};
+
+static void
+set_up (struct fixture *fixture, gconstpointer data)
+{
+  g_assert_cmpint (weir_join_init (&fixture->join, 1, true, 1000), ==, 0);
+  own_addresses (&fixture->join.addresses, OWN);
+}
+
+static void
+tear_down (struct fixture *fixture, gconstpointer data)
+{
+  weir_join_clear (&fixture->join);
+}
+
+/* Answers all that is asked for: inode n belongs to process n. */
+static void
+answer_all (struct weir_join *join, guint64 now)
+{
+  guint64 values[WEIR_LOOKER_BATCH];
+  guint32 n = weir_owners_collect (&join->owners, now, values);
+
+  for (guint32 i = 0; i < n; i++)
+    {
+      struct weir_looker_answer answer = {
+        .verb = WEIR_LOOKER_OWNERS,
+        .value = values[i],
+        .pid = (guint32) values[i],
+        .start_time = 1,
+        .comm = "program",
+      };
+
+      weir_owners_answer (&join->owners, &answer, now);
+    }
+  n = weir_owners_collect_cgroups (&join->owners, values);
+  for (guint32 i = 0; i < n; i++)
+    {
+      struct weir_looker_answer answer = { .verb = WEIR_LOOKER_CGROUPS, .value = values[i] };
+
+      g_snprintf (answer.cgroup, sizeof answer.cgroup, "/group-%u", (guint) values[i]);
+      weir_owners_answer (&join->owners, &answer, now);
+    }
+  weir_owners_answered (&join->owners, now);
+}
+
+static guint32
+pid_of (struct fixture *fixture, const struct weir_flow *flow)
+{
+  const struct weir_owner *owner = weir_owners_get (&fixture->join.owners, flow->owner);
+
+  return owner != NULL ? owner->pid : 0;
+}
+
+/* The best source wins; a step from one to another is no speed. */
+static void
+test_best_bytes (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_socket_reading socket = socket_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+  struct weir_conntrack_reading entry = conntrack_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+  struct weir_flow *flow;
+
+  socket.has_bytes = true;
+  socket.tx_bytes = 1000;
+  read_sockets (&fixture->join, &socket, 1, S);
+  weir_join_settle (&fixture->join, S);
+  flow = weir_flow_table_find_cookie (&fixture->join.table, 1);
+  g_assert_cmpuint (flow->bytes_source, ==, WEIR_SOURCE_SOCKDIAG);
+  flow->flags = (flow->flags | WEIR_FLOW_WAS_SEEN) & ~(guint32) WEIR_FLOW_NO_RATE;
+
+  /* Known to conntrack, not counted by it. */
+  entry.has_counters = false;
+  read_entries (&fixture->join, &entry, 1, 2 * S);
+  weir_join_settle (&fixture->join, 2 * S);
+  g_assert_cmpuint (flow->bytes_source, ==, WEIR_SOURCE_SOCKDIAG);
+  g_assert_cmpuint (flow->direction, ==, WEIR_DIRECTION_OUT);
+  g_assert_false (flow->flags & WEIR_FLOW_NO_RATE);
+
+  entry.has_counters = true;
+  count (&entry, 1040, 100);
+  read_entries (&fixture->join, &entry, 1, 3 * S);
+  weir_join_settle (&fixture->join, 3 * S);
+  g_assert_cmpuint (flow->bytes_source, ==, WEIR_SOURCE_CONNTRACK);
+  g_assert_true (flow->flags & WEIR_FLOW_NO_RATE);
+
+  /* Conntrack forgets it, and its count stays as long as TCP stands still. */
+  weir_join_conntrack (&fixture->join, &entry, WEIR_CONNTRACK_DESTROY, 4 * S);
+  read_sockets (&fixture->join, &socket, 1, 4 * S);
+  weir_join_settle (&fixture->join, 4 * S);
+  g_assert_cmpuint (flow->bytes_source, ==, WEIR_SOURCE_CONNTRACK);
+  socket.tx_bytes = 2000;
+  read_sockets (&fixture->join, &socket, 1, 5 * S);
+  weir_join_settle (&fixture->join, 5 * S);
+  g_assert_cmpuint (flow->bytes_source, ==, WEIR_SOURCE_SOCKDIAG);
+}
+
+static void
+test_states (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_socket_reading socket = socket_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+  struct weir_conntrack_reading entry = conntrack_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+  struct weir_flow *flow;
+
+  read_sockets (&fixture->join, &socket, 1, S);
+  read_entries (&fixture->join, &entry, 1, S);
+  weir_join_settle (&fixture->join, S);
+  flow = weir_flow_table_find_cookie (&fixture->join.table, 1);
+  g_assert_cmpuint (flow->state, ==, WEIR_FLOW_STATE_OPEN);
+
+  /* The socket is gone and conntrack remembers: closed, and not ended. */
+  socket.state = WEIR_TCP_CLOSE;
+  weir_join_socket (&fixture->join, &socket, WEIR_SOCKDIAG_DESTROYED, 2 * S);
+  entry.state = 7; /* TIME_WAIT */
+  read_entries (&fixture->join, &entry, 1, 2 * S);
+  weir_join_settle (&fixture->join, 2 * S);
+  g_assert_cmpuint (flow->state, ==, WEIR_FLOW_STATE_CLOSED);
+  g_assert_false (flow->flags & WEIR_FLOW_IS_ENDED);
+  weir_join_conntrack (&fixture->join, &entry, WEIR_CONNTRACK_DESTROY, 3 * S);
+  weir_join_settle (&fixture->join, 3 * S);
+  g_assert_true (flow->flags & WEIR_FLOW_IS_ENDED);
+}
+
+static void
+test_owner_by_tuple (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_socket_reading socket = socket_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+  struct weir_flow *flow;
+
+  socket.inode = 77;
+  socket.has_cgroup = true;
+  socket.cgroup_id = 5;
+  read_sockets (&fixture->join, &socket, 1, S);
+  weir_join_settle (&fixture->join, S);
+  flow = weir_flow_table_find_cookie (&fixture->join.table, 1);
+  g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_NONE);
+  g_assert_cmpuint (flow->owner_missing, ==, WEIR_MISSING_NOT_YET);
+  g_assert_true (flow->flags & WEIR_FLOW_HAS_UID);
+  flow->dirty = 0;
+  answer_all (&fixture->join, S);
+  weir_join_settle (&fixture->join, S);
+  g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_TUPLE);
+  g_assert_cmpuint (pid_of (fixture, flow), ==, 77);
+  g_assert_true (flow->dirty & WEIR_FLOW_OWNER);
+
+  /* In TIME_WAIT there is no process any more, but there was. */
+  socket.state = WEIR_TCP_TIME_WAIT;
+  socket.inode = 0;
+  socket.uid = 0;
+  read_sockets (&fixture->join, &socket, 1, 2 * S);
+  read_sockets (&fixture->join, &socket, 1, 3 * S);
+  weir_join_settle (&fixture->join, 3 * S);
+  g_assert_cmpuint (pid_of (fixture, flow), ==, 77);
+  g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_TUPLE);
+  g_assert_cmpuint (flow->uid, ==, 1000);
+}
+
+static void
+test_owner_by_listener (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_socket_reading server = socket_reading ("0.0.0.0", 53, "0.0.0.0", 0);
+  struct weir_conntrack_reading in = conntrack_reading ("198.51.100.7", 9, "192.0.2.1", 53);
+  struct weir_conntrack_reading through = conntrack_reading ("10.0.0.2", 53, "198.51.100.7", 53);
+  struct weir_conntrack_reading icmp = conntrack_reading ("198.51.100.7", 0, "192.0.2.1", 0);
+  struct weir_conntrack_reading all[3];
+  struct weir_flow *flow;
+
+  server.protocol = IPPROTO_UDP;
+  server.state = WEIR_TCP_CLOSE;
+  server.inode = 55;
+  server.uid = 101;
+  in.protocol = through.protocol = IPPROTO_UDP;
+  icmp.protocol = IPPROTO_ICMP;
+  through.id = 8;
+  icmp.id = 9;
+  all[0] = in;
+  all[1] = through;
+  all[2] = icmp;
+  read_sockets (&fixture->join, &server, 1, S);
+  read_entries (&fixture->join, all, 3, S);
+  answer_all (&fixture->join, S);
+  weir_join_settle (&fixture->join, S);
+
+  flow = find_flow (&fixture->join, IPPROTO_UDP, "192.0.2.1", 53, "198.51.100.7", 9);
+  g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_LISTENER);
+  g_assert_cmpuint (pid_of (fixture, flow), ==, 55);
+  g_assert_cmpuint (flow->uid, ==, 101);
+  /* The server on our port 53 has nothing to do with what passes through to another's. */
+  flow = find_flow (&fixture->join, IPPROTO_UDP, "10.0.0.2", 53, "198.51.100.7", 53);
+  g_assert_cmpuint (flow->owner, ==, 0);
+  g_assert_cmpuint (flow->owner_missing, ==, WEIR_MISSING_FORWARDED);
+  g_assert_false (flow->flags & WEIR_FLOW_HAS_UID);
+  flow = find_flow (&fixture->join, IPPROTO_ICMP, "192.0.2.1", 0, "198.51.100.7", 0);
+  g_assert_cmpuint (flow->owner_missing, ==, WEIR_MISSING_KERNEL);
+
+  /* The server ends; the flow, still tracked, was its. */
+  for (guint round = 2; round < 5; round++)
+    {
+      read_sockets (&fixture->join, NULL, 0, round * S);
+      read_entries (&fixture->join, all, 3, round * S);
+      weir_join_settle (&fixture->join, round * S);
+    }
+  flow = find_flow (&fixture->join, IPPROTO_UDP, "192.0.2.1", 53, "198.51.100.7", 9);
+  g_assert_cmpuint (pid_of (fixture, flow), ==, 55);
+  g_assert_cmpuint (flow->state, ==, WEIR_FLOW_STATE_CLOSED);
+}
+
+/* Not accepted yet: it is the listener's; accepted: it is whose it is. */
+static void
+test_owner_accepts (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_socket_reading both[] = { socket_reading ("0.0.0.0", 80, "0.0.0.0", 0),
+                                        socket_reading ("192.0.2.1", 80, "198.51.100.7", 9) };
+  struct weir_flow *flow;
+
+  both[0].state = WEIR_TCP_LISTEN;
+  both[0].inode = 50;
+  both[0].cookie = 50;
+  both[1].inode = 0;
+  both[1].uid = 0;
+  read_sockets (&fixture->join, both, 2, S);
+  answer_all (&fixture->join, S);
+  weir_join_settle (&fixture->join, S);
+  flow = weir_flow_table_find_cookie (&fixture->join.table, 1);
+  g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_LISTENER);
+  g_assert_cmpuint (pid_of (fixture, flow), ==, 50);
+  both[1].inode = 60;
+  both[1].uid = 1001;
+  read_sockets (&fixture->join, both, 2, 2 * S);
+  answer_all (&fixture->join, 2 * S);
+  weir_join_settle (&fixture->join, 2 * S);
+  g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_TUPLE);
+  g_assert_cmpuint (pid_of (fixture, flow), ==, 60);
+  g_assert_cmpuint (flow->uid, ==, 1001);
+}
+
+static void
+test_owner_ambiguous (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_socket_reading sockets[4];
+  struct weir_conntrack_reading entries[] = {
+    conntrack_reading ("198.51.100.7", 9, "192.0.2.1", 5353),
+    conntrack_reading ("198.51.100.7", 9, "192.0.2.1", 4433),
+  };
+  struct weir_flow *flow;
+
+  for (guint i = 0; i < 4; i++)
+    {
+      sockets[i] = socket_reading ("0.0.0.0", i < 2 ? 5353 : 4433, "0.0.0.0", 0);
+      sockets[i].protocol = IPPROTO_UDP;
+      sockets[i].state = WEIR_TCP_CLOSE;
+      sockets[i].inode = 10 + i;
+      sockets[i].cookie = 10 + i;
+      sockets[i].has_cgroup = true;
+      /* The workers of one service share a control group. */
+      sockets[i].cgroup_id = i < 2 ? 100 + i : 200;
+    }
+  entries[0].protocol = entries[1].protocol = IPPROTO_UDP;
+  entries[1].id = 8;
+  read_sockets (&fixture->join, sockets, 4, S);
+  read_entries (&fixture->join, entries, 2, S);
+  for (guint round = 1; round < 4; round++)
+    {
+      weir_join_settle (&fixture->join, round * S);
+      answer_all (&fixture->join, S);
+      weir_join_settle (&fixture->join, round * S);
+      flow = find_flow (&fixture->join, IPPROTO_UDP, "192.0.2.1", 5353, "198.51.100.7", 9);
+      g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_NONE);
+      flow = find_flow (&fixture->join, IPPROTO_UDP, "192.0.2.1", 4433, "198.51.100.7", 9);
+      g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_CGROUP);
+      g_assert_false (flow->flags & WEIR_FLOW_HAS_UID);
+    }
+}
+
+/* The limited view may not look at the process, but the kernel tells everybody the control group.
+ */
+static void
+test_owner_by_cgroup (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_socket_reading socket = socket_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+  struct weir_looker_answer nobody = { .verb = WEIR_LOOKER_OWNERS, .value = 100, .unreadable = 4 };
+  struct weir_looker_answer path = { .verb = WEIR_LOOKER_CGROUPS,
+                                     .value = 5,
+                                     .cgroup = "/a.service" };
+  guint64 values[WEIR_LOOKER_BATCH];
+  struct weir_flow *flow;
+
+  fixture->join.owners.sees_everybody = false;
+  socket.has_cgroup = true;
+  socket.cgroup_id = 5;
+  read_sockets (&fixture->join, &socket, 1, S);
+  g_assert_cmpuint (weir_owners_collect (&fixture->join.owners, S, values), ==, 1);
+  weir_owners_answer (&fixture->join.owners, &nobody, S);
+  g_assert_cmpuint (weir_owners_collect_cgroups (&fixture->join.owners, values), ==, 1);
+  weir_owners_answer (&fixture->join.owners, &path, S);
+  weir_join_settle (&fixture->join, S);
+  flow = weir_flow_table_find_cookie (&fixture->join.table, 1);
+  g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_CGROUP);
+  g_assert_cmpuint (flow->owner_missing, ==, WEIR_MISSING_OTHER_USER);
+}
+
+#define ADD(name, function)                                                                        \
+  g_test_add ("/join/" name, struct fixture, NULL, set_up, function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("best-bytes", test_best_bytes);
+  ADD ("states", test_states);
+  ADD ("owner/by-tuple", test_owner_by_tuple);
+  ADD ("owner/by-listener", test_owner_by_listener);
+  ADD ("owner/accepts", test_owner_accepts);
+  ADD ("owner/ambiguous", test_owner_ambiguous);
+  ADD ("owner/by-cgroup", test_owner_by_cgroup);
+  return g_test_run ();
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
+#include <glib.h>
+#include <linux/netlink.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "weir-keeper.h"
+#include "weir-meter.h"
+
+/* A meter in a thread of its own, and a front end that reads from it. */
+struct fixture
+{
+  struct weir_meter_setup setup;
+  struct weir_framer framer;
+  GThread *meter;
+  int front;
+  int keeper;
+};
+
+static gpointer
+run (gpointer data)
+{
+  return GINT_TO_POINTER (weir_meter_run (data));
+}
+
+static void
+set_up (struct fixture *fixture, gconstpointer data)
+{
+  int pair[2];
+
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
+  fixture->setup = (struct weir_meter_setup) {
+    .fds = { pair[0], -1, EPERM, -1, EPERM, -1, EPERM, -1, EPERM, -1, EPERM, -1, EPERM, -1, -1 },
+    .netns = 1,
+    .n_processes = 1,
+  };
+  memset (fixture->setup.nonce, 7, sizeof fixture->setup.nonce);
+  fixture->front = pair[1];
+  fixture->keeper = -1;
+  weir_framer_init (&fixture->framer, WEIR_FRAME_BODY_MAX);
+}
+
+static void
+tear_down (struct fixture *fixture, gconstpointer data)
+{
+  int *fds[] = {
+    &fixture->setup.fds.client, &fixture->setup.fds.route, &fixture->setup.fds.conntrack_dump,
+    &fixture->setup.fds.keeper, &fixture->front,           &fixture->keeper
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    {
+      if (*fds[i] >= 0)
+        close (*fds[i]);
+    }
+  weir_framer_clear (&fixture->framer);
+}
+
+/* The next frame; its type is 0 at the end. */
+static struct weir_frame
+next (struct fixture *fixture)
+{
+  struct weir_frame frame = { 0 };
+  gsize size;
+  gssize n;
+
+  while (weir_framer_next (&fixture->framer, &frame) == 0)
+    {
+      guint8 *room = weir_framer_reserve (&fixture->framer, &size);
+
+      n = recv (fixture->front, room, size, 0);
+      g_assert_cmpint (n, >=, 0);
+      if (n == 0)
+        return (struct weir_frame) { 0 };
+      weir_framer_commit (&fixture->framer, (gsize) n);
+    }
+  return frame;
+}
+
+static void
+start (struct fixture *fixture)
+{
+  struct weir_writer writer;
+
+  weir_writer_init (&writer);
+  weir_write_start (&writer, 250);
+  g_assert_cmpint (send (fixture->front, writer.data, writer.size, 0), ==, (gssize) writer.size);
+  weir_writer_clear (&writer);
+}
+
+static void
+test_introduction (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_source_status sources[WEIR_N_SOURCES];
+  const guint8 nothing[WEIR_NONCE_SIZE] = { 0 };
+  struct weir_hello hello;
+  struct weir_frame frame;
+  gsize n;
+
+  fixture->setup.fds.route = socket (AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  fixture->setup.view = WEIR_VIEW_LIMITED;
+  fixture->meter = g_thread_new ("meter", run, &fixture->setup);
+  frame = next (fixture);
+  g_assert_cmpint (weir_read_hello (&frame, &hello), ==, 0);
+  g_assert_cmpuint (hello.version, ==, WEIR_PROTOCOL_VERSION);
+  g_assert_cmpuint (hello.nonce[0], ==, 7);
+  g_assert_cmpuint (frame.size, <=, WEIR_FRAME_BODY_MAX_BEFORE_HELLO);
+  frame = next (fixture);
+  g_assert_cmpuint (frame.type, ==, WEIR_MESSAGE_CONFINEMENT);
+  frame = next (fixture);
+  g_assert_cmpint (weir_read_sources (&frame, sources, WEIR_N_SOURCES, &n), ==, 0);
+  g_assert_cmpuint (n, ==, WEIR_N_SOURCES);
+  g_assert_cmpuint (sources[WEIR_SOURCE_CONNTRACK].reason, ==, WEIR_REASON_NEEDS_FULL_VIEW);
+  g_assert_cmpuint (sources[WEIR_SOURCE_CONNTRACK].error, ==, EPERM);
+  g_assert_cmpuint (sources[WEIR_SOURCE_INTERFACES].state, ==, WEIR_SOURCE_ACTIVE);
+  /* Nothing more before START. */
+  g_assert_cmpint (recv (fixture->front, &n, 1, MSG_DONTWAIT), ==, -1);
+  start (fixture);
+  do
+    frame = next (fixture);
+  while (frame.type == WEIR_MESSAGE_INTERFACES);
+  g_assert_cmpuint (frame.type, ==, WEIR_MESSAGE_TICK);
+  g_assert_cmpmem (fixture->setup.nonce, WEIR_NONCE_SIZE, nothing, WEIR_NONCE_SIZE);
+  shutdown (fixture->front, SHUT_RDWR);
+  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (fixture->meter)), ==, WEIR_EXIT_DONE);
+}
+
+static void
+test_no_source (struct fixture *fixture, gconstpointer data)
+{
+  enum weir_bye_reason reason;
+  struct weir_error error;
+  struct weir_frame frame;
+
+  fixture->meter = g_thread_new ("meter", run, &fixture->setup);
+  do
+    frame = next (fixture);
+  while (frame.type == WEIR_MESSAGE_HELLO || frame.type == WEIR_MESSAGE_CONFINEMENT ||
+         frame.type == WEIR_MESSAGE_SOURCES);
+  g_assert_cmpint (weir_read_error (&frame, &error), ==, 0);
+  g_assert_cmpuint (error.code, ==, WEIR_ERROR_SOURCES);
+  frame = next (fixture);
+  g_assert_cmpint (weir_read_bye (&frame, &reason), ==, 0);
+  g_assert_cmpint (reason, ==, WEIR_BYE_ERROR);
+  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (fixture->meter)), ==, WEIR_EXIT_SOURCES);
+}
+
+/* The keeper says yes and nothing ever comes: ticks come all the same. */
+static void
+test_silent_dump (struct fixture *fixture, gconstpointer data)
+{
+  guint8 verb, answer = WEIR_KEEPER_DONE;
+  guint ticks = 0;
+  gint64 began;
+  int pair[2];
+
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
+  fixture->setup.fds.keeper = pair[0];
+  fixture->keeper = pair[1];
+  fixture->setup.fds.conntrack_dump =
+      socket (AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_USERSOCK);
+  fixture->setup.view = WEIR_VIEW_FULL;
+  fixture->meter = g_thread_new ("meter", run, &fixture->setup);
+  start (fixture);
+  began = g_get_monotonic_time ();
+  g_assert_cmpint (recv (fixture->keeper, &verb, 1, 0), ==, 1);
+  g_assert_cmpuint (verb, ==, WEIR_KEEPER_DUMP);
+  g_assert_cmpint (send (fixture->keeper, &answer, 1, 0), ==, 1);
+  while (ticks < 3)
+    ticks += next (fixture).type == WEIR_MESSAGE_TICK;
+  g_assert_cmpint (g_get_monotonic_time () - began, <, 4 * G_USEC_PER_SEC);
+  /* One dump at a time. */
+  g_assert_cmpint (recv (fixture->keeper, &verb, 1, MSG_DONTWAIT), ==, -1);
+  shutdown (fixture->front, SHUT_RDWR);
+  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (fixture->meter)), ==, WEIR_EXIT_DONE);
+}
+
+#define ADD(name, function)                                                                        \
+  g_test_add ("/meter/" name, struct fixture, NULL, set_up, function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("introduction", test_introduction);
+  ADD ("no-source", test_no_source);
+  ADD ("silent-dump", test_silent_dump);
+  return g_test_run ();
+}

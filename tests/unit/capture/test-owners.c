@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <glib.h>
+#include <string.h>
+
+#include "weir-owners.h"
+
+#define S UINT64_C (1000000000)
+
+static struct weir_looker_answer
+found (guint64 inode, guint32 pid, guint64 start_time, const char *comm, const char *cgroup)
+{
+  struct weir_looker_answer answer = {
+    .verb = WEIR_LOOKER_OWNERS,
+    .value = inode,
+    .pid = pid,
+    .start_time = start_time,
+  };
+
+  g_strlcpy (answer.comm, comm, sizeof answer.comm);
+  g_strlcpy (answer.cgroup, cgroup, sizeof answer.cgroup);
+  return answer;
+}
+
+static guint32
+ask (struct weir_owners *owners, guint64 now)
+{
+  guint64 inodes[WEIR_LOOKER_BATCH];
+
+  return weir_owners_collect (owners, now, inodes);
+}
+
+static void
+test_once (void)
+{
+  struct weir_looker_answer answer = found (5, 77, 1234, "program", "/user.slice");
+  guint64 inodes[WEIR_LOOKER_BATCH];
+  struct weir_owners owners;
+  struct weir_owner *owner;
+  guint32 number;
+
+  g_assert_cmpint (weir_owners_init (&owners, true), ==, 0);
+  number = weir_owners_need (&owners, 5, 50, 0, 1, 10 * S);
+  g_assert_cmpuint (number, !=, 0);
+  g_assert_cmpuint (weir_owners_need (&owners, 5, 50, 0, 1, 10 * S), ==, number);
+  g_assert_cmpuint (weir_owners_need (&owners, 5, 51, 0, 1, 10 * S), !=, number);
+  owner = weir_owners_get (&owners, number);
+  g_assert_cmpuint (owner->missing, ==, WEIR_MISSING_NOT_YET);
+  g_assert_true (weir_owners_waits (&owners));
+
+  g_assert_cmpuint (weir_owners_collect (&owners, 10 * S, inodes), ==, 2);
+  g_assert_cmpuint (inodes[0], ==, 5);
+  /* Not twice at the same time. */
+  g_assert_cmpuint (ask (&owners, 10 * S), ==, 0);
+  weir_owners_answer (&owners, &answer, 10 * S);
+  weir_owners_answered (&owners, 10 * S);
+  g_assert_false (weir_owners_waits (&owners));
+  g_assert_cmpuint (owner->pid, ==, 77);
+  g_assert_cmpuint (owner->start_time, ==, 1234);
+  g_assert_cmpuint (owner->missing, ==, WEIR_MISSING_NOTHING);
+  g_assert_cmpstr (owner->comm, ==, "program");
+  g_assert_cmpstr (weir_owners_get_cgroup (&owners, owner), ==, "/user.slice");
+  /* And not again in the next ticks. */
+  g_assert_cmpuint (ask (&owners, 11 * S), ==, 0);
+  weir_owners_clear (&owners);
+}
+
+/* Nobody found: asked again with growing gaps, and at last no more. */
+static void
+test_retries (void)
+{
+  struct weir_looker_answer nobody = found (5, 0, 0, "", "");
+  struct weir_owners owners;
+  struct weir_owner *owner;
+  guint asked = 0;
+  guint64 last = 0, gap = 0;
+
+  g_assert_cmpint (weir_owners_init (&owners, true), ==, 0);
+  owner = weir_owners_get (&owners, weir_owners_need (&owners, 5, 50, 0, 1, S));
+  for (guint64 now = S; now < 1000 * S; now += S / 10)
+    {
+      if (ask (&owners, now) == 0)
+        continue;
+      g_assert_cmpuint (now - last, >=, gap);
+      gap = asked > 0 ? now - last : 0;
+      last = now;
+      asked++;
+      weir_owners_answer (&owners, &nobody, now);
+      weir_owners_answered (&owners, now);
+    }
+  g_assert_cmpuint (asked, ==, 6);
+  g_assert_cmpuint (owner->missing, ==, WEIR_MISSING_KERNEL);
+  weir_owners_clear (&owners);
+}
+
+static void
+test_missing_reasons (void)
+{
+  struct weir_looker_answer nobody = found (5, 0, 0, "", "");
+  struct weir_owners owners;
+  struct weir_owner *owner;
+  guint32 number;
+
+  /* The limited view could not look at everybody. */
+  g_assert_cmpint (weir_owners_init (&owners, false), ==, 0);
+  number = weir_owners_need (&owners, 5, 50, 0, 1, S);
+  owner = weir_owners_get (&owners, number);
+  g_assert_cmpuint (ask (&owners, S), ==, 1);
+  nobody.unreadable = 3;
+  weir_owners_answer (&owners, &nobody, S);
+  g_assert_cmpuint (owner->missing, ==, WEIR_MISSING_OTHER_USER);
+  weir_owners_clear (&owners);
+
+  /* The socket is gone before anybody was found. */
+  g_assert_cmpint (weir_owners_init (&owners, true), ==, 0);
+  number = weir_owners_need (&owners, 5, 50, 0, 1, S);
+  owner = weir_owners_get (&owners, number);
+  owner->flows = 1;
+  weir_owners_sweep (&owners, 2);
+  g_assert_cmpuint (owner->missing, ==, WEIR_MISSING_GONE);
+  g_assert_cmpuint (ask (&owners, 100 * S), ==, 0);
+  weir_owners_clear (&owners);
+}
+
+/* A known owner is looked at again now and then: descriptors are passed on, programs executed. */
+static void
+test_checked_again (void)
+{
+  struct weir_looker_answer first = found (5, 77, 1234, "sh", ""),
+                            executed = found (5, 77, 1234, "curl", ""),
+                            passed_on = found (5, 78, 2000, "curl", ""),
+                            nobody = found (5, 0, 0, "", "");
+  struct weir_owners owners;
+  struct weir_owner *owner;
+  guint8 version;
+
+  g_assert_cmpint (weir_owners_init (&owners, true), ==, 0);
+  owner = weir_owners_get (&owners, weir_owners_need (&owners, 5, 50, 0, 1, S));
+  g_assert_cmpuint (ask (&owners, S), ==, 1);
+  weir_owners_answer (&owners, &first, S);
+  version = owner->version;
+  g_assert_cmpuint (ask (&owners, 2 * S), ==, 0);
+  g_assert_cmpuint (ask (&owners, 6 * S), ==, 1);
+  weir_owners_answer (&owners, &executed, 6 * S);
+  g_assert_cmpstr (owner->comm, ==, "curl");
+  g_assert_cmpuint (owner->version, !=, version);
+  version = owner->version;
+  g_assert_cmpuint (ask (&owners, 10 * S), ==, 0);
+  g_assert_cmpuint (ask (&owners, 30 * S), ==, 1);
+  weir_owners_answer (&owners, &passed_on, 30 * S);
+  g_assert_cmpuint (owner->pid, ==, 78);
+  g_assert_cmpuint (owner->start_time, ==, 2000);
+  g_assert_cmpuint (owner->version, !=, version);
+  g_assert_cmpuint (ask (&owners, 35 * S), ==, 1);
+  weir_owners_answer (&owners, &nobody, 35 * S);
+  g_assert_cmpuint (owner->pid, ==, 0);
+  g_assert_cmpstr (owner->comm, ==, "");
+  g_assert_cmpuint (owner->missing, ==, WEIR_MISSING_NOT_YET);
+  weir_owners_clear (&owners);
+}
+
+static void
+test_cgroups (void)
+{
+  struct weir_looker_answer process = found (5, 77, 1, "x", "/of/the/process"), path = {
+    .verb = WEIR_LOOKER_CGROUPS, .value = 900, .cgroup = "/of/the/socket"
+  };
+  guint64 values[WEIR_LOOKER_BATCH];
+  struct weir_owners owners;
+  struct weir_owner *owner, *other;
+  guint32 number;
+  guint8 version;
+
+  g_assert_cmpint (weir_owners_init (&owners, true), ==, 0);
+  number = weir_owners_need (&owners, 5, 50, 900, 1, S);
+  g_assert_cmpuint (weir_owners_need (&owners, 6, 60, 900, 1, S), !=, 0);
+  g_assert_cmpuint (weir_owners_need (&owners, 7, 70, 901, 1, S), !=, 0);
+  owner = weir_owners_get (&owners, number);
+  g_assert_cmpuint (weir_owners_collect (&owners, S, values), ==, 3);
+  weir_owners_answer (&owners, &process, S);
+  weir_owners_answered (&owners, S);
+  g_assert_cmpstr (weir_owners_get_cgroup (&owners, owner), ==, "/of/the/process");
+
+  g_assert_cmpuint (weir_owners_collect_cgroups (&owners, values), ==, 2);
+  g_assert_cmpuint (weir_owners_collect_cgroups (&owners, values), ==, 0);
+  version = owner->version;
+  weir_owners_answer (&owners, &path, S);
+  weir_owners_answered (&owners, S);
+  g_assert_cmpstr (weir_owners_get_cgroup (&owners, owner), ==, "/of/the/socket");
+  g_assert_cmpuint (owner->version, !=, version);
+  other = weir_owners_get (&owners, number + 1);
+  g_assert_cmpstr (weir_owners_get_cgroup (&owners, other), ==, "/of/the/socket");
+  /* Not answered is answered: not known, and not asked for again. */
+  other = weir_owners_get (&owners, number + 2);
+  g_assert_cmpstr (weir_owners_get_cgroup (&owners, other), ==, "");
+  g_assert_cmpuint (weir_owners_collect_cgroups (&owners, values), ==, 0);
+  g_assert_false (weir_owners_waits (&owners));
+  weir_owners_clear (&owners);
+}
+
+/* The looker is another process: what it says has bounds. */
+static void
+test_hostile_answers (void)
+{
+  struct weir_looker_answer answer = found (5, 77, 1, "", "");
+  struct weir_owners owners;
+  struct weir_owner *owner;
+
+  g_assert_cmpint (weir_owners_init (&owners, true), ==, 0);
+  owner = weir_owners_get (&owners, weir_owners_need (&owners, 5, 50, 0, 1, S));
+  /* Never asked. */
+  weir_owners_answer (&owners, &answer, S);
+  g_assert_cmpuint (owner->pid, ==, 0);
+  g_assert_cmpuint (ask (&owners, S), ==, 1);
+  answer.value = G_MAXUINT64;
+  weir_owners_answer (&owners, &answer, S);
+  answer.value = 5 + (UINT64_C (1) << 32);
+  weir_owners_answer (&owners, &answer, S);
+  answer.verb = 99;
+  answer.value = 5;
+  weir_owners_answer (&owners, &answer, S);
+  g_assert_cmpuint (owner->pid, ==, 0);
+  answer.verb = WEIR_LOOKER_OWNERS;
+  memset (answer.comm, 'c', sizeof answer.comm);
+  memset (answer.cgroup, 'g', sizeof answer.cgroup);
+  weir_owners_answer (&owners, &answer, S);
+  g_assert_cmpuint (strlen (owner->comm), ==, sizeof answer.comm - 1);
+  g_assert_cmpuint (strlen (weir_owners_get_cgroup (&owners, owner)), ==, WEIR_STRING_MAX);
+  weir_owners_clear (&owners);
+}
+
+static void
+test_sweep (void)
+{
+  struct weir_owners owners;
+  guint32 kept, used;
+
+  g_assert_cmpint (weir_owners_init (&owners, true), ==, 0);
+  kept = weir_owners_need (&owners, 1, 10, 0, 5, S);
+  used = weir_owners_need (&owners, 2, 20, 0, 1, S);
+  weir_owners_get (&owners, used)->flows = 1;
+  for (guint32 i = 100; i < 1000; i++)
+    g_assert_cmpuint (weir_owners_need (&owners, i, i, i, 1, S), !=, 0);
+  weir_owners_sweep (&owners, 5);
+  g_assert_cmpuint (weir_owners_need (&owners, 1, 10, 0, 5, S), ==, kept);
+  g_assert_cmpuint (weir_owners_need (&owners, 2, 20, 0, 5, S), ==, used);
+  /* Only what is left is asked for, and the slots are used again. */
+  g_assert_cmpuint (ask (&owners, S), ==, 1);
+  for (guint32 i = 2000; i < 2900; i++)
+    g_assert_cmpuint (weir_owners_need (&owners, i, i, 0, 6, S), <=, 902);
+  weir_owners_clear (&owners);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/owners/once", test_once);
+  g_test_add_func ("/owners/retries", test_retries);
+  g_test_add_func ("/owners/missing-reasons", test_missing_reasons);
+  g_test_add_func ("/owners/checked-again", test_checked_again);
+  g_test_add_func ("/owners/cgroups", test_cgroups);
+  g_test_add_func ("/owners/hostile-answers", test_hostile_answers);
+  g_test_add_func ("/owners/sweep", test_sweep);
+  return g_test_run ();
+}

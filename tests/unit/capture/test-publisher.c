@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <glib.h>
+#include <string.h>
+
+#include "readings-builder.h"
+#include "weir-publisher.h"
+
+/* What a front end knows after each tick. */
+struct front
+{
+  GHashTable *rows;  /* by id: struct weir_flow_record, with the newest of every group */
+  GHashTable *ended; /* by id: those that ended with their last figures */
+  struct weir_tick tick;
+  guint n_added, n_changed, n_ended, n_left;
+};
+
+struct fixture
+{
+  struct weir_join join;
+  struct weir_publisher publisher;
+  struct front front;
+  guint64 now;
+};
+
+static void
+set_up (struct fixture *fixture, gconstpointer data)
+{
+  g_assert_cmpint (weir_join_init (&fixture->join, 1, true, WEIR_FLOWS_MAX), ==, 0);
+  own_addresses (&fixture->join.addresses, (const char *const[]) { "10.0.0.1", NULL });
+  weir_publisher_init (&fixture->publisher, WEIR_ROWS_MAX);
+  fixture->front.rows = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_free);
+  fixture->front.ended = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_free);
+  fixture->now = 100 * S;
+}
+
+static void
+tear_down (struct fixture *fixture, gconstpointer data)
+{
+  g_hash_table_unref (fixture->front.rows);
+  g_hash_table_unref (fixture->front.ended);
+  weir_publisher_clear (&fixture->publisher);
+  weir_join_clear (&fixture->join);
+}
+
+static void
+take (const struct weir_flow_record *record, void *data)
+{
+  struct front *front = data;
+  struct weir_flow_record *row = g_hash_table_lookup (front->rows, &record->id);
+
+  if (record->change == WEIR_FLOW_ADDED)
+    {
+      g_assert_null (row);
+      g_assert_true (record->groups & WEIR_FLOW_KEY);
+      row = g_memdup2 (record, sizeof *record);
+      g_hash_table_insert (front->rows, &row->id, row);
+      front->n_added++;
+      return;
+    }
+  g_assert_nonnull (row);
+  if (record->groups & WEIR_FLOW_BYTES)
+    {
+      row->has_bytes = record->has_bytes;
+      row->rx_bytes = record->rx_bytes;
+      row->tx_bytes = record->tx_bytes;
+      row->has_rates = record->has_rates;
+      row->rx_rate = record->rx_rate;
+      row->tx_rate = record->tx_rate;
+    }
+  row->groups |= record->groups;
+  if (record->change == WEIR_FLOW_CHANGED)
+    {
+      g_assert_cmpuint (record->groups, !=, 0);
+      front->n_changed++;
+      return;
+    }
+  if (record->groups == 0)
+    front->n_left++;
+  else
+    {
+      struct weir_flow_record *last = g_memdup2 (row, sizeof *row);
+
+      g_hash_table_insert (front->ended, &last->id, last);
+      front->n_ended++;
+    }
+  g_hash_table_remove (front->rows, &record->id);
+}
+
+static void
+publish (struct fixture *fixture)
+{
+  struct front *front = &fixture->front;
+  struct weir_framer framer;
+  struct weir_writer writer;
+  struct weir_frame frame;
+  gsize at = 0;
+
+  front->n_added = front->n_changed = front->n_ended = front->n_left = 0;
+  weir_writer_init (&writer);
+  weir_framer_init (&framer, WEIR_FRAME_BODY_MAX);
+  weir_join_settle (&fixture->join, fixture->now);
+  g_assert_cmpint (weir_publisher_publish (&fixture->publisher, &fixture->join, fixture->now,
+                                           &writer, &front->tick),
+                   ==, 0);
+  g_assert_cmpint (writer.error, ==, 0);
+  while (at < writer.size)
+    {
+      gsize size;
+      guint8 *room = weir_framer_reserve (&framer, &size);
+
+      size = MIN (size, writer.size - at);
+      memcpy (room, writer.data + at, size);
+      weir_framer_commit (&framer, size);
+      at += size;
+      while (weir_framer_next (&framer, &frame) > 0)
+        g_assert_cmpint (weir_read_flows (&frame, take, front), ==, 0);
+    }
+  weir_framer_clear (&framer);
+  weir_writer_clear (&writer);
+}
+
+/* The sum that always holds: rows, rows that ended, and others are all bytes of all flows. */
+static void
+assert_sum (struct fixture *fixture, guint64 rx, guint64 tx)
+{
+  guint64 sum_rx = fixture->front.tick.others_rx_bytes,
+          sum_tx = fixture->front.tick.others_tx_bytes;
+  GHashTable *tables[] = { fixture->front.rows, fixture->front.ended };
+
+  for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
+    {
+      struct weir_flow_record *row;
+      GHashTableIter iter;
+
+      g_hash_table_iter_init (&iter, tables[i]);
+      while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &row))
+        {
+          sum_rx += row->has_bytes ? row->rx_bytes : 0;
+          sum_tx += row->has_bytes ? row->tx_bytes : 0;
+        }
+    }
+  g_assert_cmpuint (sum_rx, ==, rx);
+  g_assert_cmpuint (sum_tx, ==, tx);
+}
+
+static struct weir_conntrack_reading
+nth (guint number, guint64 sent, guint64 received)
+{
+  struct weir_conntrack_reading reading =
+      conntrack_reading ("10.0.0.1", (guint16) (1000 + number % 60000), "198.51.100.7",
+                         (guint16) (1 + number / 60000));
+
+  reading.id = number + 1;
+  count (&reading, sent, received);
+  return reading;
+}
+
+/* A whole dump of @n flows with the figures in @sent (and half of it received), one second later.
+ */
+static void
+tick (struct fixture *fixture, const guint64 *sent, guint n)
+{
+  fixture->now += S;
+  weir_join_conntrack_begin (&fixture->join);
+  for (guint i = 0; i < n; i++)
+    {
+      struct weir_conntrack_reading reading = nth (i, sent[i], sent[i] / 2);
+
+      weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_ENTRY, fixture->now);
+    }
+  weir_join_conntrack_end (&fixture->join, true);
+  fixture->publisher.read_at[WEIR_SOURCE_CONNTRACK] = fixture->now;
+  publish (fixture);
+}
+
+static guint64
+total (const guint64 *values, guint n, guint64 divisor)
+{
+  guint64 sum = 0;
+
+  for (guint i = 0; i < n; i++)
+    sum += values[i] / divisor;
+  return sum;
+}
+
+static struct weir_flow_record *
+row_of (struct fixture *fixture, guint number)
+{
+  struct weir_conntrack_reading reading = nth (number, 0, 0);
+  struct weir_flow_record *row;
+  GHashTableIter iter;
+
+  g_hash_table_iter_init (&iter, fixture->front.rows);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &row))
+    {
+      if (row->local.port == reading.orig_src.port && row->remote.port == reading.orig_dst.port)
+        return row;
+    }
+  return NULL;
+}
+
+/* More large flows that stand still than there are rows, and a tiny one that moves. */
+static void
+test_one_moves (struct fixture *fixture, gconstpointer data)
+{
+  guint64 sent[4501];
+
+  for (guint i = 0; i < 4500; i++)
+    sent[i] = 1000000 + i * 2;
+  sent[4500] = 10;
+  tick (fixture, sent, 4501);
+  g_assert_cmpuint (g_hash_table_size (fixture->front.rows), ==, WEIR_ROWS_MAX);
+  g_assert_cmpuint (fixture->front.tick.flows_tracked, ==, 4501);
+  g_assert_cmpuint (fixture->front.tick.flows_published, ==, WEIR_ROWS_MAX);
+  assert_sum (fixture, total (sent, 4501, 2), total (sent, 4501, 1));
+
+  tick (fixture, sent, 4501);
+  g_assert_null (row_of (fixture, 4500));
+  /* The largest are there, and nothing takes turns. */
+  g_assert_null (row_of (fixture, 0));
+  g_assert_nonnull (row_of (fixture, 4499));
+  g_assert_nonnull (row_of (fixture, 4500 - WEIR_ROWS_MAX));
+  tick (fixture, sent, 4501);
+  g_assert_cmpuint (fixture->front.n_added + fixture->front.n_left, ==, 0);
+
+  for (guint round = 0; round < 3; round++)
+    {
+      sent[4500] += 2;
+      tick (fixture, sent, 4501);
+      g_assert_nonnull (row_of (fixture, 4500));
+      g_assert_cmpuint (row_of (fixture, 4500)->tx_rate, ==, 2);
+      g_assert_cmpuint (g_hash_table_size (fixture->front.rows), ==, WEIR_ROWS_MAX);
+      assert_sum (fixture, total (sent, 4501, 2), total (sent, 4501, 1));
+    }
+  /* It gives its place back, and that is not an end. */
+  tick (fixture, sent, 4501);
+  g_assert_null (row_of (fixture, 4500));
+  g_assert_cmpuint (fixture->front.n_left, ==, 1);
+  g_assert_cmpuint (fixture->front.n_ended, ==, 0);
+  assert_sum (fixture, total (sent, 4501, 2), total (sent, 4501, 1));
+}
+
+/* Everything changes all the time: the sum holds at every tick. */
+static void
+test_sums (struct fixture *fixture, gconstpointer data)
+{
+  guint64 sent[300] = { 0 }, gone_sent = 0, gone_received = 0;
+  guint n = 100;
+
+  fixture->publisher.rows_max = 40;
+  for (guint round = 0; round < 60; round++)
+    {
+      for (guint i = 0; i < n; i++)
+        {
+          if (g_test_rand_int_range (0, 3) == 0)
+            sent[i] += (guint64) g_test_rand_int_range (0, 5000) * 2;
+        }
+      /* One that nobody ever saw: born and dead in between. */
+      {
+        struct weir_conntrack_reading reading = nth (1000 + round, 0, 0);
+
+        weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_NEW, fixture->now);
+        count (&reading, 10 * round, 20 * round);
+        weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_DESTROY, fixture->now);
+        gone_sent += 10 * round;
+        gone_received += 20 * round;
+      }
+      /* The last one ends with something more. */
+      if (round % 3 == 0 && n > 50)
+        {
+          struct weir_conntrack_reading reading = nth (n - 1, sent[n - 1] + 7, sent[n - 1] / 2 + 9);
+
+          weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_DESTROY, fixture->now);
+          if (round > 0)
+            {
+              gone_sent += sent[n - 1] + 7;
+              gone_received += sent[n - 1] / 2 + 9;
+            }
+          else
+            {
+              gone_sent += sent[n - 1] + 7;
+              gone_received += sent[n - 1] / 2 + 9;
+            }
+          n--;
+        }
+      tick (fixture, sent, n);
+      assert_sum (fixture, gone_received + total (sent, n, 2), gone_sent + total (sent, n, 1));
+      g_assert_cmpuint (g_hash_table_size (fixture->front.rows), <=, 40);
+    }
+}
+
+static void
+test_rates (struct fixture *fixture, gconstpointer data)
+{
+  guint64 sent[] = { 5000, 0 };
+  struct weir_flow_record *row;
+
+  /* In the first tick of all nobody knows since when. */
+  tick (fixture, sent, 1);
+  row = row_of (fixture, 0);
+  g_assert_true (row->has_bytes);
+  g_assert_false (row->has_rates);
+  sent[0] = 8000;
+  fixture->now += S;
+  tick (fixture, sent, 1);
+  g_assert_true (row->has_rates);
+  /* Two seconds. */
+  g_assert_cmpuint (row->tx_rate, ==, 1500);
+  g_assert_cmpuint (row->rx_rate, ==, 750);
+  g_assert_cmpuint (fixture->front.tick.interval, ==, 2 * S);
+  /* Standing still is said once. */
+  tick (fixture, sent, 1);
+  g_assert_cmpuint (row->tx_rate, ==, 0);
+  g_assert_cmpuint (fixture->front.n_changed, ==, 1);
+  tick (fixture, sent, 1);
+  g_assert_cmpuint (fixture->front.n_changed, ==, 0);
+  /* A new flow's first bytes are of the interval in which they were learnt. */
+  sent[1] = 400;
+  tick (fixture, sent, 2);
+  row = row_of (fixture, 1);
+  g_assert_true (row->has_rates);
+  g_assert_cmpuint (row->tx_rate, ==, 400);
+}
+
+/* A dump that comes late says nothing about speed; the next one covers both intervals. */
+static void
+test_late_dump (struct fixture *fixture, gconstpointer data)
+{
+  guint64 sent[] = { 1000 };
+  struct weir_flow_record *row;
+
+  tick (fixture, sent, 1);
+  sent[0] = 2000;
+  tick (fixture, sent, 1);
+  row = row_of (fixture, 0);
+  g_assert_cmpuint (row->tx_rate, ==, 1000);
+  fixture->now += S;
+  publish (fixture);
+  g_assert_cmpuint (fixture->front.n_changed, ==, 0);
+  g_assert_cmpuint (row->tx_rate, ==, 1000);
+  sent[0] = 6000;
+  tick (fixture, sent, 1);
+  g_assert_cmpuint (row->tx_rate, ==, 2000);
+}
+
+/* A flow that is born and dies between two ticks is told whole. */
+static void
+test_born_and_dead (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_conntrack_reading reading = nth (5, 0, 0);
+  struct weir_flow_record *last;
+  GHashTableIter iter;
+  guint64 sent[] = { 1 };
+
+  tick (fixture, sent, 1);
+  weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_NEW, fixture->now);
+  count (&reading, 700, 300);
+  weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_DESTROY, fixture->now);
+  tick (fixture, sent, 1);
+  g_assert_cmpuint (fixture->front.n_added, ==, 1);
+  g_assert_cmpuint (fixture->front.n_ended, ==, 1);
+  g_hash_table_iter_init (&iter, fixture->front.ended);
+  g_assert_true (g_hash_table_iter_next (&iter, NULL, (gpointer *) &last));
+  g_assert_cmpuint (last->tx_bytes, ==, 700);
+  g_assert_cmpuint (last->rx_bytes, ==, 300);
+  g_assert_true (last->has_rates);
+  g_assert_cmpuint (last->tx_rate, ==, 700);
+  g_assert_cmpuint (fixture->join.table.n_flows, ==, 1);
+}
+
+/* Nothing is published while the front end is slow; then everything is, against what it knew. */
+static void
+test_coalesced (struct fixture *fixture, gconstpointer data)
+{
+  guint64 sent[] = { 1000, 0 };
+  struct weir_conntrack_reading reading = nth (1, 50, 60);
+  struct weir_flow_record *row;
+
+  tick (fixture, sent, 1);
+  row = row_of (fixture, 0);
+  for (guint round = 0; round < 3; round++)
+    {
+      struct weir_conntrack_reading moved = nth (0, 2000 + 1000 * round, 1000 + 500 * round);
+
+      fixture->now += S;
+      read_entries (&fixture->join, &moved, 1, fixture->now);
+      fixture->publisher.read_at[WEIR_SOURCE_CONNTRACK] = fixture->now;
+      weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_NEW, fixture->now);
+      weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_DESTROY, fixture->now);
+      weir_join_settle (&fixture->join, fixture->now);
+      reading = nth (1 + round + 1, 50, 60);
+    }
+  publish (fixture);
+  g_assert_cmpuint (row->tx_bytes, ==, 4000);
+  g_assert_cmpuint (row->tx_rate, ==, 1000);
+  g_assert_cmpuint (fixture->front.tick.interval, ==, 3 * S);
+  g_assert_cmpuint (fixture->front.n_ended, ==, 3);
+  assert_sum (fixture, 3 * 60 + row->rx_bytes, 3 * 50 + 4000);
+}
+
+/* UDP that nobody counts has no figures, which is not the same as zero. */
+static void
+test_absent (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_conntrack_reading reading = nth (0, 0, 0);
+  struct weir_flow_record *row;
+
+  reading.has_counters = false;
+  read_entries (&fixture->join, &reading, 1, fixture->now);
+  publish (fixture);
+  row = row_of (fixture, 0);
+  g_assert_nonnull (row);
+  g_assert_false (row->groups & WEIR_FLOW_BYTES);
+  g_assert_false (row->groups & WEIR_FLOW_TCP);
+  g_assert_false (row->groups & WEIR_FLOW_NAT);
+}
+
+#define ADD(name, function)                                                                        \
+  g_test_add ("/publisher/" name, struct fixture, NULL, set_up, function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("one-moves", test_one_moves);
+  ADD ("sums", test_sums);
+  ADD ("rates", test_rates);
+  ADD ("late-dump", test_late_dump);
+  ADD ("born-and-dead", test_born_and_dead);
+  ADD ("coalesced", test_coalesced);
+  ADD ("absent", test_absent);
+  return g_test_run ();
+}
