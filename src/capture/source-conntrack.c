@@ -143,8 +143,8 @@ weir_conntrack_parse (const struct nlmsghdr *message, struct weir_conntrack_read
 }
 
 int
-weir_conntrack_read (struct weir_conntrack_dump *dump, unsigned budget, weir_conntrack_func func,
-                     void *data)
+weir_conntrack_read (struct weir_conntrack_dump *dump, unsigned budget, void (*before) (void *data),
+                     weir_conntrack_func func, void *data)
 {
   static _Alignas (struct nlmsghdr) uint8_t buffer[WEIR_NETLINK_BUFFER];
 
@@ -164,6 +164,7 @@ weir_conntrack_read (struct weir_conntrack_dump *dump, unsigned budget, weir_con
           dump->running = false;
           return 1;
         }
+      before (data);
       while ((message = weir_netlink_next (&at, buffer + n)) != NULL)
         {
           struct weir_conntrack_reading reading;

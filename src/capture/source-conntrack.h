@@ -38,10 +38,13 @@ struct weir_conntrack_dump
 };
 
 /* Reads what there is, at most @budget buffers.  Returns 1 when the dump has ended (look at
- * @error and @interrupted), 0 when more is to come. */
+ * @error and @interrupted), 0 when more is to come.
+ *
+ * @before is called when a buffer was received and before @func sees what is in it: whoever reads
+ * all events there knows that nothing in the dump is newer than they are. */
 int
-weir_conntrack_read (struct weir_conntrack_dump *dump, unsigned budget, weir_conntrack_func func,
-                     void *data);
+weir_conntrack_read (struct weir_conntrack_dump *dump, unsigned budget, void (*before) (void *data),
+                     weir_conntrack_func func, void *data);
 
 /* Reads events from @fd, at most @budget buffers.  Adds lost buffers to *@losses; returns 1 when
  * the budget was used up, else 0 or a negative errno. */

@@ -247,7 +247,8 @@ read_buffer (struct weir_sockdiag *diag, const uint8_t *at, const uint8_t *end,
 }
 
 int
-weir_sockdiag_read (struct weir_sockdiag *diag, unsigned budget, weir_socket_func func, void *data)
+weir_sockdiag_read (struct weir_sockdiag *diag, unsigned budget, void (*before) (void *data),
+                    weir_socket_func func, void *data)
 {
   static _Alignas (struct nlmsghdr) uint8_t buffer[WEIR_NETLINK_BUFFER];
 
@@ -265,6 +266,7 @@ weir_sockdiag_read (struct weir_sockdiag *diag, unsigned budget, weir_socket_fun
           diag->running = false;
           return 1;
         }
+      before (data);
       if (read_buffer (diag, buffer, buffer + n, func, data) > 0)
         return 1;
     }

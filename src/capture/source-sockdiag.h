@@ -49,9 +49,10 @@ int
 weir_sockdiag_start (struct weir_sockdiag *diag);
 
 /* Reads what there is, at most @budget buffers.  Returns 1 when the series has ended (look at
- * @error), 0 when more is to come. */
+ * @error), 0 when more is to come.  @before: as in weir_conntrack_read. */
 int
-weir_sockdiag_read (struct weir_sockdiag *diag, unsigned budget, weir_socket_func func, void *data);
+weir_sockdiag_read (struct weir_sockdiag *diag, unsigned budget, void (*before) (void *data),
+                    weir_socket_func func, void *data);
 
 /* Reads destroy events from @fd, at most @budget buffers.  Adds lost buffers to *@losses; returns 1
  * when the budget was used up, else 0 or a negative errno. */

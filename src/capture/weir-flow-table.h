@@ -41,6 +41,8 @@ enum weir_flow_flag
   WEIR_FLOW_SOCKET_DESTROYED = 1 << 10, /* the kernel said so; what a dump still shows is stale */
   WEIR_FLOW_REVERSED = 1 << 11,         /* conntrack's first packet came from the remote end */
   WEIR_FLOW_IS_FRESH = 1 << 12, /* its conntrack entry was learnt from an event, not from a dump */
+  /* ... for addresses that another entry had before: dumps may still show that one. */
+  WEIR_FLOW_IS_REBORN = 1 << 24,
   WEIR_FLOW_HAS_NAT = 1 << 13,
   WEIR_FLOW_SEEN_REPLY = 1 << 14,
   /* Publication */

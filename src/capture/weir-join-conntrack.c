@@ -143,7 +143,10 @@ bind_flow (struct weir_join *join, const struct view *view,
            uint64_t now)
 {
   struct weir_flow *flow = view->flow;
+  uint32_t learnt = 0;
 
+  if (event == WEIR_CONNTRACK_NEW)
+    learnt = WEIR_FLOW_IS_FRESH;
   if (flow != NULL && flow->flags & WEIR_FLOW_HAD_CONNTRACK)
     {
       bool alive = flow->flags & WEIR_FLOW_HAS_CONNTRACK;
@@ -158,6 +161,8 @@ bind_flow (struct weir_join *join, const struct view *view,
       if (event == WEIR_CONNTRACK_ENTRY && flow->flags & WEIR_FLOW_IS_FRESH &&
           flow->ct_round == join->conntrack_round)
         return NULL;
+      if (event == WEIR_CONNTRACK_NEW)
+        learnt |= WEIR_FLOW_IS_REBORN;
       if (is_another_connection (flow, reading))
         {
           weir_join_retire (join, flow);
@@ -177,10 +182,9 @@ bind_flow (struct weir_join *join, const struct view *view,
     }
   flow->ct_id = reading->id;
   flow->ct_zone = reading->zone;
-  weir_flow_set_flags (flow,
-                       WEIR_FLOW_HAD_CONNTRACK | (view->reversed ? WEIR_FLOW_REVERSED : 0) |
-                           (event == WEIR_CONNTRACK_NEW ? WEIR_FLOW_IS_FRESH : 0),
-                       event == WEIR_CONNTRACK_NEW ? 0 : WEIR_FLOW_IS_FRESH);
+  weir_flow_set_flags (flow, 0, WEIR_FLOW_IS_FRESH | WEIR_FLOW_IS_REBORN);
+  weir_flow_set_flags (
+      flow, WEIR_FLOW_HAD_CONNTRACK | (view->reversed ? WEIR_FLOW_REVERSED : 0) | learnt, 0);
   set_nat (flow, view);
   return flow;
 }
@@ -235,8 +239,10 @@ weir_join_conntrack (struct weir_join *join, const struct weir_conntrack_reading
         continue;
       if (bound)
         {
-          /* A dump that is older than the event which ended this very entry. */
-          if (event == WEIR_CONNTRACK_ENTRY && !(flow->flags & WEIR_FLOW_HAS_CONNTRACK))
+          /* The dump is older than the event which ended this very entry, or made it anew. */
+          if (event == WEIR_CONNTRACK_ENTRY &&
+              (!(flow->flags & WEIR_FLOW_HAS_CONNTRACK) ||
+               (flow->flags & WEIR_FLOW_IS_REBORN && flow->ct_round == join->conntrack_round)))
             continue;
         }
       else

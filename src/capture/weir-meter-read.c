@@ -9,7 +9,8 @@
 
 /* Buffers that are read before the loop looks at everything else again: events first and most, for
  * they are lost when they are not read. */
-#define EVENTS_BUDGET 1024
+#define EVENTS_BUDGET 4096
+#define EVENTS_ROUNDS 16
 #define DUMP_BUDGET   32
 
 struct reading
@@ -32,6 +33,19 @@ take_entry (const struct weir_conntrack_reading *entry, enum weir_conntrack_even
   const struct reading *reading = data;
 
   weir_join_conntrack (&reading->meter->join, entry, event, reading->now);
+}
+
+/* Between receiving a part of a dump and believing it: what events are queued now are newer than it
+ * or as new, so that the join can tell what of it is no longer true. */
+static void
+read_events_first (void *data)
+{
+  const struct reading *reading = data;
+
+  /* Bounded: under a flood of events the front end must be heard all the same. */
+  for (unsigned i = 0; i < EVENTS_ROUNDS && weir_meter_read_events (reading->meter, reading->now);
+       i++)
+    continue;
 }
 
 bool
@@ -66,7 +80,8 @@ weir_meter_read_sockets (struct weir_meter *meter, uint64_t now)
   struct reading reading = { meter, now };
 
   if (!meter->sockdiag.running ||
-      weir_sockdiag_read (&meter->sockdiag, DUMP_BUDGET, take_socket, &reading) == 0)
+      weir_sockdiag_read (&meter->sockdiag, DUMP_BUDGET, read_events_first, take_socket,
+                          &reading) == 0)
     return;
   if (meter->sockdiag.error != 0)
     return;
@@ -134,7 +149,8 @@ weir_meter_read_conntrack (struct weir_meter *meter, uint64_t now)
   struct reading reading = { meter, now };
 
   if (!meter->conntrack.running ||
-      weir_conntrack_read (&meter->conntrack, DUMP_BUDGET, take_entry, &reading) == 0)
+      weir_conntrack_read (&meter->conntrack, DUMP_BUDGET, read_events_first, take_entry,
+                           &reading) == 0)
     return;
   weir_meter_end_conntrack (meter, meter->conntrack.error == 0);
   if (meter->conntrack.error == 0 && meter->conntrack.interrupted && !meter->conntrack_repeated)

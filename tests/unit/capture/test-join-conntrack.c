@@ -281,6 +281,33 @@ test_dump_after_event (struct fixture *fixture, gconstpointer data)
   g_assert_null (find_flow (&fixture->join, IPPROTO_TCP, "192.0.2.1", 1, "198.51.100.7", 443));
 }
 
+/* The same when another connection took the addresses, and the id with them, meanwhile. */
+static void
+test_dump_after_rebirth (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_conntrack_reading old = conntrack_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+  struct weir_conntrack_reading new = old;
+  struct weir_flow *flow;
+
+  count (&old, 1000, 300);
+  count (&new, 60, 0);
+  new.state = 1; /* SYN_SENT */
+  new.has_counters = false;
+  read_entries (&fixture->join, &old, 1, S);
+  weir_join_conntrack_begin (&fixture->join);
+  weir_join_conntrack (&fixture->join, &old, WEIR_CONNTRACK_DESTROY, 2 * S);
+  weir_join_conntrack (&fixture->join, &new, WEIR_CONNTRACK_NEW, 2 * S);
+  weir_join_conntrack (&fixture->join, &old, WEIR_CONNTRACK_ENTRY, 2 * S);
+  weir_join_conntrack_end (&fixture->join, true);
+  flow = find_flow (&fixture->join, IPPROTO_TCP, "192.0.2.1", 1, "198.51.100.7", 443);
+  g_assert_cmpuint (flow->ct_tx_bytes, ==, 0);
+  /* The next dump is about the new one. */
+  new.has_counters = true;
+  read_entries (&fixture->join, &new, 1, 3 * S);
+  g_assert_cmpuint (flow->ct_tx_bytes, ==, 60);
+  g_assert_null (flow->extra);
+}
+
 static void
 test_lost_end (struct fixture *fixture, gconstpointer data)
 {
@@ -373,6 +400,7 @@ main (int argc, char **argv)
   ADD ("address-comes-late", test_address_comes_late);
   ADD ("reset", test_reset);
   ADD ("dump-after-event", test_dump_after_event);
+  ADD ("dump-after-rebirth", test_dump_after_rebirth);
   ADD ("lost-end", test_lost_end);
   ADD ("another-connection", test_another_connection);
   ADD ("icmp", test_icmp);

@@ -243,6 +243,7 @@ struct search
 {
   guint16 port;
   guint found;
+  guint buffers;
   guint32 inode;
 };
 
@@ -255,6 +256,12 @@ search (const struct weir_socket_reading *reading, enum weir_sockdiag_event even
     return;
   wanted->found++;
   wanted->inode = reading->inode;
+}
+
+static void
+count_buffer (void *data)
+{
+  ((struct search *) data)->buffers++;
 }
 
 /* A whole series on the real kernel. */
@@ -273,11 +280,12 @@ test_dump (void)
   wanted.port = ntohs (address.sin6_port);
   weir_sockdiag_init (&diag, fd);
   g_assert_cmpint (weir_sockdiag_start (&diag), ==, 0);
-  while (weir_sockdiag_read (&diag, 1, search, &wanted) == 0)
+  while (weir_sockdiag_read (&diag, 1, count_buffer, search, &wanted) == 0)
     ;
   g_assert_cmpint (diag.error, ==, 0);
   g_assert_false (diag.running);
   g_assert_cmpuint (wanted.found, ==, 1);
+  g_assert_cmpuint (wanted.buffers, >=, WEIR_SOCKDIAG_STEPS);
   g_assert_cmpuint (wanted.inode, !=, 0);
   close (fd);
   close (udp);
