@@ -100,6 +100,13 @@ test_counters_bridge_engines (Fixture *fixture, gconstpointer data)
   g_assert_cmpfloat (fixture->sample.tx, ==, 200);
   g_assert_cmpuint (fixture->sample.interval, ==, 2000000000);
 
+  /* Too soon after it for a rate that means anything. */
+  fixture->interfaces[0].rx_bytes += 5000;
+  tick.monotonic += 100000000;
+  g_assert_false (weir_traffic_add (fixture->traffic, fixture->interfaces, 2,
+                                    weir_flow_store_get_rows (fixture->store), &tick,
+                                    &fixture->sample));
+
   /* Counters that shrink are no traffic. */
   fixture->interfaces[0].rx_bytes = 5;
   tick = sample_tick (4);
