@@ -13,6 +13,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -63,7 +64,7 @@ main (int argc, char **argv)
   struct weir_caller caller;
   struct weir_users users;
   int slots[2] = { -1, -1 };
-  int code;
+  int code, r;
 
   weir_caller_note (&origin);
   if (weir_caller_inform (&origin, argc, argv))
@@ -82,8 +83,9 @@ main (int argc, char **argv)
     return WEIR_EXIT_RESOURCES;
 
   /* 2. Dial. */
-  if (weir_dial (&caller, &setup.fds.client, setup.nonce) < 0)
-    return WEIR_EXIT_HANDOFF;
+  r = weir_dial (&caller, &setup.fds.client, setup.nonce);
+  if (r < 0)
+    return r == -ENOTRECOVERABLE ? WEIR_EXIT_CONFINEMENT : WEIR_EXIT_HANDOFF;
 
   /* 3. Open. */
   weir_open (&setup);

@@ -24,6 +24,7 @@
 #include <grp.h>
 #include <linux/openat2.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/socket.h>
@@ -171,63 +172,58 @@ out:
   return r;
 }
 
-/* By a name relative to the working directory: sun_path holds 108 bytes, a path may be longer, and
- * the directory that was verified cannot be exchanged for another on the way. */
+/* What was looked at is what is connected to: by the descriptor, since whoever owns the directory
+ * can exchange the name for a link to somebody else's socket in between, who would then see uid 0
+ * knock.  The way from a descriptor to a name leads through /proc; where that is not mounted, there
+ * is no handoff (-ENOENT). */
 static int
 connect_socket (int directory, uid_t uid)
 {
-  struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "socket" };
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
   struct ucred peer = { 0 };
   socklen_t size = sizeof peer;
   struct stat info;
-  int fd, r;
+  int place, fd = -1, r = 0;
 
-  /* connect(2) would follow a link to a socket of somebody else's, who would then see uid 0 knock.
-   */
-  if (fstatat (directory, address.sun_path, &info, AT_SYMLINK_NOFOLLOW) < 0)
+  place = openat (directory, "socket", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  if (place < 0)
     return -errno;
-  if (!S_ISSOCK (info.st_mode) || info.st_uid != uid)
-    return -EPERM;
+  if (fstat (place, &info) < 0 || !S_ISSOCK (info.st_mode) || info.st_uid != uid)
+    {
+      close (place);
+      return -EPERM;
+    }
+  snprintf (address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d", place);
 
   /* Non-blocking: a listener with a full backlog must not hold a root process. */
   fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0)
-    return -errno;
-  r = 0;
-  if (connect (fd, (struct sockaddr *) &address, sizeof address) < 0)
+    r = -errno;
+  else if (connect (fd, (struct sockaddr *) &address, sizeof address) < 0)
     r = -errno;
   else if (getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
     r = -errno;
   else if (size != sizeof peer || peer.uid != uid)
     r = -EPERM;
-  if (r < 0)
-    {
-      close (fd);
-      return r;
-    }
-  return fd;
+  close (place);
+  if (r < 0 && fd >= 0)
+    close (fd);
+  return r < 0 ? r : fd;
 }
 
 static int
 dial_as_caller (const struct weir_caller *caller, uint8_t ret_nonce[WEIR_NONCE_SIZE])
 {
-  int directory, client, r;
+  int directory, r;
 
   directory = open_directory (caller);
   if (directory < 0)
     return directory;
-  client = fchdir (directory) < 0 ? -errno : 0;
-  if (client == 0)
-    client = read_nonce (directory, caller->uid, ret_nonce);
-  if (client == 0)
-    client = connect_socket (directory, caller->uid);
+  r = read_nonce (directory, caller->uid, ret_nonce);
+  if (r == 0)
+    r = connect_socket (directory, caller->uid);
   close (directory);
-
-  /* Out of the caller's directory again, whatever happened there. */
-  r = chdir ("/") < 0 ? -errno : 0;
-  if (r < 0 && client >= 0)
-    close (client);
-  return r < 0 ? r : client;
+  return r;
 }
 
 int
@@ -237,9 +233,8 @@ weir_dial (const struct weir_caller *caller, int *ret_client, uint8_t ret_nonce[
   uint8_t nonce[WEIR_NONCE_SIZE];
   int client, r;
 
-  r = become_caller (caller, &before);
-  if (r < 0)
-    return r;
+  if (become_caller (caller, &before) < 0)
+    return -ENOTRECOVERABLE;
   client = dial_as_caller (caller, nonce);
   r = become_engine (caller, &before);
   if (r < 0 && client >= 0)
@@ -251,5 +246,5 @@ weir_dial (const struct weir_caller *caller, int *ret_client, uint8_t ret_nonce[
       *ret_client = client;
     }
   explicit_bzero (nonce, sizeof nonce);
-  return r < 0 ? r : client < 0 ? client : 0;
+  return r < 0 ? -ENOTRECOVERABLE : client < 0 ? client : 0;
 }

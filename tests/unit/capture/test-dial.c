@@ -7,8 +7,11 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/fsuid.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -93,13 +96,14 @@ attempt_in_child (void *data)
   struct weir_capabilities before, after;
   uint8_t nonce[WEIR_NONCE_SIZE] = { 0 };
   char text[WEIR_NONCE_HEX_SIZE + 1];
-  g_autofree char *here = NULL;
+  g_autofree char *before_dir = g_get_current_dir (), *here = NULL;
   int client = -1, r;
 
   HOLDS (weir_capabilities_get (&before) == 0);
   r = weir_dial (&caller, &client, nonce);
+  /* Nobody was led into the caller's directory. */
   here = g_get_current_dir ();
-  HOLDS (!attempt->good || g_str_equal (here, "/"));
+  HOLDS (g_str_equal (here, before_dir));
 
   /* All that was given up is back, whether it worked or not. */
   HOLDS (weir_capabilities_get (&after) == 0);
@@ -270,6 +274,90 @@ test_socket (struct handoff *handoff, const void *data)
   handoff->listener = dup (STDIN_FILENO);
 }
 
+struct race
+{
+  struct handoff *handoff;
+  char *link;
+};
+
+/* As the caller, until it is killed: what is a socket now is a link a moment later. */
+static int
+exchange (void *data)
+{
+  const struct race *race = data;
+
+  HOLDS (prctl (PR_SET_PDEATHSIG, SIGKILL) == 0);
+  HOLDS (setgid (CALLER) == 0 && setuid (CALLER) == 0);
+  for (;;)
+    HOLDS (renameat2 (AT_FDCWD, race->handoff->socket, AT_FDCWD, race->link, RENAME_EXCHANGE) == 0);
+  return 0;
+}
+
+static int
+dial_often (void *data)
+{
+  const struct race *race = data;
+  const struct weir_caller caller = { .uid = CALLER,
+                                      .elevated = true,
+                                      .directory = race->handoff->path };
+  const gint64 end = g_get_monotonic_time () + 3 * G_USEC_PER_SEC;
+  unsigned connected = 0, refused = 0;
+
+  /* Enough of both to have been in the middle of it. */
+  while ((connected < 1000 || refused < 1000) && g_get_monotonic_time () < end)
+    {
+      uint8_t nonce[WEIR_NONCE_SIZE];
+      int client = -1, fd;
+
+      if (weir_dial (&caller, &client, nonce) < 0)
+        {
+          refused++;
+          continue;
+        }
+      connected++;
+      close (client);
+      fd = accept (race->handoff->listener, NULL, NULL);
+      HOLDS (fd >= 0);
+      close (fd);
+    }
+  g_printerr ("connected %u, refused %u\n", connected, refused);
+  HOLDS (connected > 0 && refused > 0);
+  return 0;
+}
+
+/* The owner of the directory cannot make root knock at somebody else's socket. */
+static void
+test_exchanged (struct handoff *handoff, const void *data)
+{
+  g_autofree char *link = g_build_filename (handoff->path, "link", NULL);
+  g_autofree char *other = g_build_filename (handoff->base, "other", NULL);
+  struct race race = { handoff, link };
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
+  int victim = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  pid_t pid;
+  int result;
+
+  g_strlcpy (address.sun_path, other, sizeof address.sun_path);
+  g_assert_cmpint (bind (victim, (struct sockaddr *) &address, sizeof address), ==, 0);
+  g_assert_cmpint (g_chmod (other, 0666), ==, 0);
+  g_assert_cmpint (listen (victim, 4), ==, 0);
+  g_assert_cmpint (symlink (other, link), ==, 0);
+  pid = fork ();
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    _exit (exchange (&race));
+  result = in_child (dial_often, &race);
+  kill (pid, SIGKILL);
+  g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
+  g_assert_cmpint (result, ==, 0);
+  g_assert_cmpint (accept (victim, NULL, NULL), ==, -1);
+  g_assert_cmpint (errno, ==, EAGAIN);
+  close (victim);
+  g_unlink (link);
+  g_unlink (handoff->socket);
+  g_unlink (other);
+}
+
 #define ADD(name, func) g_test_add (name, struct handoff, NULL, setup, func, teardown)
 
 int
@@ -281,5 +369,6 @@ main (int argc, char **argv)
   ADD ("/dial/directory", test_directory);
   ADD ("/dial/nonce", test_nonce);
   ADD ("/dial/socket", test_socket);
+  ADD ("/dial/exchanged", test_exchanged);
   return g_test_run ();
 }
