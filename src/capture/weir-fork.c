@@ -2,8 +2,9 @@
 /*
  * Why two helpers.  A process with CAP_NET_ADMIN on these sockets can delete every firewall rule;
  * one with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH can read every file and any process's memory.
- * Together they are nearly root.  Apart, the first opens no file and the second reaches no kernel
- * interface that changes anything: it never has a netlink descriptor.
+ * Together they are nearly root.  Apart, the first has no capability over files and the second none
+ * over the network, nor a netlink descriptor.  What more each cannot do is a matter of the layers
+ * that CONFINEMENT names as active (weir-confine.c).
  */
 #include "config.h"
 
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "weir-capabilities.h"
@@ -25,9 +27,6 @@
 /* Both need some 4 MiB, most of it libraries; the looker's tree of control groups may take a few
  * more. */
 #define HELPER_ADDRESS_SPACE ((rlim_t) 32 * 1024 * 1024)
-
-/* A helper has a handful of system calls to make before it reports. */
-#define REPORT_TIMEOUT_MS 10000
 
 struct helper
 {
@@ -108,7 +107,7 @@ await_report (const struct helper *helper, struct weir_process_status *ret_proce
   ssize_t n;
   int r;
 
-  r = poll (&poll_fd, 1, REPORT_TIMEOUT_MS);
+  r = poll (&poll_fd, 1, WEIR_REPORT_TIMEOUT_MS);
   if (r <= 0)
     return r < 0 ? -errno : -ETIMEDOUT;
   n = recv (helper->parent_end, &process, sizeof process, MSG_TRUNC);
@@ -130,6 +129,16 @@ run (struct helper *helper, struct weir_meter_setup *setup)
     return WEIR_EXIT_CONFINEMENT;
   setup->n_processes++;
   return WEIR_EXIT_DONE;
+}
+
+/* Capabilities reach no further than the user namespace in which they are held.  Its number there
+ * is fixed (PROC_USER_INIT_INO of the kernel). */
+static bool
+is_in_initial_namespace (void)
+{
+  struct stat info;
+
+  return stat ("/proc/self/ns/user", &info) == 0 && info.st_ino == 0xEFFFFFFDU;
 }
 
 int
@@ -171,6 +180,8 @@ weir_fork (const struct weir_caller *caller, const struct weir_users *users,
   if (code != WEIR_EXIT_DONE)
     return code;
   setup->fds.looker = looker.parent_end;
-  setup->looks_at_all_users = looker.plan.capabilities == looks;
+  setup->looks_at_all_users = looker.plan.capabilities == looks && is_in_initial_namespace ();
+  if (!setup->looks_at_all_users)
+    setup->view = WEIR_VIEW_LIMITED;
   return WEIR_EXIT_DONE;
 }

@@ -230,7 +230,7 @@ weir_meter_run (struct weir_meter_setup *setup)
   if (weir_join_init (&meter->join, setup->netns, setup->looks_at_all_users, WEIR_FLOWS_MAX) == 0)
     {
       weir_interfaces_init (&meter->interfaces, setup->fds.route, &meter->join.addresses);
-      code = introduce (meter, setup) == 0 ? serve (meter) : WEIR_EXIT_DONE;
+      code = introduce (meter, setup) == 0 ? serve (meter) : WEIR_EXIT_HANDOFF;
       weir_interfaces_clear (&meter->interfaces);
       weir_join_clear (&meter->join);
     }

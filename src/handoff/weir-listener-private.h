@@ -13,6 +13,10 @@ G_BEGIN_DECLS
 gboolean
 weir_listener_credentials_match (const struct ucred *credentials, uid_t uid, pid_t pid);
 
+/* As weir_listener_new(), with another time than WEIR_HELLO_DEADLINE_MS. */
+WeirListener *
+weir_listener_new_with_deadline (const char *runtime_dir, guint deadline_ms, GError **error);
+
 /* Peers that are connected and have not proved anything yet. */
 guint
 weir_listener_get_pending (WeirListener *self);

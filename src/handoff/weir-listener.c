@@ -29,6 +29,7 @@ struct _WeirListener
   GObject parent_instance;
 
   WeirHandoffDirectory *directory;
+  guint deadline_ms; /* of each peer */
   GMainContext *context;
   GTask *task;
   WeirChild *child;
@@ -214,7 +215,7 @@ admit (WeirListener *self, int fd)
   peer->fd = fd;
   weir_framer_init (&peer->framer, WEIR_FRAME_BODY_MAX_BEFORE_HELLO);
   peer->readable = weir_watch_fd (self->context, fd, G_IO_IN, on_peer_readable, peer);
-  peer->deadline = weir_watch_timeout (self->context, WEIR_HELLO_DEADLINE_MS, on_deadline, peer);
+  peer->deadline = weir_watch_timeout (self->context, self->deadline_ms, on_deadline, peer);
   g_ptr_array_add (self->pending, peer);
 }
 
@@ -296,7 +297,7 @@ weir_listener_init (WeirListener *self)
 }
 
 WeirListener *
-weir_listener_new (const char *runtime_dir, GError **error)
+weir_listener_new_with_deadline (const char *runtime_dir, guint deadline_ms, GError **error)
 {
   WeirHandoffDirectory *directory = weir_handoff_directory_new (runtime_dir, error);
   WeirListener *self;
@@ -305,7 +306,14 @@ weir_listener_new (const char *runtime_dir, GError **error)
     return NULL;
   self = g_object_new (WEIR_TYPE_LISTENER, NULL);
   self->directory = directory;
+  self->deadline_ms = deadline_ms;
   return self;
+}
+
+WeirListener *
+weir_listener_new (const char *runtime_dir, GError **error)
+{
+  return weir_listener_new_with_deadline (runtime_dir, WEIR_HELLO_DEADLINE_MS, error);
 }
 
 const char *

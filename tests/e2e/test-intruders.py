@@ -28,7 +28,7 @@ MACHINE = STAGE.machine
 RUNTIME = pathlib.Path(f"/run/user/{STAGE.tester.pw_uid}")
 INTRUDER = pathlib.Path(__file__).with_name("intruder.py")
 # A peer that says nothing is dropped after this many seconds (WEIR_HELLO_DEADLINE_MS), and then some.
-DEADLINE = 2 + 1.5
+DEADLINE = 10 + 1.5
 STAGE.traffic.talk("tester", "web-browser", tcp("198.51.100.7", 443, (1_000, 500_000)))
 
 
