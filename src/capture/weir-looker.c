@@ -2,9 +2,10 @@
 /*
  * In the full view this process can read any file and any process's memory: CAP_SYS_PTRACE is what
  * the kernel asks for before it shows where another user's descriptors lead, CAP_DAC_READ_SEARCH
- * opens the directory that lists them.  So it is small, it holds no descriptor through which
- * anything could be changed or sent away but the socket to the meter, and what it can be asked is
- * two questions, of a fixed size, with numbers as their only content.
+ * opens the directory that lists them.  So it is small, it is given no descriptor but the socket to
+ * the meter, and what it can be asked is two questions, of a fixed size, with numbers as their only
+ * content.  What keeps it from reading more, should it be taken over, are the layers that
+ * CONFINEMENT names as active.
  */
 #include "config.h"
 

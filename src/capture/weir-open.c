@@ -14,8 +14,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -28,6 +30,11 @@
  * is used only while something is queued. */
 #define DUMP_BUFFER   (1024 * 1024)
 #define EVENTS_BUFFER (8 * 1024 * 1024)
+
+/* How long the kernel may take to answer, and the sysctl to show up after its module. */
+#define ANSWER_TIMEOUT_MS   500
+#define ACCOUNTING_TRIES    10
+#define ACCOUNTING_PAUSE_MS 20
 
 /* Whether the size was forced beyond net.core.rmem_max, which takes CAP_NET_ADMIN in the initial
  * user namespace; else it is as large as everybody may have it. */
@@ -84,6 +91,59 @@ open_conntrack (struct weir_descriptors *fds)
         open_netlink (NETLINK_NETFILTER, DUMP_BUFFER, NULL, 0, &fds->conntrack_dump_error);
 }
 
+/* Joining the groups asks for the module of conntrack without waiting for it, and without it there
+ * is no sysctl to open; a request waits until it is there.  This one asks for four numbers, and the
+ * answer comes before sendto(2) returns.  Whether there is conntrack is returned. */
+static bool
+load_conntrack (int fd)
+{
+  static const struct
+  {
+    struct nlmsghdr header;
+    struct nfgenmsg body;
+  } request = {
+    .header = {
+      .nlmsg_len = sizeof request,
+      .nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET_STATS,
+      .nlmsg_flags = NLM_F_REQUEST,
+    },
+    .body = { .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0 },
+  };
+  static const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+  struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+  union
+  {
+    struct nlmsghdr header;
+    char bytes[512];
+  } answer;
+  ssize_t n;
+
+  if (sendto (fd, &request, sizeof request, MSG_DONTWAIT | MSG_NOSIGNAL,
+              (const struct sockaddr *) &kernel, sizeof kernel) != sizeof request ||
+      poll (&poll_fd, 1, ANSWER_TIMEOUT_MS) != 1)
+    return false;
+  n = recv (fd, &answer, sizeof answer, MSG_DONTWAIT);
+  return n >= (ssize_t) sizeof answer.header &&
+         answer.header.nlmsg_type == (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET_STATS);
+}
+
+/* For reading: whether bytes are counted is shown, and this version does not change it. */
+static void
+open_accounting (struct weir_descriptors *fds)
+{
+  const bool loaded = fds->conntrack_dump >= 0 && load_conntrack (fds->conntrack_dump);
+
+  for (unsigned i = 0; i <= ACCOUNTING_TRIES; i++)
+    {
+      fds->accounting = open ("/proc/sys/net/netfilter/nf_conntrack_acct",
+                              O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+      fds->accounting_error = fds->accounting < 0 ? errno : 0;
+      if (!loaded || fds->accounting_error != ENOENT || i == ACCOUNTING_TRIES)
+        return;
+      poll (NULL, 0, ACCOUNTING_PAUSE_MS);
+    }
+}
+
 static void
 open_sock_diag (struct weir_descriptors *fds)
 {
@@ -94,16 +154,17 @@ open_sock_diag (struct weir_descriptors *fds)
       open_netlink (NETLINK_SOCK_DIAG, EVENTS_BUFFER, groups, 2, &fds->sock_events_error);
 }
 
-/* Full is what may see everything.  On a kernel without conntrack an operation that needs the same
- * capability is tried instead, so that the front end does not offer in vain what it already has. */
+/* Full is what may see everything, of the whole machine.  In a user namespace there is a root who
+ * opens conntrack of a network of its own; only the initial one's may force a buffer.  A kernel
+ * without conntrack does not make the view limited.  The looker has a say, too (weir-fork.c). */
 static enum weir_view
 find_view (const struct weir_descriptors *fds)
 {
-  if (fds->conntrack_dump >= 0)
-    return WEIR_VIEW_FULL;
-  if (fds->conntrack_dump_error == EPERM || fds->conntrack_dump_error == EACCES || fds->route < 0)
+  if (fds->conntrack_dump < 0 &&
+      (fds->conntrack_dump_error == EPERM || fds->conntrack_dump_error == EACCES))
     return WEIR_VIEW_LIMITED;
-  return set_buffer (fds->route, DUMP_BUFFER) ? WEIR_VIEW_FULL : WEIR_VIEW_LIMITED;
+  return fds->route >= 0 && set_buffer (fds->route, DUMP_BUFFER) ? WEIR_VIEW_FULL
+                                                                 : WEIR_VIEW_LIMITED;
 }
 
 void
@@ -116,11 +177,7 @@ weir_open (struct weir_meter_setup *setup)
   open_sock_diag (fds);
   fds->route = open_netlink (NETLINK_ROUTE, DUMP_BUFFER, NULL, 0, &fds->route_error);
 
-  /* After conntrack's sockets, which load its module.  For reading: whether bytes are counted is
-   * shown, and this version does not change it. */
-  fds->accounting = open ("/proc/sys/net/netfilter/nf_conntrack_acct",
-                          O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-  fds->accounting_error = fds->accounting < 0 ? errno : 0;
+  open_accounting (fds);
 
   setup->view = find_view (fds);
   setup->netns = stat ("/proc/self/ns/net", &info) == 0 ? (uint32_t) info.st_ino : 0;

@@ -156,9 +156,29 @@ def bounding():
 @tap.case("without CAP_NET_ADMIN there is no keeper, and the view is limited")
 def no_net_admin():
     with weirtest.handoff() as handoff, weirtest.engine(handoff, prepare=without(12)) as engine:
-        engine.serve(helpers=1)
+        tap.equal(weirtest.view(engine.serve(helpers=1)), "limited", "view")
         said = engine.front.confinement()
         tap.equal(set(said), {"meter", "looker"}, "processes")
+
+
+@tap.case("the view is full for the machine's root only when it can see everything, and limited for a user")
+def views():
+    with weirtest.handoff() as handoff:
+        with weirtest.engine(handoff) as engine:
+            tap.equal(weirtest.view(engine.serve()), "full", "view of root")
+    with weirtest.handoff() as handoff, weirtest.engine(handoff, prepare=without(19)) as engine:  # CAP_SYS_PTRACE
+        tap.equal(weirtest.view(engine.serve()), "limited", "view of a root that sees no other processes")
+    with weirtest.handoff() as handoff, weirtest.engine(handoff, elevated=False) as engine:
+        tap.equal(weirtest.view(engine.serve(helpers=1)), "limited", "view of a user")
+
+
+@tap.case("root of a user namespace has every capability there, and the view is limited")
+def user_namespace():
+    with weirtest.handoff() as handoff:
+        argv = ["unshare", "--user", "--net", "--mount", "--map-users", "0:0:65536", "--map-groups", "0:0:65536",
+                weirtest.ENGINE, "--handoff", str(handoff.path)]
+        with weirtest.engine(handoff, argv=argv, path="/usr/bin/unshare") as engine:
+            tap.equal(weirtest.view(engine.serve()), "limited", "view")
 
 
 @tap.case("an engine of root's own is confined in the same way")

@@ -24,10 +24,11 @@ SYS_RESOURCE = 1 << 24
 FIELDS = ("CapEff", "CapPrm", "CapInh", "CapBnd", "CapAmb")
 
 EXIT_DONE, EXIT_USAGE, EXIT_HANDOFF, EXIT_RESOURCES = 0, 64, 65, 66
-EXIT_CONFINEMENT, EXIT_SOURCES, EXIT_REFUSED = 67, 68, 69
+EXIT_CONFINEMENT, EXIT_SOURCES, EXIT_REFUSED, EXIT_RUN_DIR = 67, 68, 69, 70
 
 HELLO, SOURCES, CONFINEMENT, FLOWS, INTERFACES, TICK, DETAILS, ERROR, BYE = range(1, 10)
 ROLES = ("meter", "keeper", "looker")
+VIEWS = ("limited", "full")
 OWN_UID, ONLY_CAPABILITIES, NO_NEW_PRIVS = 1, 2, 4
 START, INTERVAL, DETAILS_OF, STOP = range(64, 68)
 
@@ -58,6 +59,11 @@ def wait_until(condition, seconds=5.0):
             return False
         time.sleep(0.01)
     return True
+
+
+def view(hello):
+    """The view that a HELLO frame, as Engine.serve() returns it, claims."""
+    return VIEWS[hello[1][2 + 32 + 4]]
 
 
 class Handoff:

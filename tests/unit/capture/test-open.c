@@ -63,6 +63,7 @@ as_root (void *data)
 {
   struct weir_meter_setup setup = { 0 };
   const struct weir_descriptors *fds = &setup.fds;
+  char byte;
   int r;
 
   weir_open (&setup);
@@ -76,6 +77,8 @@ as_root (void *data)
     return r;
   HOLDS (fds->conntrack_dump_error == 0 && fds->conntrack_events_error == 0);
   HOLDS (setup.view == WEIR_VIEW_FULL);
+  /* Whatever was asked to load the module has been answered and read. */
+  HOLDS (recv (fds->conntrack_dump, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN);
   return 0;
 }
 
