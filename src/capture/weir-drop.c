@@ -61,12 +61,16 @@ weir_drop_limits (const struct weir_plan *plan)
 static int
 set_securebits (void)
 {
-  const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
-                             SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED | SECBIT_KEEP_CAPS;
+  const int wanted = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
+                     SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED | SECBIT_KEEP_CAPS;
+  int bits;
 
-  if (prctl (PR_SET_SECUREBITS, bits, 0, 0, 0) < 0)
+  /* A container may have locked others before, which are not to be had back. */
+  bits = prctl (PR_GET_SECUREBITS, 0, 0, 0, 0);
+  if (bits < 0 || prctl (PR_SET_SECUREBITS, (unsigned long) (bits | wanted), 0, 0, 0) < 0)
     return -errno;
-  return prctl (PR_GET_SECUREBITS, 0, 0, 0, 0) == (int) bits ? 0 : -EPERM;
+  bits = prctl (PR_GET_SECUREBITS, 0, 0, 0, 0);
+  return bits >= 0 && (bits & wanted) == wanted ? 0 : -EPERM;
 }
 
 /* Nobody here executes anything, so what exec could give back is nothing at all, for the helpers

@@ -6,22 +6,30 @@
  * to keep it, resource limits, nice value and oom_score_adj.  Each of them is a way for an
  * unprivileged process to steer one that runs as root, so each gets a value of our own here.
  *
- * (timer_create(2) timers, the death signal and the personality bits that matter do not survive the
- * exec of a set-user-id program.  Session keyring, CPU affinity and control group do, and cannot be
- * used for more than slowing down or ending the engine, which the caller may do anyway.)
+ * Personality, priority of input and output and memory policy may be left as well.
+ *
+ * (timer_create(2) timers and the death signal do not survive the exec of a set-user-id program,
+ * nor do the bits of the personality that make exploits easier.  Session keyring, CPU affinity and
+ * control group do, and cannot be used for more than slowing down or ending the engine, which the
+ * caller may do anyway.)
  */
 #include "config.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ioprio.h>
+#include <linux/mempolicy.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -39,7 +47,7 @@ silence_stdio (void)
   fd = open ("/dev/null", O_RDWR | O_NOCTTY);
   if (fd < 0 || fstat (fd, &info) < 0)
     return -errno;
-  if (!S_ISCHR (info.st_mode))
+  if (!S_ISCHR (info.st_mode) || info.st_rdev != makedev (1, 3))
     return -ENODEV;
 
   for (int target = STDIN_FILENO; target <= STDERR_FILENO; target++)
@@ -158,6 +166,9 @@ set_scheduling (void)
 
   (void) !sched_setscheduler (0, SCHED_OTHER, &ordinary);
   (void) !setpriority (PRIO_PROCESS, 0, 0);
+  (void) !syscall (SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_CLASS_NONE << IOPRIO_CLASS_SHIFT);
+  (void) !syscall (SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0);
+  (void) !personality (PER_LINUX);
   (void) !prctl (PR_SET_TIMERSLACK, 50000, 0, 0, 0); /* ns, the kernel's own default */
 
   fd = open ("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);

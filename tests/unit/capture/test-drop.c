@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <linux/securebits.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "in-child.h"
@@ -138,6 +140,29 @@ test_limits (void)
   g_assert_cmpint (in_child (limits, NULL), ==, 0);
 }
 
+/* Bits that somebody locked before stay, and do not keep ours from being set. */
+static int
+locked_bits (void *data)
+{
+  const int before = SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED;
+  const int wanted = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
+                     SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+  struct weir_plan root = { .elevated = true, .user = { 997, 997, true } };
+  int bits;
+
+  HOLDS (prctl (PR_SET_SECUREBITS, before, 0, 0, 0) == 0);
+  HOLDS (weir_drop_privileges (&root) == 0);
+  bits = prctl (PR_GET_SECUREBITS, 0, 0, 0, 0);
+  HOLDS ((bits & wanted) == wanted && (bits & before) == before);
+  return 0;
+}
+
+static void
+test_locked_bits (void)
+{
+  g_assert_cmpint (in_child (locked_bits, NULL), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -147,5 +172,6 @@ main (int argc, char **argv)
   g_test_add_func ("/drop/verify/missing", test_verify_missing);
   g_test_add_func ("/drop/descriptors", test_descriptors);
   g_test_add_func ("/drop/limits", test_limits);
+  g_test_add_func ("/drop/locked-bits", test_locked_bits);
   return g_test_run ();
 }

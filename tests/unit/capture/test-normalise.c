@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <linux/ioprio.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/personality.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 
 #include "in-child.h"
@@ -33,6 +36,9 @@ everything (void *data)
   raise (SIGUSR1);
   raise (SIGRTMIN);
   HOLDS (setitimer (ITIMER_REAL, &soon, NULL) == 0);
+  HOLDS (personality (ADDR_NO_RANDOMIZE | UNAME26) >= 0);
+  HOLDS (syscall (SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_CLASS_IDLE << IOPRIO_CLASS_SHIFT) ==
+         0);
 
   HOLDS (weir_normalise () == 0);
 
@@ -49,6 +55,9 @@ everything (void *data)
     HOLDS (sigaction (number, NULL, &action) < 0 || action.sa_handler == SIG_DFL);
   HOLDS (getitimer (ITIMER_REAL, &timer) == 0 && timer.it_value.tv_usec == 0);
   HOLDS (getsid (0) == getpid ());
+  HOLDS (personality (0xffffffff) == PER_LINUX);
+  HOLDS (syscall (SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0) >> IOPRIO_CLASS_SHIFT !=
+         IOPRIO_CLASS_IDLE);
   return 0;
 }
 
