@@ -79,8 +79,9 @@ main (int argc, char **argv)
     return WEIR_EXIT_REFUSED;
 
   /* Before the first step that a caller can make last long. */
-  if (caller.elevated && weir_slots_take ("/run", caller.uid, slots) < 0)
-    return WEIR_EXIT_RESOURCES;
+  r = caller.elevated ? weir_slots_take ("/run", caller.uid, slots) : 0;
+  if (r < 0)
+    return r == -EUSERS ? WEIR_EXIT_RESOURCES : WEIR_EXIT_RUN_DIR;
 
   /* 2. Dial. */
   r = weir_dial (&caller, &setup.fds.client, setup.nonce);
@@ -89,7 +90,8 @@ main (int argc, char **argv)
 
   /* 3. Open. */
   weir_open (&setup);
-  weir_users_load ("/etc/passwd", caller.uid, &users);
+  if (weir_users_load ("/etc/passwd", caller.uid, &users) < 0 && caller.elevated)
+    return WEIR_EXIT_CONFINEMENT;
 
   /* 4. Fork; the helpers confine themselves. */
   code = weir_fork (&caller, &users, &setup);

@@ -12,16 +12,17 @@
 #include "weir-slots.h"
 
 static bool
-belongs_to_us_alone (int fd, mode_t forbidden)
+is_written_by_us_alone (int fd)
 {
   struct stat info;
 
   return fstat (fd, &info) == 0 && S_ISDIR (info.st_mode) && info.st_uid == geteuid () &&
-         (info.st_mode & forbidden) == 0;
+         (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
 /* Root's own, in root's own: nobody else can have put a link or another file there.  mkdir(2)
- * neither follows a link nor changes what exists, and what exists is only used if it is ours alone.
+ * neither follows a link nor changes what exists, and what exists is only used if nobody else can
+ * write there.  Others may look at it: the files in it can be opened, and so locked, by root alone.
  */
 static int
 open_directory (const char *run)
@@ -31,7 +32,7 @@ open_directory (const char *run)
   parent = open (run, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (parent < 0)
     return -errno;
-  if (!belongs_to_us_alone (parent, S_IWGRP | S_IWOTH))
+  if (!is_written_by_us_alone (parent))
     goto out;
   if (mkdirat (parent, "weir", 0700) < 0 && errno != EEXIST)
     {
@@ -41,7 +42,7 @@ open_directory (const char *run)
   fd = openat (parent, "weir", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0)
     r = -errno;
-  else if (belongs_to_us_alone (fd, S_IRWXG | S_IRWXO))
+  else if (is_written_by_us_alone (fd))
     r = 0;
 
 out:
@@ -58,7 +59,7 @@ take_one (int directory, const char *kind, unsigned long number, unsigned count)
   for (unsigned i = 0; i < count; i++)
     {
       char name[64];
-      int fd;
+      int fd, error;
 
       if (snprintf (name, sizeof name, "%s-%lu-%u", kind, number, i) >= (int) sizeof name)
         return -ENAMETOOLONG;
@@ -67,9 +68,10 @@ take_one (int directory, const char *kind, unsigned long number, unsigned count)
         return -errno;
       if (flock (fd, LOCK_EX | LOCK_NB) == 0)
         return fd;
+      error = errno;
       close (fd);
-      if (errno != EWOULDBLOCK)
-        return -EIO;
+      if (error != EWOULDBLOCK)
+        return -error;
     }
   return -EUSERS;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +32,7 @@ find (FILE *passwd, const char *name, uid_t caller)
   return user;
 }
 
-void
+int
 weir_users_load (const char *passwd_path, uid_t caller, struct weir_users *ret_users)
 {
   const struct weir_user nobody = { NOBODY, NOBODY, false };
@@ -49,4 +50,5 @@ weir_users_load (const char *passwd_path, uid_t caller, struct weir_users *ret_u
   if (users.meter.own && users.meter.uid == users.helper.uid)
     users.meter = nobody;
   *ret_users = users;
+  return users.meter.uid == caller || users.helper.uid == caller ? -EPERM : 0;
 }

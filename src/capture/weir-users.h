@@ -19,6 +19,7 @@ struct weir_users
 };
 
 /* Looks both up in @passwd_path (`/etc/passwd` except in tests); one that is missing, is not a
- * system user, is @caller or is the same as the other becomes nobody.  Never fails. */
-void
+ * system user, is @caller or is the same as the other becomes nobody.  -EPERM when that is @caller,
+ * who could then signal what is to be out of its reach. */
+int
 weir_users_load (const char *passwd_path, uid_t caller, struct weir_users *ret_users);

@@ -41,6 +41,9 @@ static const struct
     N_ ("The measuring program cannot reach any source of the kernel. This system or container "
         "does not let it look at connections.") },
   { WEIR_EXIT_REFUSED, N_ ("This version of Weir does not switch traffic accounting on.") },
+  { WEIR_EXIT_RUN_DIR, N_ ("The measuring program cannot use the folder “/run/weir”, or others can "
+                           "write to it. Ask your "
+                           "administrator to remove it: it is made anew.") },
 };
 
 /* The first line with something in it, without control characters; NULL if there is none. */

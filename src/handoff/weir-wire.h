@@ -514,4 +514,5 @@ enum weir_exit
   WEIR_EXIT_CONFINEMENT = 67, /* a privilege could not be given up */
   WEIR_EXIT_SOURCES = 68,
   WEIR_EXIT_REFUSED = 69, /* accounting: not offered by this version */
+  WEIR_EXIT_RUN_DIR = 70, /* /run/weir is not root's alone, or could not be used */
 };

@@ -189,6 +189,25 @@ def root():
         tap.equal(held(engine.pid), exactly(0), "capabilities")
 
 
+@tap.case("a nobody who calls is not served by helpers that are nobody")
+def nobody_calls():
+    with weirtest.handoff(65534) as handoff, \
+         weirtest.engine(handoff, uid=65534, prepare=without_users) as engine:
+        tap.equal(engine.exit_code(), weirtest.EXIT_CONFINEMENT, "exit code")
+
+
+@tap.case("a /run/weir that others can write to is refused, with an exit code of its own")
+def run_dir():
+    def prepare():
+        os.unshare(os.CLONE_NEWNS)
+        subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+        os.makedirs("/run/weir", mode=0o700, exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=777", "weir", "/run/weir"], check=True)
+
+    with weirtest.handoff() as handoff, weirtest.engine(handoff, prepare=prepare) as engine:
+        tap.equal(engine.exit_code(), weirtest.EXIT_RUN_DIR, "exit code")
+
+
 def all_gone(pids, seconds=1.0):
     return weirtest.wait_until(lambda: not any(weirtest.running(pid) for pid in pids), seconds)
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -127,8 +128,12 @@ test_unsafe (void)
   g_assert_cmpint (g_mkdir (weir, 0700), ==, 0);
   for (mode_t bit = 01; bit <= 040; bit <<= 1)
     {
+      const bool writable = bit == 02 || bit == 020;
+
       g_assert_cmpint (g_chmod (weir, 0700 | bit), ==, 0);
-      g_assert_cmpint (weir_slots_take (run, 1000, fds), ==, -EPERM);
+      g_assert_cmpint (weir_slots_take (run, 1000, fds), ==, writable ? -EPERM : 0);
+      if (!writable)
+        give_back (fds);
     }
   g_assert_cmpint (g_chmod (weir, 0700), ==, 0);
   g_assert_cmpint (g_chmod (run, 0777), ==, 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <glib/gstdio.h>
 
@@ -87,6 +88,16 @@ test_unsuitable (void)
   assert_nobody (&users.meter);
 }
 
+/* Nobody cannot be kept apart from itself. */
+static void
+test_caller_is_nobody (void)
+{
+  struct weir_users users;
+
+  g_assert_cmpint (weir_users_load ("/nonexistent/passwd", 65534, &users), ==, -EPERM);
+  g_assert_cmpint (weir_users_load ("/nonexistent/passwd", 65533, &users), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -94,5 +105,6 @@ main (int argc, char **argv)
   g_test_add_func ("/users/found", test_found);
   g_test_add_func ("/users/missing", test_missing);
   g_test_add_func ("/users/unsuitable", test_unsuitable);
+  g_test_add_func ("/users/caller-is-nobody", test_caller_is_nobody);
   return g_test_run ();
 }
