@@ -180,12 +180,22 @@ test_silent_dump (struct fixture *fixture, gconstpointer data)
 #define ADD(name, function)                                                                        \
   g_test_add ("/meter/" name, struct fixture, NULL, set_up, function, tear_down)
 
+/* The front end did not wait for the HELLO. */
+static void
+test_unheard (struct fixture *fixture, gconstpointer data)
+{
+  close (fixture->front);
+  fixture->front = -1;
+  g_assert_cmpint (weir_meter_run (&fixture->setup), ==, WEIR_EXIT_HANDOFF);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("introduction", test_introduction);
   ADD ("no-source", test_no_source);
+  ADD ("unheard", test_unheard);
   ADD ("silent-dump", test_silent_dump);
   return g_test_run ();
 }
