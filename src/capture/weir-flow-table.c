@@ -55,11 +55,13 @@ key_bucket (const struct weir_flow_table *table, const struct weir_flow_key *key
   return &table->by_key[weir_hash (&table->hash_key, key, sizeof *key) & (table->n_buckets - 1)];
 }
 
-/* Cookies are the kernel's own running numbers: nobody chooses them, and they need no secret. */
+/* Keyed, too: the kernel counts cookies up, and a local program can keep those that it wants. */
 static uint32_t *
 cookie_bucket (const struct weir_flow_table *table, uint64_t cookie)
 {
-  return &table->by_cookie[(cookie ^ cookie >> 20) & (table->n_buckets - 1)];
+  uint64_t hash = weir_hash (&table->hash_key, &cookie, sizeof cookie);
+
+  return &table->by_cookie[hash & (table->n_buckets - 1)];
 }
 
 static void
@@ -225,6 +227,18 @@ weir_flow_table_add (struct weir_flow_table *table, const struct weir_flow_key *
     grow_buckets (table);
   link_key (table, flow);
   return flow;
+}
+
+struct weir_flow *
+weir_flow_table_add_without_socket (struct weir_flow_table *table, const struct weir_flow_key *key,
+                                    uint64_t now)
+{
+  if (table->n_flows >= table->max - table->max / WEIR_FLOWS_RESERVED)
+    {
+      table->refused++;
+      return NULL;
+    }
+  return weir_flow_table_add (table, key, now);
 }
 
 void

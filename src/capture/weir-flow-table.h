@@ -54,6 +54,8 @@ enum weir_flow_flag
   WEIR_FLOW_OWNER_IS_EXACT = 1 << 21, /* @owner is the flow's own socket, not one that serves it */
   /* Several sockets serve the flow: of @owner only the control group, which they share, is true. */
   WEIR_FLOW_OWNER_IS_SHARED = 1 << 23,
+  /* No socket of the last dump serves the flow: not to be searched for until the next one. */
+  WEIR_FLOW_OWNER_IS_NOBODY = 1 << 25,
   WEIR_FLOW_IS_CHOSEN = 1 << 20, /* scratch of the publisher: among this tick's rows */
   /* TCP counted on when conntrack no longer did: its figures are the better ones now. */
   WEIR_FLOW_TCP_MOVED_ON = 1 << 22,
@@ -108,6 +110,10 @@ struct weir_flow
   uint32_t number; /* its slot + 1 */
 };
 
+/* One in so many places is kept for flows with a socket: anybody who sends packets can make the
+ * others. */
+#define WEIR_FLOWS_RESERVED 8
+
 #define WEIR_FLOWS_PER_CHUNK 1024
 #define WEIR_FLOW_CHUNKS     (WEIR_FLOWS_MAX / WEIR_FLOWS_PER_CHUNK)
 
@@ -139,6 +145,10 @@ weir_flow_table_find_cookie (const struct weir_flow_table *table, uint64_t cooki
 /* A new flow under @key, which no flow has; NULL (and counted) when there is no room. */
 struct weir_flow *
 weir_flow_table_add (struct weir_flow_table *table, const struct weir_flow_key *key, uint64_t now);
+/* The same for a flow that no socket is known of; it may not use the places that are reserved. */
+struct weir_flow *
+weir_flow_table_add_without_socket (struct weir_flow_table *table, const struct weir_flow_key *key,
+                                    uint64_t now);
 /* Takes the flow out of both indexes, so that its key is free for another; it stays in the table.
  */
 void

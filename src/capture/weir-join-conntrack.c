@@ -173,7 +173,7 @@ bind_flow (struct weir_join *join, const struct view *view,
     }
   if (flow == NULL)
     {
-      flow = weir_flow_table_add (&join->table, &view->key, now);
+      flow = weir_flow_table_add_without_socket (&join->table, &view->key, now);
       if (flow == NULL)
         return NULL;
       /* An end without a beginning began before we looked. */
