@@ -60,23 +60,23 @@ weir_addresses_clear (struct weir_addresses *addresses)
   weir_addresses_init (addresses);
 }
 
-static void
+static bool
 list_add (struct weir_address_list *list, const uint8_t address[16])
 {
   if (list->n == list->capacity)
     {
       size_t capacity = list->capacity > 0 ? list->capacity * 2 : 16;
-      void *items;
+      void *items = NULL;
 
-      if (capacity > WEIR_ADDRESSES_MAX)
-        return;
-      items = reallocarray (list->items, capacity, 16);
+      if (capacity <= WEIR_ADDRESSES_MAX)
+        items = reallocarray (list->items, capacity, 16);
       if (items == NULL)
-        return;
+        return false;
       list->items = items;
       list->capacity = capacity;
     }
   memcpy (list->items[list->n++], address, 16);
+  return true;
 }
 
 static int
@@ -113,13 +113,13 @@ weir_addresses_begin (struct weir_addresses *addresses)
 void
 weir_addresses_add (struct weir_addresses *addresses, const uint8_t address[16])
 {
-  list_add (&addresses->next_own, address);
+  addresses->refused += !list_add (&addresses->next_own, address);
 }
 
 void
 weir_addresses_add_broadcast (struct weir_addresses *addresses, const uint8_t address[16])
 {
-  list_add (&addresses->next_broadcast, address);
+  addresses->refused += !list_add (&addresses->next_broadcast, address);
 }
 
 void

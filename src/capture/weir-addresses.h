@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Machines with more addresses exist only as mistakes; beyond it the rest is not known as own. */
+/* Machines with more addresses exist only as mistakes; beyond it the rest is not known as own,
+ * which is counted. */
 #define WEIR_ADDRESSES_MAX 65536
 
 void
@@ -34,7 +35,8 @@ struct weir_addresses
   /* What is being read; it becomes the above when the reading is complete. */
   struct weir_address_list next_own;
   struct weir_address_list next_broadcast;
-  bool known; /* at least one reading was complete */
+  bool known;       /* at least one reading was complete */
+  uint64_t refused; /* addresses that found no room */
 };
 
 void

@@ -25,21 +25,30 @@ weir_socket_index_begin (struct weir_socket_index *index)
   index->n_next = 0;
 }
 
+static bool
+make_room (struct weir_socket_index *index)
+{
+  size_t capacity = index->next_capacity > 0 ? index->next_capacity * 2 : 64;
+  struct weir_bound_socket *items = NULL;
+
+  if (index->n_next < index->next_capacity)
+    return true;
+  if (capacity <= WEIR_SOCKET_INDEX_MAX)
+    items = reallocarray (index->next, capacity, sizeof *items);
+  if (items == NULL)
+    return false;
+  index->next = items;
+  index->next_capacity = capacity;
+  return true;
+}
+
 void
 weir_socket_index_add (struct weir_socket_index *index, const struct weir_socket_reading *reading)
 {
-  if (index->n_next == index->next_capacity)
+  if (!make_room (index))
     {
-      size_t capacity = index->next_capacity > 0 ? index->next_capacity * 2 : 64;
-      struct weir_bound_socket *items;
-
-      if (capacity > WEIR_SOCKET_INDEX_MAX)
-        return;
-      items = reallocarray (index->next, capacity, sizeof *items);
-      if (items == NULL)
-        return;
-      index->next = items;
-      index->next_capacity = capacity;
+      index->refused++;
+      return;
     }
   index->next[index->n_next] = (struct weir_bound_socket) {
     .protocol = reading->protocol,
@@ -56,14 +65,51 @@ weir_socket_index_add (struct weir_socket_index *index, const struct weir_socket
   index->n_next++;
 }
 
+/* By what a flow asks for; sockets that are alike lie side by side. */
+static int
+compare_places (const struct weir_bound_socket *one, const struct weir_bound_socket *other)
+{
+  if (one->port != other->port)
+    return one->port < other->port ? -1 : 1;
+  if (one->protocol != other->protocol)
+    return (int) one->protocol - (int) other->protocol;
+  if (one->v6_only != other->v6_only)
+    return (int) one->v6_only - (int) other->v6_only;
+  return memcmp (one->address, other->address, sizeof one->address);
+}
+
 static int
 compare (const void *a, const void *b)
 {
   const struct weir_bound_socket *one = a, *other = b;
+  int places = compare_places (one, other);
 
-  if (one->port != other->port)
-    return one->port < other->port ? -1 : 1;
-  return (int) one->protocol - (int) other->protocol;
+  if (places != 0 || one->inode == other->inode)
+    return places;
+  return one->inode < other->inode ? -1 : 1;
+}
+
+/* Leaves one of all that are bound alike, which knows whether there were others: any number of
+ * sockets can share a place, and finding one must not take longer for it. */
+static size_t
+merge_alike (struct weir_bound_socket *items, size_t n)
+{
+  size_t n_left = 0;
+
+  for (size_t i = 0; i < n; i++)
+    {
+      struct weir_bound_socket *first = &items[n_left > 0 ? n_left - 1 : 0];
+
+      if (n_left == 0 || compare_places (first, &items[i]) != 0)
+        items[n_left++] = items[i];
+      else if (first->inode != items[i].inode)
+        {
+          first->is_shared = true;
+          if (first->cgroup_id != items[i].cgroup_id)
+            first->has_mixed_cgroups = true;
+        }
+    }
+  return n_left;
 }
 
 void
@@ -75,26 +121,45 @@ weir_socket_index_complete (struct weir_socket_index *index)
     qsort (index->next, index->n_next, sizeof *index->next, compare);
   index->items = old.next;
   index->capacity = old.next_capacity;
-  index->n = old.n_next;
+  index->n = merge_alike (old.next, old.n_next);
   index->next = old.items;
   index->next_capacity = old.capacity;
   index->n_next = 0;
 }
 
-/* How exactly @socket is bound to @address; 0: it is not. */
-static unsigned
-exactness (const struct weir_bound_socket *socket, const uint8_t address[16], bool own)
+struct search
 {
-  bool v4 = weir_address_is_v4 (address);
+  const struct weir_socket_index *index;
+  struct weir_bound_socket place;
+  const struct weir_bound_socket *found;
+  bool ambiguous, same_cgroup;
+};
 
-  if (memcmp (socket->address, address, 16) == 0)
-    return 3;
-  if (!own || !weir_address_is_any (socket->address))
-    return 0;
-  if (weir_address_is_v4 (socket->address) == v4)
-    return 2;
-  /* A dual-stack wildcard also takes what comes by IPv4, unless somebody is bound for that. */
-  return v4 && !socket->v6_only ? 1 : 0;
+static void
+look_at (struct search *search, const uint8_t address[16], bool v6_only)
+{
+  const struct weir_bound_socket *items = search->index->items;
+  size_t low = 0, high = search->index->n;
+
+  memcpy (search->place.address, address, sizeof search->place.address);
+  search->place.v6_only = v6_only;
+  while (low < high)
+    {
+      size_t middle = low + (high - low) / 2;
+
+      if (compare_places (&items[middle], &search->place) < 0)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  if (low == search->index->n || compare_places (&items[low], &search->place) != 0)
+    return;
+  search->ambiguous = search->found != NULL || items[low].is_shared;
+  search->same_cgroup = !items[low].has_mixed_cgroups &&
+                        (search->found == NULL ||
+                         (search->same_cgroup && search->found->cgroup_id == items[low].cgroup_id));
+  if (search->found == NULL)
+    search->found = &items[low];
 }
 
 const struct weir_bound_socket *
@@ -103,42 +168,32 @@ weir_socket_index_find (const struct weir_socket_index *index,
                         const struct weir_endpoint *local, bool *ret_ambiguous,
                         bool *ret_same_cgroup)
 {
-  const struct weir_bound_socket *found = NULL;
-  bool own = weir_addresses_is_local (addresses, local->address);
-  bool ambiguous = false, same_cgroup = true;
-  unsigned best = 0;
-  size_t low = 0, high = index->n;
+  static const uint8_t any_v4[16] = { [10] = 0xff, [11] = 0xff }, any_v6[16] = { 0 };
+  struct search search = {
+    .index = index,
+    .place = { .protocol = protocol, .port = local->port },
+    .same_cgroup = true,
+  };
 
-  while (low < high)
+  look_at (&search, local->address, false);
+  look_at (&search, local->address, true);
+  if (search.found == NULL && weir_addresses_is_local (addresses, local->address))
     {
-      size_t middle = low + (high - low) / 2;
-
-      if (index->items[middle].port < local->port)
-        low = middle + 1;
+      if (weir_address_is_v4 (local->address))
+        {
+          look_at (&search, any_v4, false);
+          /* A dual-stack wildcard also takes what comes by IPv4, unless somebody is bound for that.
+           */
+          if (search.found == NULL)
+            look_at (&search, any_v6, false);
+        }
       else
-        high = middle;
-    }
-  for (size_t i = low; i < index->n && index->items[i].port == local->port; i++)
-    {
-      const struct weir_bound_socket *socket = &index->items[i];
-      unsigned exact = socket->protocol == protocol ? exactness (socket, local->address, own) : 0;
-
-      if (exact == 0 || exact < best)
-        continue;
-      if (exact > best)
         {
-          best = exact;
-          found = socket;
-          ambiguous = false;
-          same_cgroup = true;
-        }
-      else if (socket->inode != found->inode)
-        {
-          ambiguous = true;
-          same_cgroup = same_cgroup && socket->cgroup_id == found->cgroup_id;
+          look_at (&search, any_v6, false);
+          look_at (&search, any_v6, true);
         }
     }
-  *ret_ambiguous = ambiguous;
-  *ret_same_cgroup = same_cgroup;
-  return found;
+  *ret_ambiguous = search.ambiguous;
+  *ret_same_cgroup = search.same_cgroup;
+  return search.found;
 }

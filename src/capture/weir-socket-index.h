@@ -10,7 +10,7 @@
 #include "weir-addresses.h"
 #include "weir-readings.h"
 
-/* 64 bytes each; beyond it the owners of some flows stay unknown. */
+/* 64 bytes each; beyond it the owners of some flows stay unknown, which is counted. */
 #define WEIR_SOCKET_INDEX_MAX 65536
 
 struct weir_bound_socket
@@ -18,6 +18,8 @@ struct weir_bound_socket
   uint8_t protocol;
   bool v6_only;
   bool listening;
+  bool is_shared;         /* others are bound alike ... */
+  bool has_mixed_cgroups; /* ... and not all of them are of one control group */
   uint16_t port;
   uint32_t uid;
   uint8_t address[16];
@@ -31,6 +33,7 @@ struct weir_socket_index
 {
   struct weir_bound_socket *items, *next;
   size_t n, n_next, capacity, next_capacity;
+  uint64_t refused; /* sockets that found no room */
 };
 
 void

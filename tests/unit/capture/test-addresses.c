@@ -111,6 +111,26 @@ test_many (void)
   weir_addresses_clear (&addresses);
 }
 
+static void
+test_room (void)
+{
+  struct weir_addresses addresses;
+
+  weir_addresses_init (&addresses);
+  weir_addresses_begin (&addresses);
+  for (guint i = 0; i < WEIR_ADDRESSES_MAX + 3; i++)
+    {
+      const guint8 address[16] = { 0x20, 1, [13] = (guint8) (i >> 16), (guint8) (i >> 8),
+                                   (guint8) i };
+
+      weir_addresses_add (&addresses, address);
+    }
+  weir_addresses_complete (&addresses);
+  g_assert_cmpuint (addresses.own.n, ==, WEIR_ADDRESSES_MAX);
+  g_assert_cmpuint (addresses.refused, ==, 3);
+  weir_addresses_clear (&addresses);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -119,5 +139,6 @@ main (int argc, char **argv)
   g_test_add_func ("/addresses/local", test_local);
   g_test_add_func ("/addresses/group", test_group);
   g_test_add_func ("/addresses/many", test_many);
+  g_test_add_func ("/addresses/room", test_room);
   return g_test_run ();
 }

@@ -118,6 +118,33 @@ test_ambiguous (void)
   weir_socket_index_clear (&index);
 }
 
+/* Sockets on one port in any number: those that share a place are one, and those without room are
+ * counted. */
+static void
+test_many (void)
+{
+  struct weir_socket_index index;
+
+  weir_socket_index_init (&index);
+  weir_socket_index_begin (&index);
+  for (guint i = 0; i < WEIR_SOCKET_INDEX_MAX + 5; i++)
+    {
+      struct weir_socket_reading reading = socket_reading ("0.0.0.0", 80, "::", 0);
+
+      if (i == 1000)
+        reading.local = endpoint ("127.0.0.9", 80);
+      reading.state = WEIR_TCP_LISTEN;
+      reading.inode = 1 + i;
+      weir_socket_index_add (&index, &reading);
+    }
+  weir_socket_index_complete (&index);
+  g_assert_cmpuint (index.refused, ==, 5);
+  g_assert_cmpuint (index.n, ==, 2);
+  g_assert_cmpuint (find (&index, IPPROTO_TCP, "192.0.2.1", 80), ==, 1000000);
+  g_assert_cmpuint (find (&index, IPPROTO_TCP, "127.0.0.9", 80), ==, 1001);
+  weir_socket_index_clear (&index);
+}
+
 /* What is being read does not count before it is complete, and then it is all that counts. */
 static void
 test_replace (void)
@@ -143,6 +170,7 @@ main (int argc, char **argv)
   g_test_add_func ("/socket-index/exactness", test_exactness);
   g_test_add_func ("/socket-index/not-borrowed", test_not_borrowed);
   g_test_add_func ("/socket-index/ambiguous", test_ambiguous);
+  g_test_add_func ("/socket-index/many", test_many);
   g_test_add_func ("/socket-index/replace", test_replace);
   return g_test_run ();
 }
