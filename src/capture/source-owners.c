@@ -34,7 +34,7 @@ weir_owners_source_ask (struct weir_owners_source *source, struct weir_owners *o
   if (request.n_values == 0)
     {
       request.verb = WEIR_LOOKER_CGROUPS;
-      request.n_values = weir_owners_collect_cgroups (owners, request.values);
+      request.n_values = weir_owners_collect_cgroups (owners, now, request.values);
     }
   if (request.n_values == 0)
     return;

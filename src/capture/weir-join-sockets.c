@@ -244,6 +244,7 @@ weir_join_sockets_complete (struct weir_join *join)
   weir_owners_sweep (&join->owners, join->socket_round - 1);
   while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
     {
+      flow->flags &= ~(uint32_t) WEIR_FLOW_OWNER_IS_NOBODY;
       if (flow->flags & WEIR_FLOW_HAS_SOCKET && join->socket_round - flow->socket_round >= 2)
         weir_flow_set_flags (flow, 0, WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_IN_TIME_WAIT);
     }

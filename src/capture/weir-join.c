@@ -274,7 +274,10 @@ borrow_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now)
   /* Without a table entry or a socket of its own a TCP flow is none of a listener's. */
   if (bound == NULL || (flow->key.protocol == IPPROTO_TCP && !bound->listening) ||
       (ambiguous && !same_cgroup))
-    return;
+    {
+      flow->flags |= WEIR_FLOW_OWNER_IS_NOBODY;
+      return;
+    }
   if (bound->inode != 0)
     weir_join_set_owner (join, flow,
                          weir_owners_need (&join->owners, bound->inode, bound->cookie,
@@ -291,19 +294,49 @@ borrow_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now)
     flow->flags |= WEIR_FLOW_OWNER_IS_SHARED;
 }
 
+/* Whether a program without any privilege can have sockets of @protocol. */
+static bool
+has_sockets (uint8_t protocol)
+{
+  switch (protocol)
+    {
+    case IPPROTO_TCP:
+    case IPPROTO_UDP:
+    case IPPROTO_UDPLITE:
+    case IPPROTO_SCTP:
+    case IPPROTO_DCCP:
+      return true;
+    default:
+      return false;
+    }
+}
+
+/* The kernel answers echo requests; sending them takes a program. */
+static bool
+is_sent_echo (const struct weir_flow *flow)
+{
+  return (flow->key.protocol == IPPROTO_ICMP || flow->key.protocol == IPPROTO_ICMPV6) &&
+         !(flow->flags & WEIR_FLOW_REVERSED);
+}
+
 static enum weir_owner_missing
 why_no_owner (const struct weir_join *join, const struct weir_flow *flow)
 {
   if (flow->direction == WEIR_DIRECTION_FORWARDED)
     return WEIR_MISSING_FORWARDED;
+  /* Only what no program can bring about is the kernel's own. */
+  if (!has_sockets (flow->key.protocol) && !is_sent_echo (flow))
+    return WEIR_MISSING_KERNEL;
+  /* Sockets of other protocols are not looked at; what goes to a group may have any number of
+   * receivers. */
   if ((flow->key.protocol != IPPROTO_TCP && flow->key.protocol != IPPROTO_UDP) ||
       weir_addresses_is_group (&join->addresses, flow->key.local))
-    return WEIR_MISSING_KERNEL;
+    return WEIR_MISSING_NOT_FOUND;
   if (!join->sockets_known)
     return WEIR_MISSING_NOT_YET;
-  /* Open, and no process could ever have held it. */
+  /* Not accepted yet, by one of several that listen alike. */
   if (flow->flags & WEIR_FLOW_HAS_SOCKET && flow->state == WEIR_FLOW_STATE_OPEN)
-    return WEIR_MISSING_KERNEL;
+    return WEIR_MISSING_NOT_FOUND;
   return WEIR_MISSING_GONE;
 }
 
@@ -313,7 +346,8 @@ choose_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now)
   const struct weir_owner *owner;
   uint8_t how = WEIR_OWNER_NONE, missing, version = 0;
 
-  if (flow->owner == 0 && flow->direction != WEIR_DIRECTION_FORWARDED &&
+  if (flow->owner == 0 && !(flow->flags & WEIR_FLOW_OWNER_IS_NOBODY) &&
+      flow->direction != WEIR_DIRECTION_FORWARDED &&
       (flow->key.protocol == IPPROTO_TCP || flow->key.protocol == IPPROTO_UDP))
     borrow_owner (join, flow, now);
 

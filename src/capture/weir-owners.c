@@ -16,13 +16,24 @@ static const uint64_t retry_gaps[] = { 250 * MS, 1000 * MS, 3000 * MS, 10000 * M
 /* ... and after each that named somebody: the first soon, for programs that fork and execute. */
 static const uint64_t check_gaps[] = { 4000 * MS, 16000 * MS, 64000 * MS, 256000 * MS };
 
+/* ... and after one that the looker could not finish, which says nothing. */
+#define AGAIN_GAP (1000 * MS)
+
+/* Of one batch: sockets that nobody shows must not keep the looker from those that are new. */
+#define AGAIN_MAX (WEIR_LOOKER_BATCH / 2)
+
 #define N_RETRIES (sizeof retry_gaps / sizeof retry_gaps[0])
 #define N_CHECKS  (sizeof check_gaps / sizeof check_gaps[0])
 
 int
 weir_owners_init (struct weir_owners *owners, bool sees_everybody)
 {
+  int result;
+
   *owners = (struct weir_owners) { .sees_everybody = sees_everybody };
+  result = weir_hash_key_init (&owners->hash_key);
+  if (result < 0)
+    return result;
   owners->buckets = calloc (BUCKETS, sizeof *owners->buckets);
   return owners->buckets != NULL ? 0 : -ENOMEM;
 }
@@ -44,11 +55,11 @@ weir_owners_get (const struct weir_owners *owners, uint32_t number)
   return number != 0 ? &owners->items[number - 1] : NULL;
 }
 
-/* Inode numbers are counted up by the kernel: nobody chooses them, they need no secret. */
+/* Keyed: the kernel counts inode numbers up, and a local program can keep those that it wants. */
 static uint32_t *
 bucket_of (const struct weir_owners *owners, uint32_t inode)
 {
-  return &owners->buckets[inode % BUCKETS];
+  return &owners->buckets[weir_hash (&owners->hash_key, &inode, sizeof inode) % BUCKETS];
 }
 
 static uint32_t
@@ -94,7 +105,10 @@ take_cgroup (struct weir_owners *owners)
       if (capacity <= WEIR_CGROUPS_MAX)
         cgroups = reallocarray (owners->cgroups, capacity, sizeof *cgroups);
       if (cgroups == NULL)
-        return 0;
+        {
+          owners->refused++;
+          return 0;
+        }
       owners->cgroups = cgroups;
       owners->cgroups_capacity = capacity;
     }
@@ -258,22 +272,42 @@ uint32_t
 weir_owners_collect (struct weir_owners *owners, uint64_t now,
                      uint64_t ret_inodes[WEIR_LOOKER_BATCH])
 {
-  uint32_t n = 0;
+  uint32_t again[AGAIN_MAX];
+  uint32_t n = 0, n_again = 0, next = owners->next_asked;
 
   for (uint32_t i = 0; i < owners->n_slots && n < WEIR_LOOKER_BATCH; i++)
     {
-      struct weir_owner *owner = &owners->items[i];
+      uint32_t slot = (owners->next_asked + i) % owners->n_slots;
+      struct weir_owner *owner = &owners->items[slot];
 
       if (!owner->in_use || owner->asked || owner->ask_at == 0 || owner->ask_at > now)
         continue;
+      if (owner->answered)
+        {
+          if (n_again < AGAIN_MAX)
+            again[n_again++] = slot;
+          continue;
+        }
       owner->asked = true;
       ret_inodes[n++] = owner->inode;
+      next = slot + 1;
     }
+  /* All that are new are in the batch now, or it is full. */
+  for (uint32_t i = 0; i < n_again && n < WEIR_LOOKER_BATCH; i++)
+    {
+      struct weir_owner *owner = &owners->items[again[i]];
+
+      owner->asked = true;
+      ret_inodes[n++] = owner->inode;
+      next = again[i] + 1;
+    }
+  owners->next_asked = next;
   return n;
 }
 
 uint32_t
-weir_owners_collect_cgroups (struct weir_owners *owners, uint64_t ret_ids[WEIR_LOOKER_BATCH])
+weir_owners_collect_cgroups (struct weir_owners *owners, uint64_t now,
+                             uint64_t ret_ids[WEIR_LOOKER_BATCH])
 {
   uint32_t n = 0;
 
@@ -281,7 +315,8 @@ weir_owners_collect_cgroups (struct weir_owners *owners, uint64_t ret_ids[WEIR_L
     {
       struct weir_cgroup *cgroup = &owners->cgroups[i];
 
-      if (!cgroup->in_use || cgroup->id == 0 || cgroup->path != NULL || cgroup->asked)
+      if (!cgroup->in_use || cgroup->id == 0 || cgroup->path != NULL || cgroup->asked ||
+          cgroup->ask_at > now)
         continue;
       cgroup->asked = true;
       ret_ids[n++] = cgroup->id;
@@ -301,7 +336,8 @@ weir_owners_waits (const struct weir_owners *owners)
     }
   for (uint32_t i = 1; i < owners->n_cgroups; i++)
     {
-      if (owners->cgroups[i].in_use && owners->cgroups[i].path == NULL)
+      if (owners->cgroups[i].in_use && owners->cgroups[i].path == NULL &&
+          owners->cgroups[i].ask_at == 0)
         return true;
     }
   return false;
@@ -329,6 +365,13 @@ apply_found (struct weir_owners *owners, struct weir_owner *owner,
     owner->tries++;
 }
 
+/* Not looked for everywhere: what was known stays, and it costs no try. */
+static void
+apply_unfinished (struct weir_owner *owner, uint64_t now)
+{
+  owner->ask_at = now + AGAIN_GAP;
+}
+
 static void
 apply_not_found (struct weir_owners *owners, struct weir_owner *owner, uint32_t unreadable,
                  uint64_t now)
@@ -348,8 +391,9 @@ apply_not_found (struct weir_owners *owners, struct weir_owner *owner, uint32_t 
   if (unreadable > 0 && !owners->sees_everybody)
     missing = WEIR_MISSING_OTHER_USER;
   else if (owner->tries >= N_RETRIES)
-    /* It lives, everybody was asked, and nobody has it. */
-    missing = WEIR_MISSING_KERNEL;
+    /* It lives and nobody shows it, which anybody can bring about: it may be the kernel's own, or
+     * kept out of sight by a thread with other descriptors, in io_uring, or in flight. */
+    missing = WEIR_MISSING_NOT_FOUND;
   if (owner->missing != missing)
     owner->version++;
   owner->missing = missing;
@@ -357,7 +401,8 @@ apply_not_found (struct weir_owners *owners, struct weir_owner *owner, uint32_t 
 }
 
 static void
-answer_cgroup (struct weir_owners *owners, uint64_t id, const char *path)
+answer_cgroup (struct weir_owners *owners, uint64_t id, const char *path, bool unfinished,
+               uint64_t now)
 {
   for (uint32_t number = 1; number < owners->n_cgroups; number++)
     {
@@ -365,8 +410,13 @@ answer_cgroup (struct weir_owners *owners, uint64_t id, const char *path)
 
       if (!cgroup->in_use || cgroup->id != id || cgroup->path != NULL)
         continue;
-      cgroup->path = strdup (path);
       cgroup->asked = false;
+      if (unfinished)
+        {
+          cgroup->ask_at = now + AGAIN_GAP;
+          continue;
+        }
+      cgroup->path = strdup (path);
       for (uint32_t i = 0; i < owners->n_slots; i++)
         {
           if (owners->items[i].in_use && owners->items[i].cgroup == number)
@@ -389,7 +439,7 @@ weir_owners_answer (struct weir_owners *owners, const struct weir_looker_answer 
   path[sizeof path - 1] = '\0';
 
   if (answer->verb == WEIR_LOOKER_CGROUPS)
-    answer_cgroup (owners, answer->value, path);
+    answer_cgroup (owners, answer->value, path, answer->unfinished != 0, now);
   if (answer->verb != WEIR_LOOKER_OWNERS || answer->value > UINT32_MAX)
     return;
   for (uint32_t number = *bucket_of (owners, (uint32_t) answer->value); number != 0;
@@ -402,6 +452,8 @@ weir_owners_answer (struct weir_owners *owners, const struct weir_looker_answer 
       owner->answered = true;
       if (answer->pid != 0)
         apply_found (owners, owner, answer, comm, path, now);
+      else if (answer->unfinished != 0)
+        apply_unfinished (owner, now);
       else
         apply_not_found (owners, owner, answer->unreadable, now);
     }
@@ -418,13 +470,13 @@ weir_owners_answered (struct weir_owners *owners, uint64_t now)
         continue;
       owner->asked = false;
       owner->answered = true;
-      apply_not_found (owners, owner, 0, now);
+      apply_unfinished (owner, now);
     }
   for (uint32_t i = 1; i < owners->n_cgroups; i++)
     {
       struct weir_cgroup *cgroup = &owners->cgroups[i];
 
       if (cgroup->in_use && cgroup->asked)
-        answer_cgroup (owners, cgroup->id, "");
+        answer_cgroup (owners, cgroup->id, "", true, now);
     }
 }

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "weir-hash.h"
 #include "weir-looker.h"
 #include "weir-wire.h"
 
@@ -43,8 +44,9 @@ struct weir_owner
 
 struct weir_cgroup
 {
-  uint64_t id; /* 0: known only by its path */
-  char *path;  /* NULL: not answered yet; empty: not known */
+  uint64_t id;     /* 0: known only by its path */
+  char *path;      /* NULL: not answered yet; empty: not known */
+  uint64_t ask_at; /* 0: at once, not answered at all yet */
   bool asked;
   bool in_use;
 };
@@ -54,11 +56,12 @@ struct weir_owners
   struct weir_owner *items;
   uint32_t n_slots, capacity, first_free;
   uint32_t *buckets;
-  uint32_t n_buckets;
+  struct weir_hash_key hash_key;
   struct weir_cgroup *cgroups; /* number 0 is not used */
   uint32_t n_cgroups, cgroups_capacity, last_cgroup;
+  uint32_t next_asked; /* slot where collecting goes on: everybody gets a turn */
   bool sees_everybody; /* the looker may look at all users */
-  uint64_t refused;    /* sockets that found no room */
+  uint64_t refused;    /* sockets and control groups that found no room */
 };
 
 int
@@ -80,12 +83,14 @@ weir_owners_get_cgroup (const struct weir_owners *owners, const struct weir_owne
 void
 weir_owners_sweep (struct weir_owners *owners, uint32_t round);
 
-/* Collects up to WEIR_LOOKER_BATCH questions that are due; returns how many. */
+/* Collects up to WEIR_LOOKER_BATCH questions that are due, those about new sockets first; returns
+ * how many. */
 uint32_t
 weir_owners_collect (struct weir_owners *owners, uint64_t now,
                      uint64_t ret_inodes[WEIR_LOOKER_BATCH]);
 uint32_t
-weir_owners_collect_cgroups (struct weir_owners *owners, uint64_t ret_ids[WEIR_LOOKER_BATCH]);
+weir_owners_collect_cgroups (struct weir_owners *owners, uint64_t now,
+                             uint64_t ret_ids[WEIR_LOOKER_BATCH]);
 /* Whether a socket that was never asked for waits for its first answer. */
 bool
 weir_owners_waits (const struct weir_owners *owners);

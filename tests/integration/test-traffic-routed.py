@@ -144,7 +144,7 @@ def icmp():
         for flow in rows:
             tap.equal((flow["local"], flow["local_port"], flow["remote"], flow["remote_port"]),
                       (HERE, 0, THERE, 0), "ends")
-            tap.equal((flow["direction"], flow["owner_missing"], flow["pid"]), (wt.OUT, wt.KERNEL, 0), "owner")
+            tap.equal((flow["direction"], flow["owner_missing"], flow["pid"]), (wt.OUT, wt.NOT_FOUND, 0), "owner")
         tap.equal(sorted(flow["tx_bytes"] for flow in rows), [44, 88], "bytes sent")
         tap.equal(sorted(flow["rx_bytes"] for flow in rows), [44, 88], "bytes received")
 

@@ -44,7 +44,7 @@ answer_all (struct weir_join *join, guint64 now)
 
       weir_owners_answer (&join->owners, &answer, now);
     }
-  n = weir_owners_collect_cgroups (&join->owners, values);
+  n = weir_owners_collect_cgroups (&join->owners, now, values);
   for (guint32 i = 0; i < n; i++)
     {
       struct weir_looker_answer answer = { .verb = WEIR_LOOKER_CGROUPS, .value = values[i] };
@@ -244,6 +244,144 @@ test_owner_accepts (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (flow->uid, ==, 1001);
 }
 
+/* Not accepted yet, and several listen alike: whose it is cannot be known, but it is somebody's. */
+static void
+test_owner_not_accepted (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_socket_reading all[] = { socket_reading ("0.0.0.0", 80, "0.0.0.0", 0),
+                                       socket_reading ("0.0.0.0", 80, "0.0.0.0", 0),
+                                       socket_reading ("192.0.2.1", 80, "198.51.100.7", 9) };
+  struct weir_flow *flow;
+
+  for (guint i = 0; i < 2; i++)
+    {
+      all[i].state = WEIR_TCP_LISTEN;
+      all[i].inode = 50 + i;
+      all[i].cookie = 50 + i;
+      all[i].has_cgroup = true;
+      all[i].cgroup_id = 200 + i;
+    }
+  all[2].inode = 0;
+  all[2].uid = 0;
+  read_sockets (&fixture->join, all, 3, S);
+  weir_join_settle (&fixture->join, S);
+  answer_all (&fixture->join, S);
+  weir_join_settle (&fixture->join, S);
+  flow = weir_flow_table_find_cookie (&fixture->join.table, 1);
+  g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_NONE);
+  g_assert_cmpuint (flow->owner_missing, ==, WEIR_MISSING_NOT_FOUND);
+  g_assert_false (flow->flags & WEIR_FLOW_HAS_UID);
+
+  /* One of them is closed. */
+  all[1] = all[2];
+  read_sockets (&fixture->join, all, 2, 2 * S);
+  weir_join_settle (&fixture->join, 2 * S);
+  g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_LISTENER);
+  g_assert_cmpuint (pid_of (fixture, flow), ==, 50);
+}
+
+/* A socket that no process shows: anybody can bring that about, and it is never the kernel's. */
+static void
+test_owner_hides (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_socket_reading socket = socket_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+  guint64 values[WEIR_LOOKER_BATCH];
+  struct weir_flow *flow;
+  guint asked = 0;
+
+  socket.has_cgroup = true;
+  socket.cgroup_id = 5;
+  for (guint64 now = S; now < 100 * S; now += S)
+    {
+      struct weir_looker_answer nobody = { .verb = WEIR_LOOKER_OWNERS, .value = 100 };
+      struct weir_looker_answer path = { .verb = WEIR_LOOKER_CGROUPS,
+                                         .value = 5,
+                                         .cgroup = "/a.service" };
+
+      read_sockets (&fixture->join, &socket, 1, now);
+      asked += weir_owners_collect (&fixture->join.owners, now, values);
+      weir_owners_answer (&fixture->join.owners, &nobody, now);
+      if (weir_owners_collect_cgroups (&fixture->join.owners, now, values) > 0)
+        weir_owners_answer (&fixture->join.owners, &path, now);
+      weir_join_settle (&fixture->join, now);
+    }
+  g_assert_cmpuint (asked, ==, 6);
+  flow = weir_flow_table_find_cookie (&fixture->join.table, 1);
+  g_assert_cmpuint (flow->owner_missing, ==, WEIR_MISSING_NOT_FOUND);
+  /* What the kernel says about the socket stays. */
+  g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_CGROUP);
+  g_assert_true (flow->flags & WEIR_FLOW_HAS_UID);
+  g_assert_cmpuint (flow->uid, ==, 1000);
+}
+
+/* Only what no program can bring about is the kernel's own. */
+static void
+test_owner_kernel (struct fixture *fixture, gconstpointer data)
+{
+  static const struct
+  {
+    guint8 protocol;
+    gboolean sent;
+    guint8 missing;
+  } cases[] = {
+    { IPPROTO_ICMP, TRUE, WEIR_MISSING_NOT_FOUND },
+    { IPPROTO_ICMP, FALSE, WEIR_MISSING_KERNEL },
+    { IPPROTO_ICMPV6, TRUE, WEIR_MISSING_NOT_FOUND },
+    { IPPROTO_GRE, TRUE, WEIR_MISSING_KERNEL },
+    { IPPROTO_UDPLITE, TRUE, WEIR_MISSING_NOT_FOUND },
+    { IPPROTO_SCTP, TRUE, WEIR_MISSING_NOT_FOUND },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      const char *peer = "198.51.100.7";
+      struct weir_conntrack_reading entry = cases[i].sent
+                                                ? conntrack_reading ("192.0.2.1", 0, peer, 0)
+                                                : conntrack_reading (peer, 0, "192.0.2.1", 0);
+      struct weir_flow *flow;
+
+      entry.protocol = cases[i].protocol;
+      entry.id = 100 + i;
+      entry.discriminator = (guint16) i;
+      entry.has_state = false;
+      read_entries (&fixture->join, &entry, 1, S);
+      weir_join_settle (&fixture->join, S);
+      flow = find_flow (&fixture->join, cases[i].protocol, "192.0.2.1", 0, peer, 0);
+      g_assert_nonnull (flow);
+      g_assert_cmpuint (flow->owner_missing, ==, cases[i].missing);
+      weir_join_remove (&fixture->join, flow);
+    }
+}
+
+/* Whoever sends many packets does not push out the flows of this computer's own sockets. */
+static void
+test_flood (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_socket_reading own[125];
+
+  weir_join_conntrack_begin (&fixture->join);
+  for (guint i = 0; i < 2000; i++)
+    {
+      struct weir_conntrack_reading entry =
+          conntrack_reading ("198.51.100.7", (guint16) (1 + i), "192.0.2.1", 53);
+
+      entry.protocol = IPPROTO_UDP;
+      entry.id = i;
+      weir_join_conntrack (&fixture->join, &entry, WEIR_CONNTRACK_ENTRY, S);
+    }
+  weir_join_conntrack_end (&fixture->join, true);
+  g_assert_cmpuint (fixture->join.table.n_flows, ==, 875);
+  g_assert_cmpuint (fixture->join.table.refused, ==, 1125);
+  for (guint i = 0; i < G_N_ELEMENTS (own); i++)
+    {
+      own[i] = socket_reading ("192.0.2.1", (guint16) (1000 + i), "198.51.100.8", 443);
+      own[i].cookie = own[i].inode = 1000 + i;
+    }
+  read_sockets (&fixture->join, own, G_N_ELEMENTS (own), 2 * S);
+  g_assert_cmpuint (fixture->join.table.n_flows, ==, 1000);
+  g_assert_cmpuint (fixture->join.table.refused, ==, 1125);
+}
+
 static void
 test_owner_ambiguous (struct fixture *fixture, gconstpointer data)
 {
@@ -301,7 +439,7 @@ test_owner_by_cgroup (struct fixture *fixture, gconstpointer data)
   read_sockets (&fixture->join, &socket, 1, S);
   g_assert_cmpuint (weir_owners_collect (&fixture->join.owners, S, values), ==, 1);
   weir_owners_answer (&fixture->join.owners, &nobody, S);
-  g_assert_cmpuint (weir_owners_collect_cgroups (&fixture->join.owners, values), ==, 1);
+  g_assert_cmpuint (weir_owners_collect_cgroups (&fixture->join.owners, S, values), ==, 1);
   weir_owners_answer (&fixture->join.owners, &path, S);
   weir_join_settle (&fixture->join, S);
   flow = weir_flow_table_find_cookie (&fixture->join.table, 1);
@@ -321,6 +459,10 @@ main (int argc, char **argv)
   ADD ("owner/by-tuple", test_owner_by_tuple);
   ADD ("owner/by-listener", test_owner_by_listener);
   ADD ("owner/accepts", test_owner_accepts);
+  ADD ("owner/not-accepted", test_owner_not_accepted);
+  ADD ("owner/hides", test_owner_hides);
+  ADD ("owner/kernel", test_owner_kernel);
+  ADD ("flood", test_flood);
   ADD ("owner/ambiguous", test_owner_ambiguous);
   ADD ("owner/by-cgroup", test_owner_by_cgroup);
   return g_test_run ();

@@ -88,7 +88,7 @@ test_retries (void)
       weir_owners_answered (&owners, now);
     }
   g_assert_cmpuint (asked, ==, 6);
-  g_assert_cmpuint (owner->missing, ==, WEIR_MISSING_KERNEL);
+  g_assert_cmpuint (owner->missing, ==, WEIR_MISSING_NOT_FOUND);
   weir_owners_clear (&owners);
 }
 
@@ -158,6 +158,100 @@ test_checked_again (void)
   weir_owners_clear (&owners);
 }
 
+/* The looker stops when a request has cost enough: no answer, whatever it looks like. */
+static void
+test_unfinished (void)
+{
+  struct weir_looker_answer known = found (5, 77, 1234, "sh", ""),
+                            unfinished = found (5, 0, 0, "", ""),
+                            path = { .verb = WEIR_LOOKER_CGROUPS, .value = 900, .unfinished = 1 };
+  guint64 values[WEIR_LOOKER_BATCH];
+  struct weir_owners owners;
+  struct weir_owner *owner;
+
+  unfinished.unfinished = 1;
+  g_assert_cmpint (weir_owners_init (&owners, true), ==, 0);
+  owner = weir_owners_get (&owners, weir_owners_need (&owners, 5, 50, 900, 1, S));
+  for (guint64 now = S; now < 100 * S; now += S)
+    {
+      g_assert_cmpuint (ask (&owners, now), ==, 1);
+      weir_owners_answer (&owners, &unfinished, now);
+      g_assert_cmpuint (weir_owners_collect_cgroups (&owners, now, values), ==, 1);
+      weir_owners_answer (&owners, &path, now);
+      weir_owners_answered (&owners, now);
+      g_assert_cmpuint (owner->missing, ==, WEIR_MISSING_NOT_YET);
+      /* No tick waits for it again, and nobody is asked at once. */
+      g_assert_false (weir_owners_waits (&owners));
+      g_assert_cmpuint (ask (&owners, now), ==, 0);
+      g_assert_cmpuint (weir_owners_collect_cgroups (&owners, now, values), ==, 0);
+    }
+  g_assert_cmpuint (ask (&owners, 100 * S), ==, 1);
+  weir_owners_answer (&owners, &known, 100 * S);
+  g_assert_cmpuint (ask (&owners, 200 * S), ==, 1);
+  weir_owners_answer (&owners, &unfinished, 200 * S);
+  g_assert_cmpuint (owner->pid, ==, 77);
+  weir_owners_clear (&owners);
+}
+
+/* Sockets that nobody shows do not keep the looker from new ones, and all get their turn. */
+static void
+test_turns (void)
+{
+  guint64 inodes[WEIR_LOOKER_BATCH];
+  gboolean seen[2000] = { FALSE };
+  struct weir_owners owners;
+  guint n_seen = 0, n_new = 0;
+
+  g_assert_cmpint (weir_owners_init (&owners, true), ==, 0);
+  for (guint32 i = 0; i < 1000; i++)
+    weir_owners_need (&owners, i, i, 0, 1, S);
+  for (guint round = 0; round < 4; round++)
+    {
+      g_assert_cmpuint (weir_owners_collect (&owners, S, inodes), ==, round < 3 ? 256 : 232);
+      weir_owners_answered (&owners, S);
+    }
+  for (guint32 i = 1000; i < 2000; i++)
+    weir_owners_need (&owners, i, i, 0, 1, 2 * S);
+  for (guint round = 0; round < 4; round++)
+    {
+      guint32 n = weir_owners_collect (&owners, 2 * S, inodes);
+
+      for (guint32 i = 0; i < n; i++)
+        n_new += inodes[i] >= 1000;
+      weir_owners_answered (&owners, 2 * S);
+    }
+  g_assert_cmpuint (n_new, ==, 1000);
+  for (guint round = 0; round < 8; round++)
+    {
+      guint32 n = weir_owners_collect (&owners, 2 * S, inodes);
+
+      /* The last of the rounds above had room for some. */
+      g_assert_cmpuint (n, <=, WEIR_LOOKER_BATCH / 2);
+      for (guint32 i = 0; i < n; i++)
+        {
+          g_assert_false (seen[inodes[i]]);
+          seen[inodes[i]] = TRUE;
+          n_seen++;
+        }
+      weir_owners_answered (&owners, 2 * S);
+    }
+  g_assert_cmpuint (n_seen, ==, 1000 - 24);
+  g_assert_cmpuint (weir_owners_collect (&owners, 2 * S, inodes), ==, 0);
+  weir_owners_clear (&owners);
+}
+
+static void
+test_cgroup_room (void)
+{
+  struct weir_owners owners;
+
+  g_assert_cmpint (weir_owners_init (&owners, true), ==, 0);
+  for (guint32 i = 1; i <= WEIR_CGROUPS_MAX + 10; i++)
+    g_assert_cmpuint (weir_owners_need (&owners, i, i, i, 1, S), !=, 0);
+  g_assert_cmpuint (owners.refused, ==, 11);
+  weir_owners_clear (&owners);
+}
+
 static void
 test_cgroups (void)
 {
@@ -180,8 +274,8 @@ test_cgroups (void)
   weir_owners_answered (&owners, S);
   g_assert_cmpstr (weir_owners_get_cgroup (&owners, owner), ==, "/of/the/process");
 
-  g_assert_cmpuint (weir_owners_collect_cgroups (&owners, values), ==, 2);
-  g_assert_cmpuint (weir_owners_collect_cgroups (&owners, values), ==, 0);
+  g_assert_cmpuint (weir_owners_collect_cgroups (&owners, S, values), ==, 2);
+  g_assert_cmpuint (weir_owners_collect_cgroups (&owners, S, values), ==, 0);
   version = owner->version;
   weir_owners_answer (&owners, &path, S);
   weir_owners_answered (&owners, S);
@@ -192,7 +286,7 @@ test_cgroups (void)
   /* Not answered is answered: not known, and not asked for again. */
   other = weir_owners_get (&owners, number + 2);
   g_assert_cmpstr (weir_owners_get_cgroup (&owners, other), ==, "");
-  g_assert_cmpuint (weir_owners_collect_cgroups (&owners, values), ==, 0);
+  g_assert_cmpuint (weir_owners_collect_cgroups (&owners, S, values), ==, 0);
   g_assert_false (weir_owners_waits (&owners));
   weir_owners_clear (&owners);
 }
@@ -258,6 +352,9 @@ main (int argc, char **argv)
   g_test_add_func ("/owners/retries", test_retries);
   g_test_add_func ("/owners/missing-reasons", test_missing_reasons);
   g_test_add_func ("/owners/checked-again", test_checked_again);
+  g_test_add_func ("/owners/unfinished", test_unfinished);
+  g_test_add_func ("/owners/turns", test_turns);
+  g_test_add_func ("/owners/cgroup-room", test_cgroup_room);
   g_test_add_func ("/owners/cgroups", test_cgroups);
   g_test_add_func ("/owners/hostile-answers", test_hostile_answers);
   g_test_add_func ("/owners/sweep", test_sweep);
