@@ -169,6 +169,9 @@ weir_conntrack_read (struct weir_conntrack_dump *dump, unsigned budget, void (*b
         {
           struct weir_conntrack_reading reading;
 
+          /* Left over from a dump that was given up. */
+          if (message->nlmsg_seq != dump->sequence)
+            continue;
           if (message->nlmsg_flags & NLM_F_DUMP_INTR)
             dump->interrupted = true;
           if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR)

@@ -34,7 +34,8 @@ struct weir_conntrack_dump
   int fd;
   bool running;
   bool interrupted;
-  int error; /* errno of the last dump, 0 if it went well */
+  uint32_t sequence; /* of its messages: weir-keeper.h */
+  int error;         /* errno of the last dump, 0 if it went well */
 };
 
 /* Reads what there is, at most @budget buffers.  Returns 1 when the dump has ended (look at

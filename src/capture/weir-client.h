@@ -25,7 +25,7 @@ struct weir_client
   size_t sent;
   bool started;
   uint32_t wish_ms;
-  uint64_t renewed; /* CLOCK_BOOTTIME, ns: the last START or INTERVAL */
+  uint64_t renewed; /* CLOCK_MONOTONIC, ns: the last START or INTERVAL */
   /* Requests that may still be answered now: a bucket that fills with time */
   uint64_t tokens, filled;
   uint64_t dropped; /* requests beyond that */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * CAP_NET_ADMIN on a netlink socket can do anything to the network, so this process does one thing
- * with it: it sends the same 20 bytes.  Nothing of them is chosen by whoever asks, it never reads
- * from the netlink socket (the meter does, and parses), and it opens nothing.
+ * with it: it sends the same 20 bytes, numbered.  Nothing of them is chosen by whoever asks, it
+ * never reads from the netlink socket (the meter does, and parses), and it opens nothing.
  */
 #include "config.h"
 
@@ -33,9 +33,9 @@ now_ns (void)
 /* A dump of all families that is already running makes the kernel answer EBUSY on the shared
  * socket, where the meter sees it; here only what sendto(2) itself says is known. */
 static uint8_t
-request_dump (int conntrack)
+request_dump (int conntrack, uint32_t sequence)
 {
-  static const struct
+  const struct
   {
     struct nlmsghdr header;
     struct nfgenmsg body;
@@ -44,7 +44,7 @@ request_dump (int conntrack)
       .nlmsg_len = sizeof request,
       .nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET,
       .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-      .nlmsg_seq = 1,
+      .nlmsg_seq = sequence,
     },
     .body = { .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0 },
   };
@@ -65,6 +65,7 @@ int
 weir_keeper_serve (int fd, int conntrack)
 {
   uint64_t last = 0;
+  uint32_t sequence = 0;
 
   for (;;)
     {
@@ -81,10 +82,11 @@ weir_keeper_serve (int fd, int conntrack)
       if (n != sizeof verb || verb != WEIR_KEEPER_DUMP)
         return -EPROTO;
 
+      sequence++;
       answer = WEIR_KEEPER_BUSY;
       if (last == 0 || now_ns () - last >= DUMP_PAUSE_NS)
         {
-          answer = request_dump (conntrack);
+          answer = request_dump (conntrack, sequence);
           last = now_ns ();
         }
       if (send (fd, &answer, sizeof answer, MSG_NOSIGNAL) != sizeof answer)

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The keeper: holds CAP_NET_ADMIN, opens nothing, and sends constants.  The meter asks with one
- * byte and gets one byte back. */
+ * byte and gets one byte back.
+ *
+ * Dumps are numbered so that what is left of one that was given up is not taken for the next: the
+ * n-th verb asks for a dump with nlmsg_seq n (modulo 2^32), whatever became of those before it.
+ * Both ends count, for a dump may begin to arrive before the keeper's answer does. */
 #pragma once
 
 enum weir_keeper_verb

@@ -27,6 +27,7 @@ enum weir_phase
 
 struct weir_meter
 {
+  void (*read_clocks) (struct weir_moment *ret_now);
   struct weir_descriptors fds;
   enum weir_view view;
   bool looks_at_all_users;
@@ -41,16 +42,16 @@ struct weir_meter
   struct weir_owners_source owners;
   bool keeper_stopped;
   bool conntrack_repeated;
-  uint64_t conntrack_asked; /* when the dump that runs was asked for */
+  uint64_t conntrack_asked; /* awake, when the dump that runs was asked for */
   int accounting;           /* 0, 1, -1: not known */
   int socket_events_error, conntrack_events_error;
   uint64_t socket_losses, conntrack_losses; /* lost buffers of events */
-  uint64_t socket_losses_shown, conntrack_losses_shown;
 
   enum weir_phase phase;
-  uint64_t tick_began;
+  uint64_t tick_began; /* awake */
   uint64_t coalesced;
   struct weir_source_status shown_sources[WEIR_N_SOURCES];
+  uint64_t losses_shown[WEIR_N_SOURCES];
 };
 
 /* ---- weir-meter-tick.c ---- */
@@ -58,10 +59,10 @@ struct weir_meter
 /* Begins a tick if one is due, moves the running one on, publishes it when it is complete.  0, or a
  * negative errno when the engine cannot go on. */
 int
-weir_meter_advance (struct weir_meter *meter, uint64_t now);
+weir_meter_advance (struct weir_meter *meter, const struct weir_moment *now);
 /* When weir_meter_advance has something to do even if nothing arrives; UINT64_MAX: never. */
 uint64_t
-weir_meter_get_due (const struct weir_meter *meter, uint64_t now);
+weir_meter_get_due (const struct weir_meter *meter, uint64_t awake);
 
 /* ---- weir-meter-read.c: each reads what its descriptor has ---- */
 
@@ -71,14 +72,14 @@ weir_meter_read_events (struct weir_meter *meter, uint64_t now);
 void
 weir_meter_read_sockets (struct weir_meter *meter, uint64_t now);
 void
-weir_meter_read_conntrack (struct weir_meter *meter, uint64_t now);
+weir_meter_read_conntrack (struct weir_meter *meter, const struct weir_moment *now);
 void
-weir_meter_read_keeper (struct weir_meter *meter, uint64_t now);
+weir_meter_read_keeper (struct weir_meter *meter);
 void
 weir_meter_read_accounting (struct weir_meter *meter);
 /* Asks the keeper for a dump, unless one runs. */
 void
-weir_meter_ask_conntrack (struct weir_meter *meter, uint64_t now);
+weir_meter_ask_conntrack (struct weir_meter *meter, uint64_t awake);
 void
 weir_meter_end_conntrack (struct weir_meter *meter, bool complete);
 

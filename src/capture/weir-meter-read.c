@@ -12,6 +12,8 @@
 #define EVENTS_BUDGET 4096
 #define EVENTS_ROUNDS 16
 #define DUMP_BUDGET   32
+/* One verb, one answer: more than a few is no keeper of this program. */
+#define KEEPER_BUDGET 8
 
 struct reading
 {
@@ -97,7 +99,7 @@ weir_meter_end_conntrack (struct weir_meter *meter, bool complete)
 }
 
 void
-weir_meter_ask_conntrack (struct weir_meter *meter, uint64_t now)
+weir_meter_ask_conntrack (struct weir_meter *meter, uint64_t awake)
 {
   const uint8_t verb = WEIR_KEEPER_DUMP;
 
@@ -109,21 +111,22 @@ weir_meter_ask_conntrack (struct weir_meter *meter, uint64_t now)
       meter->keeper_stopped = true;
       return;
     }
+  meter->conntrack.sequence++;
   /* Before the keeper's answer: what it asks for may be here before that. */
   meter->conntrack.running = true;
   meter->conntrack.interrupted = false;
   meter->conntrack.error = 0;
-  meter->conntrack_asked = now;
+  meter->conntrack_asked = awake;
   weir_join_conntrack_begin (&meter->join);
 }
 
 void
-weir_meter_read_keeper (struct weir_meter *meter, uint64_t now)
+weir_meter_read_keeper (struct weir_meter *meter)
 {
   uint8_t answer;
   ssize_t n;
 
-  while (meter->fds.keeper >= 0 && !meter->keeper_stopped)
+  for (unsigned i = 0; i < KEEPER_BUDGET && meter->fds.keeper >= 0 && !meter->keeper_stopped; i++)
     {
       n = recv (meter->fds.keeper, &answer, sizeof answer, MSG_DONTWAIT);
       if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -144,9 +147,9 @@ weir_meter_read_keeper (struct weir_meter *meter, uint64_t now)
 }
 
 void
-weir_meter_read_conntrack (struct weir_meter *meter, uint64_t now)
+weir_meter_read_conntrack (struct weir_meter *meter, const struct weir_moment *now)
 {
-  struct reading reading = { meter, now };
+  struct reading reading = { meter, now->boot };
 
   if (!meter->conntrack.running ||
       weir_conntrack_read (&meter->conntrack, DUMP_BUDGET, read_events_first, take_entry,
@@ -156,11 +159,11 @@ weir_meter_read_conntrack (struct weir_meter *meter, uint64_t now)
   if (meter->conntrack.error == 0 && meter->conntrack.interrupted && !meter->conntrack_repeated)
     {
       meter->conntrack_repeated = true;
-      weir_meter_ask_conntrack (meter, now);
+      weir_meter_ask_conntrack (meter, now->awake);
       return;
     }
   if (meter->conntrack.error == 0)
-    meter->publisher.read_at[WEIR_SOURCE_CONNTRACK] = now;
+    meter->publisher.read_at[WEIR_SOURCE_CONNTRACK] = now->boot;
   /* The kernel was still busy with an older dump: no failure, just nothing new. */
   else if (meter->conntrack.error == EBUSY)
     meter->conntrack.error = 0;

@@ -39,6 +39,31 @@ say_refused (const struct weir_meter *meter, enum weir_source source, int error)
     }
 }
 
+/* What a source could not take, be it from the kernel or into a table of the join. */
+static uint64_t
+get_losses (const struct weir_meter *meter, enum weir_source source)
+{
+  switch (source)
+    {
+    case WEIR_SOURCE_SOCKDIAG:
+      return meter->socket_losses + meter->join.sockets.refused;
+    case WEIR_SOURCE_CONNTRACK:
+      return meter->conntrack_losses;
+    case WEIR_SOURCE_INTERFACES:
+      return meter->join.addresses.refused;
+    case WEIR_SOURCE_OWNERS:
+      return meter->join.owners.refused;
+    default:
+      return 0;
+    }
+}
+
+static bool
+is_losing (const struct weir_meter *meter, enum weir_source source)
+{
+  return get_losses (meter, source) != meter->losses_shown[source];
+}
+
 static struct weir_source_status
 look_at_sockets (struct weir_meter *meter)
 {
@@ -51,7 +76,7 @@ look_at_sockets (struct weir_meter *meter)
     return say_refused (meter, WEIR_SOURCE_SOCKDIAG, meter->sockdiag.error);
   if (events_error != 0)
     return say (WEIR_SOURCE_SOCKDIAG, WEIR_SOURCE_DEGRADED, WEIR_REASON_REFUSED, events_error);
-  if (meter->socket_losses != meter->socket_losses_shown)
+  if (is_losing (meter, WEIR_SOURCE_SOCKDIAG))
     return say (WEIR_SOURCE_SOCKDIAG, WEIR_SOURCE_DEGRADED, WEIR_REASON_LOSING_EVENTS, 0);
   return say (WEIR_SOURCE_SOCKDIAG, WEIR_SOURCE_ACTIVE, WEIR_REASON_NONE, 0);
 }
@@ -86,12 +111,16 @@ look_at_conntrack (struct weir_meter *meter)
     return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_DEGRADED, WEIR_REASON_REFUSED,
                 fds->conntrack_events < 0 ? fds->conntrack_events_error
                                           : meter->conntrack_events_error);
-  if (meter->conntrack_losses != meter->conntrack_losses_shown)
+  if (is_losing (meter, WEIR_SOURCE_CONNTRACK))
     return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_DEGRADED, WEIR_REASON_LOSING_EVENTS, 0);
   if (join->conntrack_known && join->n_entries == 0 && has_traffic (join))
     return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_DEGRADED, WEIR_REASON_NOT_TRACKING, 0);
   if (meter->accounting == 0)
     return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_DEGRADED, WEIR_REASON_ACCOUNTING_OFF, 0);
+  /* Nobody knows whether bytes are counted: that is not the same as that they are. */
+  if (meter->accounting < 0)
+    return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_DEGRADED, WEIR_REASON_REFUSED,
+                fds->accounting_error);
   return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_ACTIVE, WEIR_REASON_NONE, 0);
 }
 
@@ -102,6 +131,8 @@ look_at_interfaces (struct weir_meter *meter)
     return say_refused (meter, WEIR_SOURCE_INTERFACES, meter->fds.route_error);
   if (meter->interfaces.error != 0)
     return say_refused (meter, WEIR_SOURCE_INTERFACES, meter->interfaces.error);
+  if (is_losing (meter, WEIR_SOURCE_INTERFACES))
+    return say (WEIR_SOURCE_INTERFACES, WEIR_SOURCE_DEGRADED, WEIR_REASON_LOSING_EVENTS, 0);
   return say (WEIR_SOURCE_INTERFACES, WEIR_SOURCE_ACTIVE, WEIR_REASON_NONE, 0);
 }
 
@@ -112,6 +143,8 @@ look_at_owners (struct weir_meter *meter)
     return say (WEIR_SOURCE_OWNERS, WEIR_SOURCE_DEGRADED, WEIR_REASON_STOPPED, 0);
   if (!meter->looks_at_all_users)
     return say (WEIR_SOURCE_OWNERS, WEIR_SOURCE_DEGRADED, WEIR_REASON_OWN_PROCESSES_ONLY, 0);
+  if (is_losing (meter, WEIR_SOURCE_OWNERS))
+    return say (WEIR_SOURCE_OWNERS, WEIR_SOURCE_DEGRADED, WEIR_REASON_LOSING_EVENTS, 0);
   return say (WEIR_SOURCE_OWNERS, WEIR_SOURCE_ACTIVE, WEIR_REASON_NONE, 0);
 }
 
@@ -123,18 +156,15 @@ weir_meter_write_sources (struct weir_meter *meter, struct weir_writer *writer)
   /* Compared as bytes below. */
   memset (sources, 0, sizeof sources);
   sources[WEIR_SOURCE_SOCKDIAG] = look_at_sockets (meter);
-  sources[WEIR_SOURCE_SOCKDIAG].losses = meter->socket_losses;
   sources[WEIR_SOURCE_CONNTRACK] = look_at_conntrack (meter);
-  sources[WEIR_SOURCE_CONNTRACK].losses = meter->conntrack_losses;
   sources[WEIR_SOURCE_INTERFACES] = look_at_interfaces (meter);
   sources[WEIR_SOURCE_OWNERS] = look_at_owners (meter);
-  sources[WEIR_SOURCE_OWNERS].losses = meter->join.owners.refused;
   sources[WEIR_SOURCE_BPF] =
       say (WEIR_SOURCE_BPF, WEIR_SOURCE_UNAVAILABLE, WEIR_REASON_NOT_BUILT, 0);
   sources[WEIR_SOURCE_NAMES] =
       say (WEIR_SOURCE_NAMES, WEIR_SOURCE_UNAVAILABLE, WEIR_REASON_NOT_BUILT, 0);
-  meter->socket_losses_shown = meter->socket_losses;
-  meter->conntrack_losses_shown = meter->conntrack_losses;
+  for (enum weir_source source = 0; source < WEIR_N_SOURCES; source++)
+    sources[source].losses = meter->losses_shown[source] = get_losses (meter, source);
   if (memcmp (sources, meter->shown_sources, sizeof sources) == 0)
     return;
   weir_write_sources (writer, sources, WEIR_N_SOURCES);

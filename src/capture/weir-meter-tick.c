@@ -33,34 +33,34 @@ get_deadline (const struct weir_meter *meter)
 }
 
 static uint64_t
-get_next (const struct weir_meter *meter, uint64_t now)
+get_next (const struct weir_meter *meter, uint64_t awake)
 {
-  uint64_t interval = weir_client_get_interval (&meter->client, now);
+  uint64_t interval = weir_client_get_interval (&meter->client, awake);
 
   if (interval == UINT64_MAX)
     return UINT64_MAX;
-  return meter->tick_began == 0 ? now : meter->tick_began + interval;
+  return meter->tick_began == 0 ? awake : meter->tick_began + interval;
 }
 
 uint64_t
-weir_meter_get_due (const struct weir_meter *meter, uint64_t now)
+weir_meter_get_due (const struct weir_meter *meter, uint64_t awake)
 {
-  return meter->phase == WEIR_PHASE_IDLE ? get_next (meter, now) : get_deadline (meter);
+  return meter->phase == WEIR_PHASE_IDLE ? get_next (meter, awake) : get_deadline (meter);
 }
 
 static void
-begin (struct weir_meter *meter, uint64_t now)
+begin (struct weir_meter *meter, uint64_t awake)
 {
-  uint64_t next = get_next (meter, now);
+  uint64_t next = get_next (meter, awake);
 
   /* A steady beat, unless it was missed altogether. */
-  meter->tick_began = now - next < 100 * WEIR_MS ? next : now;
+  meter->tick_began = awake - next < 100 * WEIR_MS ? next : awake;
   meter->phase = WEIR_PHASE_READING;
   weir_meter_read_accounting (meter);
-  if (meter->conntrack.running && now - meter->conntrack_asked > PATIENCE_WITH_DUMP)
+  if (meter->conntrack.running && awake - meter->conntrack_asked > PATIENCE_WITH_DUMP)
     weir_meter_end_conntrack (meter, false);
   meter->conntrack_repeated = false;
-  weir_meter_ask_conntrack (meter, now);
+  weir_meter_ask_conntrack (meter, awake);
   if (meter->fds.route >= 0 && !meter->interfaces.running)
     (void) weir_interfaces_start (&meter->interfaces);
   if (meter->fds.sock_diag >= 0 && !meter->sockdiag.running)
@@ -101,17 +101,17 @@ publish (struct weir_meter *meter, uint64_t now)
 }
 
 int
-weir_meter_advance (struct weir_meter *meter, uint64_t now)
+weir_meter_advance (struct weir_meter *meter, const struct weir_moment *now)
 {
   bool late;
 
   if (meter->phase == WEIR_PHASE_IDLE)
     {
-      if (get_next (meter, now) > now)
+      if (get_next (meter, now->awake) > now->awake)
         return 0;
-      begin (meter, now);
+      begin (meter, now->awake);
     }
-  late = now >= get_deadline (meter);
+  late = now->awake >= get_deadline (meter);
   if (meter->phase == WEIR_PHASE_READING)
     {
       if (!late &&
@@ -119,8 +119,8 @@ weir_meter_advance (struct weir_meter *meter, uint64_t now)
         return 0;
       meter->phase = WEIR_PHASE_NAMING;
     }
-  weir_owners_source_ask (&meter->owners, &meter->join.owners, now);
+  weir_owners_source_ask (&meter->owners, &meter->join.owners, now->boot);
   if (!late && meter->owners.asking && weir_owners_waits (&meter->join.owners))
     return 0;
-  return publish (meter, now);
+  return publish (meter, now->boot);
 }

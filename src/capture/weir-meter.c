@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,6 +16,8 @@
 
 /* How long the last words may take. */
 #define FAREWELL_MS 200
+/* How long the front end may take to believe an engine that gives up before START. */
+#define LINGER_MS 1000
 
 enum
 {
@@ -30,12 +33,28 @@ enum
 };
 
 static uint64_t
-now_ns (void)
+read_clock (clockid_t clock)
 {
   struct timespec now = { 0 };
 
-  clock_gettime (CLOCK_BOOTTIME, &now);
+  clock_gettime (clock, &now);
   return (uint64_t) now.tv_sec * 1000 * WEIR_MS + (uint64_t) now.tv_nsec;
+}
+
+static void
+read_system_clocks (struct weir_moment *ret_now)
+{
+  ret_now->awake = read_clock (CLOCK_MONOTONIC);
+  ret_now->boot = read_clock (CLOCK_BOOTTIME);
+}
+
+static struct weir_moment
+get_now (const struct weir_meter *meter)
+{
+  struct weir_moment now;
+
+  meter->read_clocks (&now);
+  return now;
 }
 
 static int
@@ -49,6 +68,8 @@ introduce (struct weir_meter *meter, struct weir_meter_setup *setup)
   };
   int result;
 
+  /* Room that grew by realloc(3) would leave a copy of the nonce behind. */
+  weir_writer_reserve (writer, WEIR_FRAME_HEADER_SIZE + WEIR_FRAME_BODY_MAX_BEFORE_HELLO);
   memcpy (hello.nonce, setup->nonce, sizeof hello.nonce);
   snprintf (hello.engine_version, sizeof hello.engine_version, "%s", WEIR_VERSION);
   weir_write_hello (writer, &hello);
@@ -68,6 +89,30 @@ introduce (struct weir_meter *meter, struct weir_meter_setup *setup)
   return writer->error < 0 ? writer->error : weir_client_flush (&meter->client);
 }
 
+/* A front end believes nobody whose process has ended: until it has heard the last words and
+ * closes, the process stays.  What it sends meanwhile is not for anybody any more. */
+static void
+linger (const struct weir_meter *meter)
+{
+  struct pollfd client = { .fd = meter->client.fd, .events = POLLIN };
+  uint64_t end = get_now (meter).awake + LINGER_MS * WEIR_MS;
+  uint64_t now;
+
+  if (meter->client.started)
+    return;
+  while ((now = get_now (meter).awake) < end)
+    {
+      uint8_t unread[256];
+      ssize_t n;
+
+      if (poll (&client, 1, (int) ((end - now) / WEIR_MS) + 1) <= 0)
+        continue;
+      n = recv (meter->client.fd, unread, sizeof unread, MSG_DONTWAIT);
+      if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+        return;
+    }
+}
+
 /* Says why the engine ends, as far as anybody still listens. */
 static void
 say_goodbye (struct weir_meter *meter, enum weir_bye_reason reason, enum weir_error_code code,
@@ -75,7 +120,7 @@ say_goodbye (struct weir_meter *meter, enum weir_bye_reason reason, enum weir_er
 {
   struct weir_writer *writer = weir_client_get_writer (&meter->client);
   struct pollfd client = { .fd = meter->client.fd, .events = POLLOUT };
-  uint64_t end = now_ns () + FAREWELL_MS * WEIR_MS;
+  uint64_t end = get_now (meter).awake + FAREWELL_MS * WEIR_MS;
 
   /* After a failed write the stream may have ended inside a frame. */
   if (writer->error < 0)
@@ -90,11 +135,13 @@ say_goodbye (struct weir_meter *meter, enum weir_bye_reason reason, enum weir_er
   weir_write_bye (writer, reason);
   while (weir_client_flush (&meter->client) == 0 && !weir_client_is_idle (&meter->client))
     {
-      uint64_t now = now_ns ();
+      uint64_t now = get_now (meter).awake;
 
       if (now >= end || poll (&client, 1, (int) ((end - now) / WEIR_MS) + 1) <= 0)
         break;
     }
+  if (reason != WEIR_BYE_STOPPED)
+    linger (meter);
 }
 
 static void
@@ -126,7 +173,7 @@ list_descriptors (const struct weir_meter *meter, struct pollfd polled[N_DESCRIP
 static int
 wait_for_events (struct weir_meter *meter, struct pollfd polled[N_DESCRIPTORS], bool more)
 {
-  uint64_t now = now_ns ();
+  uint64_t now = get_now (meter).awake;
   uint64_t due = weir_meter_get_due (meter, now);
   uint64_t leash = meter->client.renewed + WEIR_LEASH_MS * WEIR_MS;
   uint64_t wait;
@@ -147,35 +194,35 @@ static int
 turn (struct weir_meter *meter, bool *more, enum weir_client_end *ret_end)
 {
   struct pollfd polled[N_DESCRIPTORS];
-  uint64_t now;
+  struct weir_moment now;
   int result;
 
   result = wait_for_events (meter, polled, *more);
   if (result < 0)
     return result;
-  now = now_ns ();
+  now = get_now (meter);
   /* Before all else: events are lost when they are not read, and everything that a dump says has to
    * be compared with what they said before. */
-  *more = weir_meter_read_events (meter, now);
+  *more = weir_meter_read_events (meter, now.boot);
   if (polled[CLIENT].revents & ~POLLOUT)
-    *ret_end = weir_client_read (&meter->client, now);
-  if (*ret_end == WEIR_CLIENT_SERVING && weir_client_leash_is_out (&meter->client, now))
+    *ret_end = weir_client_read (&meter->client, now.awake);
+  if (*ret_end == WEIR_CLIENT_SERVING && weir_client_leash_is_out (&meter->client, now.awake))
     *ret_end = WEIR_CLIENT_LEASH;
   if (*ret_end != WEIR_CLIENT_SERVING)
     return 0;
 
   if (polled[KEEPER].revents)
-    weir_meter_read_keeper (meter, now);
+    weir_meter_read_keeper (meter);
   if (polled[LOOKER].revents)
-    weir_owners_source_read (&meter->owners, &meter->join.owners, now);
+    weir_owners_source_read (&meter->owners, &meter->join.owners, now.boot);
   if (polled[ROUTE].revents)
-    (void) weir_interfaces_read (&meter->interfaces, now);
+    (void) weir_interfaces_read (&meter->interfaces, now.boot);
   if (polled[SOCKETS].revents)
-    weir_meter_read_sockets (meter, now);
+    weir_meter_read_sockets (meter, now.boot);
   if (polled[CONNTRACK].revents)
-    weir_meter_read_conntrack (meter, now);
+    weir_meter_read_conntrack (meter, &now);
 
-  result = weir_meter_advance (meter, now);
+  result = weir_meter_advance (meter, &now);
   if (result == 0 && weir_client_flush (&meter->client) < 0)
     *ret_end = WEIR_CLIENT_GONE;
   return result;
@@ -222,7 +269,8 @@ weir_meter_run (struct weir_meter_setup *setup)
   meter->view = setup->view;
   meter->looks_at_all_users = setup->looks_at_all_users;
   meter->accounting = -1;
-  weir_client_init (&meter->client, setup->fds.client, now_ns ());
+  meter->read_clocks = setup->read_clocks != NULL ? setup->read_clocks : read_system_clocks;
+  weir_client_init (&meter->client, setup->fds.client, get_now (meter).awake);
   weir_publisher_init (&meter->publisher, WEIR_ROWS_MAX);
   weir_sockdiag_init (&meter->sockdiag, setup->fds.sock_diag);
   meter->conntrack.fd = setup->fds.conntrack_dump;
@@ -230,6 +278,7 @@ weir_meter_run (struct weir_meter_setup *setup)
   if (weir_join_init (&meter->join, setup->netns, setup->looks_at_all_users, WEIR_FLOWS_MAX) == 0)
     {
       weir_interfaces_init (&meter->interfaces, setup->fds.route, &meter->join.addresses);
+      weir_meter_read_accounting (meter);
       code = introduce (meter, setup) == 0 ? serve (meter) : WEIR_EXIT_HANDOFF;
       weir_interfaces_clear (&meter->interfaces);
       weir_join_clear (&meter->join);

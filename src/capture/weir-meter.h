@@ -22,8 +22,16 @@ struct weir_descriptors
   int looker;                                   /* socket to the looker, -1: there is none */
 };
 
+/* The same moment by two clocks, in ns. */
+struct weir_moment
+{
+  uint64_t awake; /* CLOCK_MONOTONIC: for all that is waited for, which a suspend must not use up */
+  uint64_t boot;  /* CLOCK_BOOTTIME: what goes on the wire, and what speeds are measured with */
+};
+
 struct weir_meter_setup
 {
+  void (*read_clocks) (struct weir_moment *ret_now); /* NULL: the system's */
   struct weir_descriptors fds;
   uint8_t nonce[WEIR_NONCE_SIZE];                     /* wiped once the HELLO is built */
   enum weir_view view;                                /* from tried operations */

@@ -154,6 +154,13 @@ make_room (struct weir_writer *writer, size_t size)
 }
 
 void
+weir_writer_reserve (struct weir_writer *writer, size_t size)
+{
+  if (writer->error == 0)
+    make_room (writer, size);
+}
+
+void
 weir_write_bytes (struct weir_writer *writer, const void *bytes, size_t size)
 {
   if (writer->error != 0 || size == 0)

@@ -80,6 +80,10 @@ void
 weir_writer_init (struct weir_writer *writer);
 void
 weir_writer_clear (struct weir_writer *writer);
+/* Makes room for @size more bytes, which are then written without the data being copied to another
+ * place. */
+void
+weir_writer_reserve (struct weir_writer *writer, size_t size);
 void
 weir_write_u8 (struct weir_writer *writer, uint8_t value);
 void

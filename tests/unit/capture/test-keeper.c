@@ -69,9 +69,9 @@ ask (int fd, const char *verb, size_t size)
   return answer;
 }
 
-/* 0 when a dump comes in whole, else the error. */
+/* 0 when the dump with this number comes in whole, else the error. */
 static int
-receive_dump (int conntrack)
+receive_dump (int conntrack, guint32 sequence)
 {
   _Alignas (struct nlmsghdr) char buffer[65536];
   struct pollfd poll_fd = { .fd = conntrack, .events = POLLIN };
@@ -83,6 +83,8 @@ receive_dump (int conntrack)
       for (const struct nlmsghdr *h = (const struct nlmsghdr *) buffer;
            size > 0 && NLMSG_OK (h, (size_t) size); h = NLMSG_NEXT (h, size))
         {
+          if (h->nlmsg_seq != sequence)
+            return -EBADMSG;
           if (h->nlmsg_type == NLMSG_DONE)
             return 0;
           if (h->nlmsg_type == NLMSG_ERROR)
@@ -108,7 +110,7 @@ ask_ourselves (int conntrack)
 
   return sendto (conntrack, &request, sizeof request, 0, (const struct sockaddr *) &kernel,
                  sizeof kernel) == sizeof request
-             ? receive_dump (conntrack)
+             ? receive_dump (conntrack, 1)
              : -errno;
 }
 
@@ -134,17 +136,17 @@ meter_and_keeper (void *data)
   HOLDS (weir_confine (&own, &process) == 0);
 
   HOLDS (ask_ourselves (conntrack) == -EPERM);
-  for (int i = 0; i < 3; i++)
+  for (guint32 i = 1; i <= 3; i++)
     {
       g_usleep (60000);
       HOLDS (ask (fd, "d", 1) == WEIR_KEEPER_DONE);
-      HOLDS (receive_dump (conntrack) == 0);
+      HOLDS (receive_dump (conntrack, i) == 0);
     }
-  /* At once again: it keeps its pace. */
+  /* At once again: it keeps its pace, and counts on. */
   HOLDS (ask (fd, "d", 1) == WEIR_KEEPER_BUSY);
   g_usleep (60000);
   HOLDS (ask (fd, "d", 1) == WEIR_KEEPER_DONE);
-  HOLDS (receive_dump (conntrack) == 0);
+  HOLDS (receive_dump (conntrack, 5) == 0);
 
   close (fd);
   HOLDS (waitpid (pid, &status, 0) == pid && WIFEXITED (status) && WEXITSTATUS (status) == 0);

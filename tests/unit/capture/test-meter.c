@@ -177,6 +177,108 @@ test_silent_dump (struct fixture *fixture, gconstpointer data)
   g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (fixture->meter)), ==, WEIR_EXIT_DONE);
 }
 
+/* How long the machine has slept, as the injected clock tells. */
+static guint slept_s;
+
+static void
+read_clocks (struct weir_moment *ret_now)
+{
+  ret_now->awake = (guint64) g_get_monotonic_time () * 1000;
+  ret_now->boot = ret_now->awake + (guint64) g_atomic_int_get (&slept_s) * 1000000000;
+}
+
+/* A night asleep is no silence of the front end's: the leash holds and ticks go on as before. */
+static void
+test_suspend (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_tick tick = { 0 };
+  struct weir_frame frame;
+  guint64 before;
+
+  fixture->setup.read_clocks = read_clocks;
+  fixture->setup.fds.route = socket (AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  fixture->meter = g_thread_new ("meter", run, &fixture->setup);
+  start (fixture);
+  do
+    frame = next (fixture);
+  while (frame.type != WEIR_MESSAGE_TICK);
+  g_assert_cmpint (weir_read_tick (&frame, &tick), ==, 0);
+  before = tick.monotonic;
+  g_atomic_int_set (&slept_s, 8 * 3600);
+  for (guint ticks = 0; ticks < 3;)
+    {
+      frame = next (fixture);
+      g_assert_cmpuint (frame.type, !=, WEIR_MESSAGE_BYE);
+      g_assert_cmpuint (frame.type, !=, 0);
+      if (frame.type != WEIR_MESSAGE_TICK)
+        continue;
+      g_assert_cmpint (weir_read_tick (&frame, &tick), ==, 0);
+      /* One may have been on its way. */
+      if (++ticks == 3)
+        g_assert_cmpuint (tick.monotonic - before, >, UINT64_C (8) * 3600 * 1000000000);
+    }
+  /* At the pace that was asked for, not at that of a wish that was forgotten. */
+  g_assert_cmpuint (tick.interval, <, UINT64_C (1000000000));
+  g_atomic_int_set (&slept_s, 0);
+  shutdown (fixture->front, SHUT_RDWR);
+  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (fixture->meter)), ==, WEIR_EXIT_DONE);
+}
+
+/* An engine that gives up before START is there until it was heard, or for a second. */
+static void
+test_lingers (struct fixture *fixture, gconstpointer data)
+{
+  gint64 began = g_get_monotonic_time ();
+  struct weir_frame frame;
+
+  fixture->meter = g_thread_new ("meter", run, &fixture->setup);
+  do
+    frame = next (fixture);
+  while (frame.type != WEIR_MESSAGE_BYE);
+  if (data != NULL)
+    shutdown (fixture->front, SHUT_RDWR);
+  else
+    start (fixture);
+  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (fixture->meter)), ==, WEIR_EXIT_SOURCES);
+  if (data != NULL)
+    g_assert_cmpint (g_get_monotonic_time () - began, <, 900000);
+  else
+    {
+      g_assert_cmpint (g_get_monotonic_time () - began, >=, 900000);
+      g_assert_cmpint (g_get_monotonic_time () - began, <, 3000000);
+    }
+}
+
+/* That accounting cannot be looked at does not mean that it is on. */
+static void
+test_accounting_unknown (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_source_status sources[WEIR_N_SOURCES];
+  struct weir_frame frame;
+  int pair[2];
+  gsize n;
+
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
+  fixture->setup.fds.keeper = pair[0];
+  fixture->keeper = pair[1];
+  fixture->setup.fds.conntrack_dump =
+      socket (AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_USERSOCK);
+  fixture->setup.fds.conntrack_events =
+      socket (AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_USERSOCK);
+  fixture->setup.fds.accounting_error = ENOENT;
+  fixture->meter = g_thread_new ("meter", run, &fixture->setup);
+  do
+    frame = next (fixture);
+  while (frame.type != WEIR_MESSAGE_SOURCES);
+  g_assert_cmpint (weir_read_sources (&frame, sources, WEIR_N_SOURCES, &n), ==, 0);
+  g_assert_cmpuint (sources[WEIR_SOURCE_CONNTRACK].state, ==, WEIR_SOURCE_DEGRADED);
+  g_assert_cmpuint (sources[WEIR_SOURCE_CONNTRACK].reason, ==, WEIR_REASON_REFUSED);
+  g_assert_cmpuint (sources[WEIR_SOURCE_CONNTRACK].error, ==, ENOENT);
+  shutdown (fixture->front, SHUT_RDWR);
+  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (fixture->meter)), ==, WEIR_EXIT_DONE);
+  close (fixture->setup.fds.conntrack_events);
+}
+
 #define ADD(name, function)                                                                        \
   g_test_add ("/meter/" name, struct fixture, NULL, set_up, function, tear_down)
 
@@ -197,5 +299,9 @@ main (int argc, char **argv)
   ADD ("no-source", test_no_source);
   ADD ("unheard", test_unheard);
   ADD ("silent-dump", test_silent_dump);
+  ADD ("suspend", test_suspend);
+  ADD ("lingers", test_lingers);
+  g_test_add ("/meter/heard", struct fixture, "", set_up, test_lingers, tear_down);
+  ADD ("accounting-unknown", test_accounting_unknown);
   return g_test_run ();
 }

@@ -148,6 +148,29 @@ test_frame_header (void)
   weir_writer_clear (&writer);
 }
 
+/* What is secret is written once and not moved: a copy that realloc(3) left could not be wiped. */
+static void
+test_reserve (void)
+{
+  struct weir_hello hello = { .version = WEIR_PROTOCOL_VERSION };
+  struct weir_writer writer;
+  const guint8 *data;
+
+  memset (hello.engine_version, 'v', sizeof hello.engine_version - 1);
+  weir_writer_init (&writer);
+  weir_writer_reserve (&writer, WEIR_FRAME_HEADER_SIZE + WEIR_FRAME_BODY_MAX_BEFORE_HELLO);
+  data = writer.data;
+  g_assert_nonnull (data);
+  g_assert_cmpuint (writer.size, ==, 0);
+  g_assert_cmpuint (writer.capacity, >=, WEIR_FRAME_HEADER_SIZE + WEIR_FRAME_BODY_MAX_BEFORE_HELLO);
+  weir_write_hello (&writer, &hello);
+  g_assert_cmpint (writer.error, ==, 0);
+  g_assert_true (writer.data == data);
+  weir_writer_reserve (&writer, SIZE_MAX);
+  g_assert_cmpint (writer.error, ==, -ENOMEM);
+  weir_writer_clear (&writer);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -158,6 +181,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/handoff/wire/string-is-cut", test_string_is_cut);
   g_test_add_func ("/handoff/wire/frame-limit", test_frame_limit);
   g_test_add_func ("/handoff/wire/absurd-size", test_absurd_size);
+  g_test_add_func ("/handoff/wire/reserve", test_reserve);
   g_test_add_func ("/handoff/wire/frame-header", test_frame_header);
   return g_test_run ();
 }
