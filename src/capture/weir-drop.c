@@ -22,8 +22,7 @@
 #include "weir-drop.h"
 #include "weir-normalise.h"
 
-/* ---- limits -------------------------------------------------------------------------------------
- */
+/* ---- limits ---- */
 
 int
 weir_drop_limits (const struct weir_plan *plan)
@@ -52,8 +51,7 @@ weir_drop_limits (const struct weir_plan *plan)
   return 0;
 }
 
-/* ---- privileges
- * ----------------------------------------------------------------------------------- */
+/* ---- privileges ---- */
 
 /* From here on uid 0 means nothing to exec and to the capability sets (NOROOT), nothing gets
  * ambient capabilities, and neither can be undone (LOCKED).  KEEP_CAPS lets the permitted set live
@@ -195,8 +193,7 @@ weir_drop_privileges (const struct weir_plan *plan)
   return r;
 }
 
-/* ---- descriptors
- * ---------------------------------------------------------------------------------- */
+/* ---- descriptors ---- */
 
 static int
 compare_ints (const void *a, const void *b)
@@ -236,8 +233,7 @@ weir_drop_descriptors (const struct weir_plan *plan, int also)
   return close_range (first, ~0U, 0) < 0 ? -errno : 0;
 }
 
-/* ---- verification
- * --------------------------------------------------------------------------------- */
+/* ---- verification ---- */
 
 int
 weir_drop_verify (const struct weir_plan *plan, const struct weir_status *status,

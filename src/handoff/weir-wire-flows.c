@@ -26,8 +26,7 @@
   (WEIR_FLOW_KEY | WEIR_FLOW_STATE | WEIR_FLOW_BYTES | WEIR_FLOW_TCP | WEIR_FLOW_OWNER |           \
    WEIR_FLOW_NAT)
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 struct weir_flows_writer
 {
@@ -256,8 +255,7 @@ weir_flows_writer_finish (struct weir_flows_writer *flows)
   free (flows);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 struct path
 {

@@ -11,8 +11,7 @@
 #define SOURCE_RECORD_SIZE  16
 #define PROCESS_RECORD_SIZE 58
 
-/* ---- HELLO ------------------------------------------------------------------------------------
- */
+/* ---- HELLO ---- */
 
 void
 weir_write_hello (struct weir_writer *writer, const struct weir_hello *hello)
@@ -52,8 +51,7 @@ weir_read_hello (const struct weir_frame *frame, struct weir_hello *ret_hello)
   return weir_reader_result (&reader);
 }
 
-/* ---- SOURCES ----------------------------------------------------------------------------------
- */
+/* ---- SOURCES ---- */
 
 void
 weir_write_sources (struct weir_writer *writer, const struct weir_source_status *sources,
@@ -110,8 +108,7 @@ weir_read_sources (const struct weir_frame *frame, struct weir_source_status *re
   return weir_reader_result (&reader);
 }
 
-/* ---- CONFINEMENT ------------------------------------------------------------------------------
- */
+/* ---- CONFINEMENT ---- */
 
 void
 weir_write_confinement (struct weir_writer *writer, const struct weir_process_status *processes,
@@ -178,8 +175,7 @@ weir_read_confinement (const struct weir_frame *frame, struct weir_process_statu
   return weir_reader_result (&reader);
 }
 
-/* ---- TICK -------------------------------------------------------------------------------------
- */
+/* ---- TICK ---- */
 
 void
 weir_write_tick (struct weir_writer *writer, const struct weir_tick *tick)
@@ -223,8 +219,7 @@ weir_read_tick (const struct weir_frame *frame, struct weir_tick *ret_tick)
   return weir_reader_result (&reader);
 }
 
-/* ---- ERROR and BYE ----------------------------------------------------------------------------
- */
+/* ---- ERROR and BYE ---- */
 
 void
 weir_write_error (struct weir_writer *writer, const struct weir_error *error)
@@ -276,8 +271,7 @@ weir_read_bye (const struct weir_frame *frame, enum weir_bye_reason *ret_reason)
   return 0;
 }
 
-/* ---- requests ---------------------------------------------------------------------------------
- */
+/* ---- requests ---- */
 
 static void
 write_request (struct weir_writer *writer, enum weir_message type, uint32_t interval_ms)

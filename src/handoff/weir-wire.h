@@ -34,8 +34,7 @@ enum weir_message
   WEIR_MESSAGE_STOP = 67,
 };
 
-/* ---- primitives -------------------------------------------------------------------------------
- */
+/* ---- primitives ---- */
 
 /* Reads from a body that the caller keeps alive.  After the first read beyond the end @failed is
  * set, and every further read gives zero: check it once, at the end. */
@@ -103,8 +102,7 @@ weir_write_frame_begin (struct weir_writer *writer, enum weir_message type);
 void
 weir_write_frame_end (struct weir_writer *writer);
 
-/* ---- frames -----------------------------------------------------------------------------------
- */
+/* ---- frames ---- */
 
 struct weir_frame
 {
@@ -139,8 +137,7 @@ weir_framer_commit (struct weir_framer *framer, size_t size);
 int
 weir_framer_next (struct weir_framer *framer, struct weir_frame *ret_frame);
 
-/* ---- messages: each has one writer (a whole frame) and one reader (a body)
- * ----------------------- */
+/* ---- messages: each has one writer (a whole frame) and one reader (a body) ---- */
 /* Readers return 0, or -EPROTO when the body is malformed (their out parameter is then unspecified
  * but initialised), or -EPROTONOSUPPORT for another protocol version.  Bytes that follow what is
  * known are ignored: that is how a later minor version adds a field.  A value of an enumeration
@@ -495,8 +492,7 @@ weir_read_start (const struct weir_frame *frame, uint32_t *ret_interval_ms);
 int
 weir_read_interval (const struct weir_frame *frame, uint32_t *ret_interval_ms);
 
-/* ---- nonce ------------------------------------------------------------------------------------
- */
+/* ---- nonce ---- */
 
 /* 0, or -EINVAL unless @hex is exactly WEIR_NONCE_HEX_SIZE lower-case hexadecimal digits. */
 int
@@ -507,8 +503,7 @@ weir_nonce_encode (const uint8_t nonce[WEIR_NONCE_SIZE], char ret_hex[WEIR_NONCE
 bool
 weir_nonce_equal (const uint8_t a[WEIR_NONCE_SIZE], const uint8_t b[WEIR_NONCE_SIZE]);
 
-/* ---- exit codes of the engine: 126 and 127 are pkexec's
- * ------------------------------------------ */
+/* ---- exit codes of the engine: 126 and 127 are pkexec's ---- */
 enum weir_exit
 {
   WEIR_EXIT_DONE = 0,

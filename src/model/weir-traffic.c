@@ -14,8 +14,9 @@
 #define SHARE_MIN   0.05
 /* A minute at the fastest cadence. */
 #define ENTRIES_MAX 240
-/* The change to another engine is bridged by the difference of the counters.  They are read a moment
- * apart from the stamp, so over less time than this the quotient would be a spike of chance. */
+/* The change to another engine is bridged by the difference of the counters.  They are read a
+ * moment apart from the stamp, so over less time than this the quotient would be a spike of chance.
+ */
 #define BRIDGE_SECONDS_MIN 0.25
 
 /* Bytes of a frame around what a source counts: Ethernet 14, IPv4 20 or IPv6 40, TCP with
@@ -99,8 +100,8 @@ measure (WeirTraffic *self, const struct weir_interface_record *interfaces, guin
           ret_sample->rx += interface->rx_rate;
           ret_sample->tx += interface->tx_rate;
         }
-      else if (before != NULL && own_seconds >= BRIDGE_SECONDS_MIN && before->rx <= interface->rx_bytes &&
-               before->tx <= interface->tx_bytes)
+      else if (before != NULL && own_seconds >= BRIDGE_SECONDS_MIN &&
+               before->rx <= interface->rx_bytes && before->tx <= interface->tx_bytes)
         {
           known = TRUE;
           ret_sample->rx += (interface->rx_bytes - before->rx) / own_seconds;
