@@ -435,11 +435,21 @@ listen_in (struct recorder *recorder, const char *directory)
   return fd;
 }
 
+static int64_t
+now_ms (void)
+{
+  struct timespec now = { 0 };
+
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 int
 main (int argc, char **argv)
 {
   struct recorder recorder = { .interval_ms = 1000 };
   const char *directory = NULL;
+  int64_t renew_at;
 
   for (int i = 1; i < argc; i++)
     {
@@ -462,18 +472,22 @@ main (int argc, char **argv)
   setvbuf (stdin, NULL, _IONBF, 0);
   weir_framer_init (&recorder.framer, WEIR_FRAME_BODY_MAX);
   recorder.fd = listen_in (&recorder, directory);
+  renew_at = now_ms () + RENEW_MS;
   for (bool open = true; open;)
     {
       struct pollfd polled[] = {
         { .fd = recorder.deaf ? -1 : recorder.fd, .events = POLLIN },
         { .fd = STDIN_FILENO, .events = POLLIN },
       };
-      int n = poll (polled, 2, recorder.quiet ? -1 : RENEW_MS);
+      int64_t left = renew_at - now_ms ();
 
-      if (n < 0 && errno != EINTR)
+      if (poll (polled, 2, recorder.quiet ? -1 : left > 0 ? (int) left : 0) < 0 && errno != EINTR)
         die ("poll");
-      if (n == 0)
-        request (&recorder, false);
+      if (!recorder.quiet && now_ms () >= renew_at)
+        {
+          request (&recorder, false);
+          renew_at = now_ms () + RENEW_MS;
+        }
       if (polled[0].revents && !receive (&recorder))
         {
           puts ("{\"message\":\"end\"}");
