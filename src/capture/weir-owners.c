@@ -22,6 +22,10 @@ static const uint64_t check_gaps[] = { 4000 * MS, 16000 * MS, 64000 * MS, 256000
 /* Of one batch: sockets that nobody shows must not keep the looker from those that are new. */
 #define AGAIN_MAX (WEIR_LOOKER_BATCH / 2)
 
+/* A walk costs as much as there are descriptors, and sockets tell how many those are at least:
+ * asking again waits so long for each of them that it stays below a hundredth of a processor. */
+#define AGAIN_PAUSE_PER_SOCKET (1 * MS)
+
 #define N_RETRIES (sizeof retry_gaps / sizeof retry_gaps[0])
 #define N_CHECKS  (sizeof check_gaps / sizeof check_gaps[0])
 
@@ -284,7 +288,7 @@ weir_owners_collect (struct weir_owners *owners, uint64_t now,
         continue;
       if (owner->answered)
         {
-          if (n_again < AGAIN_MAX)
+          if (n_again < AGAIN_MAX && owners->again_at <= now)
             again[n_again++] = slot;
           continue;
         }
@@ -301,6 +305,8 @@ weir_owners_collect (struct weir_owners *owners, uint64_t now,
       ret_inodes[n++] = owner->inode;
       next = again[i] + 1;
     }
+  if (n_again > 0)
+    owners->again_at = now + owners->n_slots * AGAIN_PAUSE_PER_SOCKET;
   owners->next_asked = next;
   return n;
 }

@@ -59,6 +59,7 @@ struct weir_owners
   struct weir_hash_key hash_key;
   struct weir_cgroup *cgroups; /* number 0 is not used */
   uint32_t n_cgroups, cgroups_capacity, last_cgroup;
+  uint64_t again_at;   /* when those that were asked for before may be asked for again */
   uint32_t next_asked; /* slot where collecting goes on: everybody gets a turn */
   bool sees_everybody; /* the looker may look at all users */
   uint64_t refused;    /* sockets and control groups that found no room */
