@@ -29,7 +29,7 @@
 
 /* The meter is this very process: the pid that the front end spawned is the one that parses. */
 static int
-confine_meter (const struct weir_caller *caller, const struct weir_user *user, const int slots[2],
+confine_meter (const struct weir_caller *caller, const struct weir_users *users, const int slots[2],
                struct weir_meter_setup *setup)
 {
   const struct weir_descriptors *fds = &setup->fds;
@@ -38,18 +38,12 @@ confine_meter (const struct weir_caller *caller, const struct weir_user *user, c
     fds->conntrack_events, fds->route,     fds->accounting,  fds->keeper,
     fds->looker,           slots[0],       slots[1],
   };
-  const struct weir_user same = { .uid = caller->uid };
-  const struct weir_plan plan = {
-    .role = WEIR_ROLE_METER,
-    .elevated = caller->elevated,
-    .user = caller->elevated ? *user : same,
-    .capabilities = 0,
-    .address_space = WEIR_METER_ADDRESS_SPACE,
-    .keep = keep,
-    .n_keep = sizeof keep / sizeof keep[0],
-  };
+  struct weir_plan plan;
   int r;
 
+  weir_plan_make (WEIR_ROLE_METER, caller->elevated, caller->uid, users, 0, &plan);
+  plan.keep = keep;
+  plan.n_keep = sizeof keep / sizeof keep[0];
   r = weir_confine (&plan, &setup->processes[setup->n_processes]);
   if (r == 0)
     setup->n_processes++;
@@ -99,7 +93,7 @@ main (int argc, char **argv)
     return code;
 
   /* 5. Confine. */
-  if (confine_meter (&caller, &users.meter, slots, &setup) < 0)
+  if (confine_meter (&caller, &users, slots, &setup) < 0)
     return WEIR_EXIT_CONFINEMENT;
 
   /* 6. Serve. */

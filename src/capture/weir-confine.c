@@ -2,15 +2,15 @@
 /*
  * The order, and why it is that one:
  *
- *   1. limits, because raising what a caller left too low takes a privilege;
- *   2. secure bits, bounding set, groups, gid, uid, capabilities, ambient set, KEEP_CAPS, dumpable,
+ *   1. namespaces and the empty root, which take what only root may;
+ *   2. limits, because raising what a caller left too low takes a privilege;
+ *   3. secure bits, bounding set, groups, gid, uid, capabilities, ambient set, KEEP_CAPS, dumpable,
  *      no_new_privs: each needs what the later ones take away (weir-drop.c says so step by step);
- *   3. descriptors that are not on the list, after the last step that opens or uses one;
- *   4. the kernel's own word for the result.
+ *   4. descriptors that are not on the list, after the last step that opens or uses one;
+ *   5. the kernel's own word for the result.
  *
- * Namespaces and an empty root belong before 1, Landlock between 2 and 3, seccomp after 4.  This
- * version of the engine has none of the three; their bits are in neither layers_active nor
- * layers_missing.
+ * Landlock belongs between 3 and 4, seccomp before 5.  This version of the engine has neither;
+ * their bits are in neither layers_active nor layers_missing.
  */
 #include "config.h"
 
@@ -19,10 +19,13 @@
 #include <unistd.h>
 
 #include "weir-confine.h"
+#include "weir-room.h"
 
 int
 weir_confine (const struct weir_plan *plan, struct weir_process_status *ret_process)
 {
+  struct weir_process_status process;
+  struct weir_layers layers = { 0 };
   struct weir_status status;
   int fd, r;
 
@@ -31,7 +34,9 @@ weir_confine (const struct weir_plan *plan, struct weir_process_status *ret_proc
   if (fd < 0)
     return -errno;
 
-  r = weir_drop_limits (plan);
+  r = weir_room_enter (plan, &layers);
+  if (r == 0)
+    r = weir_drop_limits (plan);
   if (r == 0)
     r = weir_drop_privileges (plan);
   if (r == 0)
@@ -39,7 +44,15 @@ weir_confine (const struct weir_plan *plan, struct weir_process_status *ret_proc
   if (r == 0)
     r = weir_status_read (fd, &status);
   if (r == 0)
-    r = weir_drop_verify (plan, &status, ret_process);
+    r = weir_drop_verify (plan, &status, &process);
   close (fd);
-  return r;
+  if (r < 0)
+    return r;
+
+  process.layers_active |= layers.active;
+  process.layers_missing |= layers.missing;
+  if (plan->strict && process.layers_missing != 0)
+    return -EPERM;
+  *ret_process = process;
+  return 0;
 }

@@ -13,6 +13,7 @@
 #include <grp.h>
 #include <linux/close_range.h>
 #include <linux/securebits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -157,6 +158,19 @@ forbid_new_privileges (void)
   return prctl (PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? 0 : -EPERM;
 }
 
+/* Its socket is the leash of a helper: it reads end of file when the meter is gone.  The death
+ * signal is a second one for a helper that is not reading just then; it is only delivered where the
+ * meter's uid may signal the helper's, that is where they are the same user.  It is set after the
+ * change of credentials, which clears it, and what happened before that is seen from the parent's
+ * pid. */
+static int
+attach_leash (pid_t parent)
+{
+  if (prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+    return -errno;
+  return getppid () == parent ? 0 : -ESRCH;
+}
+
 int
 weir_drop_privileges (const struct weir_plan *plan)
 {
@@ -190,6 +204,8 @@ weir_drop_privileges (const struct weir_plan *plan)
     r = forbid_attaching ();
   if (r == 0)
     r = forbid_new_privileges ();
+  if (r == 0 && plan->leash > 0)
+    r = attach_leash (plan->leash);
   return r;
 }
 

@@ -2,26 +2,8 @@
 /* Giving up privileges, step by step; weir-confine.c puts the steps in order. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/resource.h>
-
+#include "weir-plan.h"
 #include "weir-status.h"
-#include "weir-users.h"
-#include "weir-wire.h"
-
-/* What one process of the engine is to be. */
-struct weir_plan
-{
-  enum weir_role role;
-  bool elevated;         /* started with uid 0: everything below can be had, and must */
-  struct weir_user user; /* when elevated: whom to become; else who it is */
-  uint64_t capabilities; /* the only ones it keeps, effective and permitted */
-  rlim_t address_space;  /* bytes */
-  const int *keep;       /* descriptors that stay open besides 0, 1 and 2; -1 is skipped */
-  size_t n_keep;
-};
 
 /* Each returns 0 or a negative errno; after an error the process must end. */
 int

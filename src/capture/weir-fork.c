@@ -11,9 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,10 +22,6 @@
 #include "weir-keeper.h"
 #include "weir-looker.h"
 
-/* Both need some 4 MiB, most of it libraries; the looker's tree of control groups may take a few
- * more. */
-#define HELPER_ADDRESS_SPACE ((rlim_t) 32 * 1024 * 1024)
-
 struct helper
 {
   struct weir_plan plan;
@@ -35,21 +29,8 @@ struct helper
   int conntrack; /* the keeper's; -1 for the looker */
 };
 
-/* Its socket is the leash of a helper: it reads end of file when the meter is gone.  The death
- * signal is a second one for a helper that is not reading just then; it is only delivered where the
- * meter's uid may signal the helper's, that is where they are the same user.  It is set after the
- * change of credentials, which clears it, and what happened before that is seen from the parent's
- * pid. */
-static int
-attach_leash (pid_t meter)
-{
-  if (prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-    return -errno;
-  return getppid () == meter ? 0 : -ESRCH;
-}
-
 static _Noreturn void
-run_helper (struct helper *helper, pid_t meter, struct weir_meter_setup *setup)
+run_helper (struct helper *helper, struct weir_meter_setup *setup)
 {
   const int keep[] = { helper->child_end, helper->conntrack };
   struct weir_process_status process;
@@ -61,8 +42,6 @@ run_helper (struct helper *helper, pid_t meter, struct weir_meter_setup *setup)
   helper->plan.n_keep = sizeof keep / sizeof keep[0];
   if (weir_confine (&helper->plan, &process) < 0)
     _exit (WEIR_EXIT_CONFINEMENT);
-  if (attach_leash (meter) < 0)
-    _exit (WEIR_EXIT_DONE);
   if (send (helper->child_end, &process, sizeof process, MSG_NOSIGNAL) != sizeof process)
     _exit (WEIR_EXIT_DONE);
 
@@ -76,7 +55,6 @@ run_helper (struct helper *helper, pid_t meter, struct weir_meter_setup *setup)
 static int
 start_helper (struct helper *helper, struct weir_meter_setup *setup)
 {
-  const pid_t meter = getpid ();
   int ends[2];
   pid_t pid;
 
@@ -88,11 +66,12 @@ start_helper (struct helper *helper, struct weir_meter_setup *setup)
   if (fcntl (helper->parent_end, F_SETFL, O_NONBLOCK) < 0)
     return -errno;
 
+  helper->plan.leash = getpid ();
   pid = fork ();
   if (pid < 0)
     return -errno;
   if (pid == 0)
-    run_helper (helper, meter, setup);
+    run_helper (helper, setup);
   close (helper->child_end);
   helper->child_end = -1;
   return 0;
@@ -145,42 +124,31 @@ int
 weir_fork (const struct weir_caller *caller, const struct weir_users *users,
            struct weir_meter_setup *setup)
 {
-  const uint64_t looks = WEIR_CAPABILITY (CAP_SYS_PTRACE) | WEIR_CAPABILITY (CAP_DAC_READ_SEARCH);
-  const struct weir_user same = { .uid = caller->uid };
-  struct weir_plan plan = {
-    .elevated = caller->elevated,
-    .user = caller->elevated ? users->helper : same,
-    .address_space = HELPER_ADDRESS_SPACE,
-  };
-  struct helper keeper = { .plan = plan }, looker = { .plan = plan, .conntrack = -1 };
+  struct helper keeper = { .conntrack = setup->fds.conntrack_dump }, looker = { .conntrack = -1 };
   struct weir_capabilities now;
   int code;
 
   if (weir_capabilities_get (&now) < 0)
     return WEIR_EXIT_CONFINEMENT;
 
-  /* A helper keeps what it needs if it is there: a container's root may lack it, an ordinary user
-   * has none and looks at processes of the same user only.  The looker's two are of use together
-   * only: the one lists descriptors, the other shows where they lead. */
   setup->fds.keeper = -1;
-  if (setup->fds.conntrack_dump >= 0)
+  if (keeper.conntrack >= 0)
     {
-      keeper.plan.role = WEIR_ROLE_KEEPER;
-      keeper.plan.capabilities = now.permitted & WEIR_CAPABILITY (CAP_NET_ADMIN);
-      keeper.conntrack = setup->fds.conntrack_dump;
+      weir_plan_make (WEIR_ROLE_KEEPER, caller->elevated, caller->uid, users, now.permitted,
+                      &keeper.plan);
       code = run (&keeper, setup);
       if (code != WEIR_EXIT_DONE)
         return code;
       setup->fds.keeper = keeper.parent_end;
     }
 
-  looker.plan.role = WEIR_ROLE_LOOKER;
-  looker.plan.capabilities = (now.permitted & looks) == looks ? looks : 0;
+  weir_plan_make (WEIR_ROLE_LOOKER, caller->elevated, caller->uid, users, now.permitted,
+                  &looker.plan);
   code = run (&looker, setup);
   if (code != WEIR_EXIT_DONE)
     return code;
   setup->fds.looker = looker.parent_end;
-  setup->looks_at_all_users = looker.plan.capabilities == looks && is_in_initial_namespace ();
+  setup->looks_at_all_users = looker.plan.capabilities != 0 && is_in_initial_namespace ();
   if (!setup->looks_at_all_users)
     setup->view = WEIR_VIEW_LIMITED;
   return WEIR_EXIT_DONE;

@@ -70,11 +70,13 @@ now_ns (void)
 static void
 find_root (struct weir_cgroups *cgroups)
 {
-  char *line = NULL, point[WEIR_STRING_MAX + 1], prefix[WEIR_STRING_MAX + 1];
+  char *line = NULL, path[32], point[WEIR_STRING_MAX + 1], prefix[WEIR_STRING_MAX + 1];
   size_t capacity = 0;
   FILE *mounts;
 
-  mounts = fopen ("/proc/self/mountinfo", "re");
+  /* By number: /proc/self is a link, and the looker's own /proc follows none. */
+  snprintf (path, sizeof path, "/proc/%d/mountinfo", getpid ());
+  mounts = fopen (path, "re");
   if (mounts == NULL)
     return;
   while (cgroups->root < 0 && getline (&line, &capacity, mounts) > 0)

@@ -95,7 +95,8 @@ def limited():
         tap.equal(weirtest.netlink_descriptors(pids[1]), [], "netlink descriptors of the looker")
 
 
-ALL_LAYERS = weirtest.OWN_UID | weirtest.ONLY_CAPABILITIES | weirtest.NO_NEW_PRIVS
+ALL_LAYERS = (weirtest.OWN_UID | weirtest.ONLY_CAPABILITIES | weirtest.NO_NEW_PRIVS | weirtest.EMPTY_ROOT
+              | weirtest.EMPTY_NAMESPACES)
 
 
 @tap.case("CONFINEMENT says what /proc shows, and names no layer that this version does not have")

@@ -8,6 +8,7 @@
 #include <grp.h>
 #include <linux/securebits.h>
 #include <sys/capability.h>
+#include <stdbool.h>
 #include <sys/prctl.h>
 
 #include "in-child.h"
@@ -15,6 +16,8 @@
 #include "weir-confine.h"
 
 #define LAYERS (WEIR_LAYER_OWN_UID | WEIR_LAYER_CAPABILITIES | WEIR_LAYER_NO_NEW_PRIVS)
+/* What would hide from the tests of privileges that these are gone. */
+#define ROOMS (WEIR_LAYER_EMPTY_ROOT | WEIR_LAYER_EMPTY_NAMESPACES)
 
 static int
 elevated (void *data)
@@ -24,7 +27,8 @@ elevated (void *data)
                                   .elevated = true,
                                   .user = { 4242, 4243, true },
                                   .capabilities = wanted,
-                                  .address_space = 1 << 30 };
+                                  .address_space = 1 << 30,
+                                  .without = ROOMS };
   struct weir_process_status process;
   const gid_t groups[] = { 0, 4, 24 };
 
@@ -98,7 +102,8 @@ without_setpcap (void *data)
   const struct weir_plan plan = { .elevated = true,
                                   .user = { 4242, 4243, true },
                                   .capabilities = WEIR_CAPABILITY (CAP_NET_ADMIN),
-                                  .address_space = 1 << 30 };
+                                  .address_space = 1 << 30,
+                                  .without = ROOMS };
   struct weir_process_status process;
   struct weir_capabilities sets;
 
@@ -116,6 +121,40 @@ static void
 test_without_setpcap (void)
 {
   g_assert_cmpint (in_child (without_setpcap, NULL), ==, 0);
+}
+
+static int
+without_sys_admin (void *data)
+{
+  const bool strict = *(const bool *) data;
+  const struct weir_plan plan = { .role = WEIR_ROLE_LOOKER,
+                                  .elevated = true,
+                                  .strict = strict,
+                                  .user = { 4242, 4243, true },
+                                  .address_space = 1 << 30 };
+  struct weir_process_status process;
+  struct weir_capabilities sets;
+
+  HOLDS (weir_capabilities_get (&sets) == 0);
+  sets.effective &= ~WEIR_CAPABILITY (CAP_SYS_ADMIN);
+  sets.permitted &= ~WEIR_CAPABILITY (CAP_SYS_ADMIN);
+  HOLDS (weir_capabilities_set (&sets) == 0);
+  HOLDS (weir_confine (&plan, &process) == (strict ? -EPERM : 0));
+  HOLDS (strict || process.layers_missing == ROOMS);
+  HOLDS (strict || (process.layers_active & LAYERS) == LAYERS);
+  return 0;
+}
+
+/* Rooms that are refused are named, or fatal to the strict. */
+static void
+test_without_sys_admin (void)
+{
+  for (int i = 0; i < 2; i++)
+    {
+      bool strict = i == 1;
+
+      g_assert_cmpint (in_child (without_sys_admin, &strict), ==, 0);
+    }
 }
 
 /* A root that may not change its uid must not serve. */
@@ -153,6 +192,7 @@ main (int argc, char **argv)
   g_test_add_func ("/confine/elevated", test_elevated);
   g_test_add_func ("/confine/ordinary", test_ordinary);
   g_test_add_func ("/confine/without-setpcap", test_without_setpcap);
+  g_test_add_func ("/confine/without-sys-admin", test_without_sys_admin);
   g_test_add_func ("/confine/without-setuid", test_without_setuid);
   return g_test_run ();
 }
