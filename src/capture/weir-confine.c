@@ -7,10 +7,11 @@
  *   3. secure bits, bounding set, groups, gid, uid, capabilities, ambient set, KEEP_CAPS, dumpable,
  *      no_new_privs: each needs what the later ones take away (weir-drop.c says so step by step);
  *   4. descriptors that are not on the list, after the last step that opens or uses one;
- *   5. the kernel's own word for the result.
+ *   5. seccomp, the one step that needs none of the calls that it takes away;
+ *   6. the kernel's own word for the result.
  *
- * Landlock belongs between 3 and 4, seccomp before 5.  This version of the engine has neither;
- * their bits are in neither layers_active nor layers_missing.
+ * Landlock belongs between 3 and 4.  This version of the engine does without; its bit is in neither
+ * layers_active nor layers_missing.
  */
 #include "config.h"
 
@@ -20,6 +21,7 @@
 
 #include "weir-confine.h"
 #include "weir-room.h"
+#include "weir-seccomp.h"
 
 int
 weir_confine (const struct weir_plan *plan, struct weir_process_status *ret_process)
@@ -42,6 +44,8 @@ weir_confine (const struct weir_plan *plan, struct weir_process_status *ret_proc
   if (r == 0)
     r = weir_drop_descriptors (plan, fd);
   if (r == 0)
+    r = weir_seccomp_load (plan, &layers);
+  if (r == 0)
     r = weir_status_read (fd, &status);
   if (r == 0)
     r = weir_drop_verify (plan, &status, &process);
@@ -49,6 +53,9 @@ weir_confine (const struct weir_plan *plan, struct weir_process_status *ret_proc
   if (r < 0)
     return r;
 
+  /* A filter of ours, or of whoever started us: either way the kernel must know of one. */
+  if ((layers.active & WEIR_LAYER_SECCOMP) != 0 && status.seccomp != WEIR_SECCOMP_FILTER)
+    return -EPERM;
   process.layers_active |= layers.active;
   process.layers_missing |= layers.missing;
   if (plan->strict && process.layers_missing != 0)

@@ -119,6 +119,11 @@ weir_status_parse (const char *text, struct weir_status *ret_status)
       !parse_mask (text, "CapAmb", &status.cap_ambient) ||
       !parse_numbers (text, "NoNewPrivs", &no_new_privs, 1) || no_new_privs > 1)
     return -EPROTO;
+  /* The one field that may be absent, because there zero is the worse news. */
+  if (strstr (text, "\nSeccomp:") != NULL &&
+      (!parse_numbers (text, "Seccomp", &status.seccomp, 1) ||
+       status.seccomp > WEIR_SECCOMP_FILTER))
+    return -EPROTO;
   status.no_new_privs = no_new_privs == 1;
   *ret_status = status;
   return 0;

@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The value of @seccomp with a filter in force (SECCOMP_MODE_FILTER). */
+#define WEIR_SECCOMP_FILTER 2
+
 struct weir_status
 {
   uint32_t uids[4]; /* real, effective, saved, file system */
@@ -13,6 +16,7 @@ struct weir_status
   size_t n_groups;
   uint64_t cap_inheritable, cap_permitted, cap_effective, cap_bounding, cap_ambient;
   bool no_new_privs;
+  uint32_t seccomp; /* 0 also on a kernel that has none and does not show it */
 };
 
 /* Parses @text.  -EPROTO unless every field is there, once and well-formed: a field that cannot be

@@ -96,7 +96,7 @@ def limited():
 
 
 ALL_LAYERS = (weirtest.OWN_UID | weirtest.ONLY_CAPABILITIES | weirtest.NO_NEW_PRIVS | weirtest.EMPTY_ROOT
-              | weirtest.EMPTY_NAMESPACES)
+              | weirtest.EMPTY_NAMESPACES | weirtest.SECCOMP)
 
 
 @tap.case("CONFINEMENT says what /proc shows, and names no layer that this version does not have")

@@ -7,9 +7,11 @@
 #include <glib.h>
 #include <grp.h>
 #include <linux/securebits.h>
+#include <signal.h>
 #include <sys/capability.h>
 #include <stdbool.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 #include "in-child.h"
 #include "weir-capabilities.h"
@@ -17,7 +19,8 @@
 
 #define LAYERS (WEIR_LAYER_OWN_UID | WEIR_LAYER_CAPABILITIES | WEIR_LAYER_NO_NEW_PRIVS)
 /* What would hide from the tests of privileges that these are gone. */
-#define ROOMS (WEIR_LAYER_EMPTY_ROOT | WEIR_LAYER_EMPTY_NAMESPACES)
+#define ROOMS  (WEIR_LAYER_EMPTY_ROOT | WEIR_LAYER_EMPTY_NAMESPACES)
+#define FENCES (ROOMS | WEIR_LAYER_SECCOMP)
 
 static int
 elevated (void *data)
@@ -28,7 +31,7 @@ elevated (void *data)
                                   .user = { 4242, 4243, true },
                                   .capabilities = wanted,
                                   .address_space = 1 << 30,
-                                  .without = ROOMS };
+                                  .without = FENCES };
   struct weir_process_status process;
   const gid_t groups[] = { 0, 4, 24 };
 
@@ -73,9 +76,9 @@ test_elevated (void)
 static int
 ordinary (void *data)
 {
-  const struct weir_plan plan = { .role = WEIR_ROLE_METER,
-                                  .user = { .uid = 1000 },
-                                  .address_space = 1 << 30 };
+  const struct weir_plan plan = {
+    .role = WEIR_ROLE_METER, .user = { .uid = 1000 }, .address_space = 1 << 30, .without = FENCES
+  };
   struct weir_process_status process;
 
   HOLDS (setgroups (0, NULL) == 0 && setgid (1000) == 0 && setuid (1000) == 0);
@@ -103,7 +106,7 @@ without_setpcap (void *data)
                                   .user = { 4242, 4243, true },
                                   .capabilities = WEIR_CAPABILITY (CAP_NET_ADMIN),
                                   .address_space = 1 << 30,
-                                  .without = ROOMS };
+                                  .without = FENCES };
   struct weir_process_status process;
   struct weir_capabilities sets;
 
@@ -121,6 +124,32 @@ static void
 test_without_setpcap (void)
 {
   g_assert_cmpint (in_child (without_setpcap, NULL), ==, 0);
+}
+
+/* All of it: a process that can tell, and do nothing else. */
+static int
+whole (void *data)
+{
+  const struct weir_plan plan = { .role = *(const enum weir_role *) data,
+                                  .elevated = true,
+                                  .user = { 4242, 4243, true },
+                                  .address_space = 1 << 30 };
+  struct weir_process_status process;
+
+  HOLDS (weir_confine (&plan, &process) == 0);
+  HOLDS (process.layers_active == (LAYERS | FENCES) && process.layers_missing == 0);
+  return socket (AF_INET, SOCK_DGRAM, 0) < 0 ? 0 : 1;
+}
+
+static void
+test_whole (void)
+{
+  for (int i = 0; i < WEIR_N_ROLES; i++)
+    {
+      enum weir_role role = (enum weir_role) i;
+
+      g_assert_cmpint (in_child (whole, &role), ==, 256 + SIGSYS);
+    }
 }
 
 static int
@@ -191,6 +220,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/confine/elevated", test_elevated);
   g_test_add_func ("/confine/ordinary", test_ordinary);
+  g_test_add_func ("/confine/whole", test_whole);
   g_test_add_func ("/confine/without-setpcap", test_without_setpcap);
   g_test_add_func ("/confine/without-sys-admin", test_without_sys_admin);
   g_test_add_func ("/confine/without-setuid", test_without_setuid);

@@ -120,7 +120,8 @@ meter_and_keeper (void *data)
   const struct weir_plan meter = { .role = WEIR_ROLE_METER,
                                    .elevated = true,
                                    .user = { 4243, 4243, true },
-                                   .address_space = 1 << 30 };
+                                   .address_space = 1 << 30,
+                                   .without = WEIR_LAYER_SECCOMP /* it sleeps, and waits */ };
   struct weir_process_status process;
   int conntrack = open_netlink (), fd = -1, status, keep[2];
   struct weir_plan own = meter;

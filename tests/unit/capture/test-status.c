@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "weir-status.h"
@@ -20,7 +21,7 @@ static const char good[] = "Name:\tx Uid:\\n\n"
                            "CapBnd:\tffffffffffffffff\n"
                            "CapAmb:\t0000000000000000\n"
                            "NoNewPrivs:\t1\n"
-                           "Seccomp:\t0\n";
+                           "Seccomp:\t2\n";
 
 static void
 test_good (void)
@@ -38,6 +39,36 @@ test_good (void)
   g_assert_cmphex (status.cap_bounding, ==, UINT64_MAX);
   g_assert_cmphex (status.cap_ambient, ==, 0);
   g_assert_true (status.no_new_privs);
+  g_assert_cmpuint (status.seccomp, ==, 2);
+}
+
+/* A kernel without seccomp does not show it. */
+static void
+test_no_seccomp (void)
+{
+  g_autofree char *text = g_strndup (good, strlen (good) - strlen ("Seccomp:\t2\n"));
+  struct weir_status status = { .seccomp = 1 };
+
+  g_assert_cmpint (weir_status_parse (text, &status), ==, 0);
+  g_assert_cmpuint (status.seccomp, ==, 0);
+}
+
+static void
+test_bad_seccomp (void)
+{
+  static const char *const lines[] = { "Seccomp:\n", "Seccomp:\tx\n", "Seccomp:\t3\n",
+                                       "Seccomp:\t2 2\n" };
+  g_autofree char *twice = g_strconcat (good, "Seccomp:\t2\n", NULL);
+  struct weir_status status;
+
+  for (size_t i = 0; i < G_N_ELEMENTS (lines); i++)
+    {
+      g_autoptr (GString) text = g_string_new (good);
+
+      g_assert_cmpuint (g_string_replace (text, "Seccomp:\t2\n", lines[i], 1), ==, 1);
+      g_assert_cmpint (weir_status_parse (text->str, &status), ==, -EPROTO);
+    }
+  g_assert_cmpint (weir_status_parse (twice, &status), ==, -EPROTO);
 }
 
 /* Every line that matters is taken away, doubled and broken in turn. */
@@ -132,6 +163,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/status/good", test_good);
+  g_test_add_func ("/status/no-seccomp", test_no_seccomp);
+  g_test_add_func ("/status/bad-seccomp", test_bad_seccomp);
   g_test_add_func ("/status/bad", test_bad);
   g_test_add_func ("/status/own", test_own);
   g_test_add_func ("/status/long", test_long);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The last layer: whoever takes one of the processes over has what is in memory and the calls of
+ * its list, and the first other call is its last.
+ *
+ * The whole process is killed, not one thread and not with an errno: code that goes on after an
+ * unexpected refusal is where filters have been got around, and a dead helper is a state that
+ * everybody here knows.  Calls of a foreign architecture (i386 and x32 on x86-64) have other
+ * numbers and are killed whatever they are.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+
+#include "weir-seccomp.h"
+
+/* O_TMPFILE is this bit and O_DIRECTORY, which is for reading. */
+#define WRITES (O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY))
+
+static int
+add_rule (scmp_filter_ctx filter, const struct weir_seccomp_rule *rule)
+{
+  switch (rule->condition)
+    {
+    case WEIR_SECCOMP_ALWAYS:
+      return seccomp_rule_add (filter, SCMP_ACT_ALLOW, rule->call, 0);
+    case WEIR_SECCOMP_NOT_EXECUTABLE:
+      return seccomp_rule_add (filter, SCMP_ACT_ALLOW, rule->call, 1,
+                               SCMP_A2 (SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    case WEIR_SECCOMP_GIVING_BACK:
+      return seccomp_rule_add (filter, SCMP_ACT_ALLOW, rule->call, 1,
+                               SCMP_A2 (SCMP_CMP_EQ, MADV_DONTNEED));
+    case WEIR_SECCOMP_READING:
+      return seccomp_rule_add (filter, SCMP_ACT_ALLOW, rule->call, 1,
+                               SCMP_A2 (SCMP_CMP_MASKED_EQ, WRITES, 0));
+    }
+  return -EINVAL;
+}
+
+static int
+fill (scmp_filter_ctx filter, enum weir_role role)
+{
+  int r;
+
+  r = seccomp_attr_set (filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+  /* It is set already, and verified; so the library need not. */
+  if (r == 0)
+    r = seccomp_attr_set (filter, SCMP_FLTATR_CTL_NNP, 0);
+  for (size_t i = 0; i < weir_n_seccomp_rules && r == 0; i++)
+    if ((weir_seccomp_rules[i].roles & 1U << role) != 0)
+      r = add_rule (filter, &weir_seccomp_rules[i]);
+  return r;
+}
+
+int
+weir_seccomp_load (const struct weir_plan *plan, struct weir_layers *layers)
+{
+  scmp_filter_ctx filter;
+  int r;
+
+  if ((plan->without & WEIR_LAYER_SECCOMP) != 0)
+    return 0;
+  filter = seccomp_init (SCMP_ACT_KILL_PROCESS);
+  if (filter == NULL)
+    return -ENOMEM;
+  r = fill (filter, plan->role);
+  if (r == 0)
+    *(seccomp_load (filter) == 0 ? &layers->active : &layers->missing) |= WEIR_LAYER_SECCOMP;
+  seccomp_release (filter);
+  return r;
+}

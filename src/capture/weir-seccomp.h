@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which system calls a process may still make. */
+#pragma once
+
+#include "weir-plan.h"
+
+/* Everything that is not on the role's list ends the process.  To be called last.  Where the kernel
+ * has no filters, or refuses one, that is noted in @layers as missing; else whoever asked must see
+ * from /proc/self/status that one is in force.  A negative errno when no filter could be made. */
+int
+weir_seccomp_load (const struct weir_plan *plan, struct weir_layers *layers);
+
+/* ---- weir-seccomp-list.c ---- */
+
+/* What must hold of the arguments, too. */
+enum weir_seccomp_condition
+{
+  WEIR_SECCOMP_ALWAYS,
+  WEIR_SECCOMP_NOT_EXECUTABLE, /* memory protection: no PROT_EXEC */
+  WEIR_SECCOMP_GIVING_BACK,    /* madvise(2): what malloc uses to give memory back */
+  WEIR_SECCOMP_READING,        /* openat(2): neither writes, nor makes, nor cuts a file */
+};
+
+struct weir_seccomp_rule
+{
+  int call;       /* number in libseccomp's sense */
+  unsigned roles; /* bit n: role n may make it */
+  enum weir_seccomp_condition condition;
+};
+
+extern const struct weir_seccomp_rule weir_seccomp_rules[];
+extern const size_t weir_n_seccomp_rules;
