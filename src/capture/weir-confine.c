@@ -6,12 +6,10 @@
  *   2. limits, because raising what a caller left too low takes a privilege;
  *   3. secure bits, bounding set, groups, gid, uid, capabilities, ambient set, KEEP_CAPS, dumpable,
  *      no_new_privs: each needs what the later ones take away (weir-drop.c says so step by step);
- *   4. descriptors that are not on the list, after the last step that opens or uses one;
- *   5. seccomp, the one step that needs none of the calls that it takes away;
- *   6. the kernel's own word for the result.
- *
- * Landlock belongs between 3 and 4.  This version of the engine does without; its bit is in neither
- * layers_active nor layers_missing.
+ *   4. Landlock, which takes no_new_privs and nothing else;
+ *   5. descriptors that are not on the list, after the last step that opens or uses one;
+ *   6. seccomp, the one step that needs none of the calls that it takes away;
+ *   7. the kernel's own word for the result.
  */
 #include "config.h"
 
@@ -20,6 +18,7 @@
 #include <unistd.h>
 
 #include "weir-confine.h"
+#include "weir-landlock.h"
 #include "weir-room.h"
 #include "weir-seccomp.h"
 
@@ -42,6 +41,8 @@ weir_confine (const struct weir_plan *plan, struct weir_process_status *ret_proc
   if (r == 0)
     r = weir_drop_privileges (plan);
   if (r == 0)
+    r = weir_landlock_restrict (plan, &layers);
+  if (r >= 0)
     r = weir_drop_descriptors (plan, fd);
   if (r == 0)
     r = weir_seccomp_load (plan, &layers);

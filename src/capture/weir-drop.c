@@ -160,9 +160,9 @@ forbid_new_privileges (void)
 
 /* Its socket is the leash of a helper: it reads end of file when the meter is gone.  The death
  * signal is a second one for a helper that is not reading just then; it is only delivered where the
- * meter's uid may signal the helper's, that is where they are the same user.  It is set after the
- * change of credentials, which clears it, and what happened before that is seen from the parent's
- * pid. */
+ * meter may signal the helper, that is where they are the same user and Landlock does not keep the
+ * meter from it (weir-landlock.c): in the limited view.  It is set after the change of credentials,
+ * which clears it, and what happened before that is seen from the parent's pid. */
 static int
 attach_leash (pid_t parent)
 {
