@@ -24,6 +24,7 @@
 #include "weir-meter.h"
 #include "weir-normalise.h"
 #include "weir-open.h"
+#include "weir-selftest.h"
 #include "weir-slots.h"
 #include "weir-users.h"
 
@@ -63,6 +64,8 @@ main (int argc, char **argv)
   weir_caller_note (&origin);
   if (weir_caller_inform (&origin, argc, argv))
     return WEIR_EXIT_DONE;
+  if (weir_selftest_asked (&origin, argc, argv))
+    return weir_selftest_run (argc, argv);
 
   /* 1. Normalise, and verify how it was started. */
   if (weir_normalise () < 0)

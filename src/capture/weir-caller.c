@@ -49,6 +49,7 @@ weir_caller_inform (const struct weir_origin *origin, int argc, char **argv)
       puts ("weir-engine measures the connections of this computer for Weir, which starts it:\n"
             "  weir-engine --handoff DIRECTORY              connect to DIRECTORY/socket\n"
             "  weir-engine --handoff-accounting DIRECTORY   the same, and count bytes\n"
+            "  weir-engine --self-test [--without LAYER]... try what is forbidden to it\n"
             "  weir-engine --version");
       return true;
     }
