@@ -211,6 +211,10 @@ measure (guint n_rows)
   weir_slot_model_set_sort (bench.view, WEIR_SORT_RX_RATE, TRUE);
   measure_filter (&bench, "filter to 1 %, first time included", "rare");
   measure_filter (&bench, "filter to 67 %", "e");
+  measure_filter (&bench, "filter by a term to 1 %", "comm:rare-*");
+  measure_filter (&bench, "filter by figures", "rate>5M and not port:80");
+  measure_filter (&bench, "filter by a network", "ip:198.18.1.0/24");
+  measure_filter (&bench, "filter by an expression", "/^rare-\\d+$/");
   measure_filter_off (&bench);
   measure_freeze (&bench);
   g_free (bench.milliseconds);

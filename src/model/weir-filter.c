@@ -3,12 +3,12 @@
 
 #include "weir-filter.h"
 
-#include <string.h>
+#include "weir-filter-node.h"
 
 struct _WeirFilter
 {
   GObject parent;
-  char **words; /* folded like the text they are looked for in */
+  WeirFilterNode *root; /* NULL: matches all */
 };
 
 G_DEFINE_FINAL_TYPE (WeirFilter, weir_filter, G_TYPE_OBJECT)
@@ -18,7 +18,7 @@ weir_filter_finalize (GObject *object)
 {
   WeirFilter *self = WEIR_FILTER (object);
 
-  g_strfreev (self->words);
+  g_clear_pointer (&self->root, weir_filter_node_free);
   G_OBJECT_CLASS (weir_filter_parent_class)->finalize (object);
 }
 
@@ -33,31 +33,16 @@ weir_filter_init (WeirFilter *self)
 {
 }
 
-static char **
-split_words (const char *text)
-{
-  g_autoptr (GStrvBuilder) words = g_strv_builder_new ();
-
-  while (*text != '\0')
-    {
-      const char *end = text;
-      while (*end != '\0' && !g_unichar_isspace (g_utf8_get_char (end)))
-        end = g_utf8_next_char (end);
-      if (end > text)
-        g_strv_builder_take (words, g_strndup (text, end - text));
-      text = *end != '\0' ? g_utf8_next_char (end) : end;
-    }
-  return g_strv_builder_end (words);
-}
-
 WeirFilter *
 weir_filter_new (const char *text, GError **error)
 {
-  WeirFilter *self = g_object_new (WEIR_TYPE_FILTER, NULL);
   g_autofree char *valid = g_utf8_make_valid (text != NULL ? text : "", -1);
-  g_autofree char *folded = weir_flow_fold_text (valid);
+  WeirFilterNode *root;
 
-  self->words = split_words (folded);
+  if (!weir_filter_parse (valid, &root, error))
+    return NULL;
+  WeirFilter *self = g_object_new (WEIR_TYPE_FILTER, NULL);
+  self->root = root;
   return self;
 }
 
@@ -65,19 +50,19 @@ gboolean
 weir_filter_is_empty (WeirFilter *self)
 {
   g_return_val_if_fail (WEIR_IS_FILTER (self), TRUE);
-  return self->words[0] == NULL;
+  return self->root == NULL;
 }
 
 gboolean
 weir_filter_match (WeirFilter *self, WeirFlow *flow)
 {
   g_return_val_if_fail (WEIR_IS_FILTER (self), FALSE);
-  if (self->words[0] == NULL)
-    return TRUE;
+  return self->root == NULL || weir_filter_node_match (self->root, flow);
+}
 
-  const char *text = weir_flow_get_search_text (flow);
-  for (char **word = self->words; *word != NULL; word++)
-    if (strstr (text, *word) == NULL)
-      return FALSE;
-  return TRUE;
+gboolean
+weir_filter_has_given_up (WeirFilter *self)
+{
+  g_return_val_if_fail (WEIR_IS_FILTER (self), FALSE);
+  return self->root != NULL && weir_filter_node_has_given_up (self->root);
 }

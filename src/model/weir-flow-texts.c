@@ -131,21 +131,28 @@ make_app (WeirFlow *flow)
 }
 
 /* A separator that no filter word contains keeps words from matching across two fields. */
-static char *
-make_search_text (WeirFlow *flow)
+void
+weir_flow_texts_append_all (WeirFlow *flow, GString *all)
 {
   const char *fields[] = {
     weir_flow_get_app_name (flow), weir_flow_get_app_id (flow),     weir_flow_get_comm (flow),
     weir_flow_get_user (flow),     weir_flow_get_remote (flow),     weir_flow_get_local (flow),
     weir_flow_get_protocol (flow), weir_flow_get_state_name (flow),
   };
-  g_autoptr (GString) all = g_string_new (NULL);
 
   for (gsize i = 0; i < G_N_ELEMENTS (fields); i++)
     if (fields[i] != NULL)
       g_string_append_printf (all, "%s\n", fields[i]);
   if ((flow->record.groups & WEIR_FLOW_OWNER) && flow->record.pid != 0)
     g_string_append_printf (all, "%u\n", flow->record.pid);
+}
+
+static char *
+make_search_text (WeirFlow *flow)
+{
+  g_autoptr (GString) all = g_string_new (NULL);
+
+  weir_flow_texts_append_all (flow, all);
   return weir_flow_fold_text (all->str);
 }
 

@@ -8,6 +8,9 @@ G_BEGIN_DECLS
 /* Makes one text of a flow from its record, safe for display, and marks it as known. */
 void
 weir_flow_texts_make (WeirFlow *flow, WeirFlowText text);
+/* All that plain words of a filter look for, one a line. */
+void
+weir_flow_texts_append_all (WeirFlow *flow, GString *all);
 /* The unspecified address without a port: the socket has no peer. */
 gboolean
 weir_endpoint_is_any (const struct weir_endpoint *endpoint, guint8 family);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "weir-flow-store-private.h"
+#include "weir-interface-names.h"
 
 /* Clocks drift apart by this much only while the computer sleeps. */
 #define SUSPENDED_US (2 * G_USEC_PER_SEC)
@@ -35,6 +36,8 @@ take_interfaces (WeirSession *self, const struct weir_frame *frame)
       g_array_set_size (self->interfaces, 0);
       return FALSE;
     }
+  weir_interface_names_set ((const struct weir_interface_record *) self->interfaces->data,
+                            self->interfaces->len);
   weir_session_emit (self, WEIR_MESSAGE_INTERFACES);
   return TRUE;
 }
