@@ -34,17 +34,11 @@ is_blank (gunichar c)
          g_unichar_type (c) == G_UNICODE_SPACE_SEPARATOR;
 }
 
-static gboolean
-is_control (gunichar c)
+gboolean
+weir_export_is_control (gunichar c)
 {
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029;
-}
-
-static gboolean
-is_bidi_control (gunichar c)
-{
-  return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
-         (c >= 0x2066 && c <= 0x2069);
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 || c == 0x061c ||
+         c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
 static void
@@ -87,11 +81,11 @@ make_harmless (const char *text)
       text = g_utf8_next_char (text);
       if (at_start && is_formula_mark (c))
         g_string_append_c (safe, '\'');
-      if (is_control (c) || is_bidi_control (c))
+      if (weir_export_is_control (c))
         append_escape (safe, c);
       else
         g_string_append_unichar (safe, c);
-      at_start = is_separator (c) || (at_start && (is_blank (c) || is_control (c)));
+      at_start = is_separator (c) || (at_start && (is_blank (c) || weir_export_is_control (c)));
     }
   return g_string_free_and_steal (safe);
 }

@@ -7,8 +7,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "weir-cgroup.h"
 #include "weir-flow-texts.h"
 #include "weir-format.h"
+#include "weir-interface-names.h"
 
 WeirExportRow *
 weir_export_row_new (WeirFlow *flow)
@@ -19,6 +21,8 @@ weir_export_row_new (WeirFlow *flow)
   row->app = g_strdup (weir_flow_get_app_name (flow));
   row->app_id = g_strdup (weir_flow_get_app_id (flow));
   row->user = g_strdup (weir_flow_get_user (flow));
+  if (row->record.groups & WEIR_FLOW_STATE)
+    row->interface = g_strdup (weir_interface_names_get (row->record.netns, row->record.ifindex));
   row->rx_rate = weir_flow_get_rx_rate (flow);
   row->tx_rate = weir_flow_get_tx_rate (flow);
   row->first_seen = weir_flow_get_first_seen (flow);
@@ -33,6 +37,7 @@ weir_export_row_free (WeirExportRow *row)
   g_free (row->app);
   g_free (row->app_id);
   g_free (row->user);
+  g_free (row->interface);
   g_free (row);
 }
 
@@ -355,6 +360,40 @@ append_nat_remote_port (const WeirExportRow *row, GString *cell)
   append_port (row, &row->record.nat_remote, WEIR_FLOW_NAT, cell);
 }
 
+static void
+append_process_start (const WeirExportRow *row, GString *cell)
+{
+  if (has (row, WEIR_FLOW_OWNER) && row->record.pid != 0)
+    append_u64 (cell, row->record.start_time);
+}
+
+static void
+append_unit (const WeirExportRow *row, GString *cell)
+{
+  if (!has (row, WEIR_FLOW_OWNER))
+    return;
+  g_auto (GStrv) units = weir_cgroup_get_units (row->record.cgroup);
+  guint n = g_strv_length (units);
+  if (n > 0)
+    g_string_append (cell, units[n - 1]);
+}
+
+static void
+append_container (const WeirExportRow *row, GString *cell)
+{
+  if (!has (row, WEIR_FLOW_OWNER))
+    return;
+  g_autofree char *name = weir_cgroup_get_container (row->record.cgroup, NULL);
+  if (name != NULL)
+    g_string_append (cell, name);
+}
+
+static void
+append_interface_name (const WeirExportRow *row, GString *cell)
+{
+  g_string_append (cell, row->interface != NULL ? row->interface : "");
+}
+
 const WeirExportColumn weir_export_columns[] = {
   { "schema", WEIR_EXPORT_NUMBER, append_schema },
   { "time", WEIR_EXPORT_TIME, append_read_at },
@@ -390,6 +429,10 @@ const WeirExportColumn weir_export_columns[] = {
   { "nat_local_port", WEIR_EXPORT_NUMBER, append_nat_local_port },
   { "nat_remote_address", WEIR_EXPORT_TEXT, append_nat_remote_address },
   { "nat_remote_port", WEIR_EXPORT_NUMBER, append_nat_remote_port },
+  { "process_start", WEIR_EXPORT_NUMBER, append_process_start },
+  { "unit", WEIR_EXPORT_TEXT, append_unit },
+  { "container", WEIR_EXPORT_TEXT, append_container },
+  { "interface", WEIR_EXPORT_TEXT, append_interface_name },
 };
 const guint weir_export_n_columns = G_N_ELEMENTS (weir_export_columns);
 

@@ -19,6 +19,7 @@ typedef struct
   char *app;
   char *app_id;
   char *user;
+  char *interface;
   double rx_rate, tx_rate; /* a row that has ended does not move, whatever its last record says */
   gint64 first_seen;       /* µs since 1970, -1: not known */
   gint64 read_at;

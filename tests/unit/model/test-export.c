@@ -167,6 +167,10 @@ test_values (Fixture *fixture, gconstpointer data)
     { "nat_local_port", "" },
     { "nat_remote_address", "2001:db8::99" },
     { "nat_remote_port", "8443" },
+    { "process_start", "5000" },
+    { "unit", "web.service" },
+    { "container", "" },
+    { "interface", "" },
   };
   struct weir_flow_record record = sample_record (2);
 
