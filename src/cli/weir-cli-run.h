@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What all commands share: a session until there is enough, or until somebody or something ends
+ * it. */
+#pragma once
+
+#include "weir-cli-options.h"
+#include "weir-session.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  const WeirCliOptions *options;
+  WeirSession *session;
+  GMainLoop *loop;
+  guint n_ticks;    /* in the view that was asked for */
+  gpointer data;    /* the command's own */
+  WeirCliExit exit; /* as things stand */
+  gboolean ended;
+  guint deadline;
+  GPtrArray *watches; /* of signals and standard output */
+} WeirCliRun;
+
+/* Options that mean something to a command. */
+typedef enum
+{
+  WEIR_CLI_TAKES_DURATION = 1 << 0,
+  WEIR_CLI_TAKES_OUTPUT = 1 << 1, /* and needs it */
+} WeirCliTakes;
+
+struct _WeirCliCommand
+{
+  const char *name;
+  const char *summary; /* to be translated */
+  WeirCliTakes takes;
+  /* Before anything is measured; FALSE: it cannot run here. */
+  gboolean (*begin) (WeirCliRun *run, GError **error);
+  /* After each tick in the view that was asked for. */
+  void (*tick) (WeirCliRun *run);
+  /* Once, however it ends, if begin did well: the rest of the output.  Ticks may have been none. */
+  void (*end) (WeirCliRun *run);
+};
+
+extern const WeirCliCommand weir_cli_stream, weir_cli_record, weir_cli_top, weir_cli_apps,
+    weir_cli_sources;
+
+WeirCliExit
+weir_cli_run (const WeirCliOptions *options);
+/* There is enough. */
+void
+weir_cli_run_quit (WeirCliRun *run);
+/* Says why on standard error and quits. */
+void
+weir_cli_run_fail (WeirCliRun *run, WeirCliExit exit, const char *message);
+
+/* "weir-cli: message" on standard error. */
+void
+weir_cli_complain (const char *message);
+
+G_END_DECLS

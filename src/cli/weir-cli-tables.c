@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* apps and sources: a table of how things are, once. */
+#include "config.h"
+
+#include <unistd.h>
+
+#include <glib/gi18n.h>
+
+#include "weir-app-totals.h"
+#include "weir-cli-output.h"
+#include "weir-cli-run.h"
+#include "weir-cli-text.h"
+#include "weir-format.h"
+#include "weir-source-words.h"
+
+/* Rates need two readings. */
+#define APPS_TICKS 2
+
+static void
+write_table (WeirCliRun *run, const WeirCliColumn *columns, guint n_columns, GPtrArray *rows)
+{
+  g_autofree char *table = weir_cli_text_make_table (columns, n_columns, rows);
+  g_autoptr (GError) error = NULL;
+  WeirCliOutput *output = weir_cli_output_new ((void (*) (gpointer)) weir_cli_run_quit, run);
+
+  weir_cli_output_write (output, weir_cli_text_to_locale (table));
+  if (weir_cli_output_end (output, &error))
+    return;
+  run->exit = WEIR_CLI_EXIT_FAILED;
+  weir_cli_complain (error->message);
+}
+
+static void
+add_row (GPtrArray *rows, char *const *cells)
+{
+  g_ptr_array_add (rows, g_strdupv ((char **) cells));
+}
+
+static gboolean
+begin (WeirCliRun *run, GError **error)
+{
+  return TRUE;
+}
+
+/* ---- apps ---- */
+
+static void
+apps_tick (WeirCliRun *run)
+{
+  if (run->options->duration < 0 && run->n_ticks >= APPS_TICKS)
+    weir_cli_run_quit (run);
+}
+
+static void
+apps_end (WeirCliRun *run)
+{
+  const WeirCliColumn columns[] = {
+    { _ ("App"), FALSE }, { _ ("Connections"), TRUE }, { _ ("Received"), TRUE },
+    { _ ("Sent"), TRUE }, { _ ("Received/s"), TRUE },  { _ ("Sent/s"), TRUE },
+  };
+  g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func ((GDestroyNotify) g_strfreev);
+
+  if (run->n_ticks == 0)
+    return;
+  g_autoptr (GPtrArray) totals = weir_app_totals_new (
+      G_LIST_MODEL (weir_session_get_flows (run->session)), run->options->filter);
+  for (guint i = 0; i < totals->len; i++)
+    {
+      const WeirAppTotal *total = totals->pdata[i];
+      g_autofree char *connections = g_strdup_printf ("%u", total->connections);
+      g_autofree char *rx = weir_format_bytes (total->rx_bytes);
+      g_autofree char *tx = weir_format_bytes (total->tx_bytes);
+      g_autofree char *rx_rate = weir_format_rate (total->rx_rate, FALSE);
+      g_autofree char *tx_rate = weir_format_rate (total->tx_rate, FALSE);
+      const char *name = total->name != NULL ? total->name : _ ("Unknown App");
+      char *const cells[] = { (char *) name, connections, rx, tx, rx_rate, tx_rate, NULL };
+      add_row (rows, cells);
+    }
+  write_table (run, columns, G_N_ELEMENTS (columns), rows);
+}
+
+const WeirCliCommand weir_cli_apps = {
+  .name = "apps",
+  .summary = N_ ("totals of each application"),
+  .takes = WEIR_CLI_TAKES_DURATION,
+  .begin = begin,
+  .tick = apps_tick,
+  .end = apps_end,
+};
+
+/* ---- sources ---- */
+
+static void
+sources_tick (WeirCliRun *run)
+{
+  weir_cli_run_quit (run);
+}
+
+static char *
+word_reason (const struct weir_source_status *source)
+{
+  const char *reason = weir_source_words_get_reason (source->reason);
+
+  if (reason == NULL)
+    return g_strdup ("");
+  if (source->error == 0)
+    return g_strdup (reason);
+  return g_strdup_printf ("%s (%s)", reason, g_strerror (source->error));
+}
+
+static void
+sources_end (WeirCliRun *run)
+{
+  const WeirCliColumn columns[] = {
+    { _ ("Source"), FALSE }, { _ ("State"), FALSE },      { _ ("Lost"), TRUE },
+    { _ ("Reason"), FALSE }, { _ ("What to Do"), FALSE },
+  };
+  g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func ((GDestroyNotify) g_strfreev);
+  guint n;
+
+  if (run->n_ticks == 0)
+    return;
+  const struct weir_source_status *sources = weir_session_get_sources (run->session, &n);
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *lost = g_strdup_printf ("%" G_GUINT64_FORMAT, sources[i].losses);
+      g_autofree char *reason = word_reason (&sources[i]);
+      const char *advice = weir_source_words_get_advice (sources[i].reason);
+      char *const cells[] = { (char *) weir_source_words_get_name (sources[i].source),
+                              (char *) weir_source_words_get_state (sources[i].state),
+                              lost,
+                              reason,
+                              (char *) (advice != NULL ? advice : ""),
+                              NULL };
+      add_row (rows, cells);
+    }
+  write_table (run, columns, G_N_ELEMENTS (columns), rows);
+}
+
+const WeirCliCommand weir_cli_sources = {
+  .name = "sources",
+  .summary = N_ ("where the figures come from: state, reason, what to do"),
+  .begin = begin,
+  .tick = sources_tick,
+  .end = sources_end,
+};

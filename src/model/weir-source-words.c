@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "weir-source-words.h"
+
+#include <glib/gi18n-lib.h>
+
+#define UNKNOWN_WORD "—"
+
+static const char *const names[] = {
+  [WEIR_SOURCE_SOCKDIAG] = N_ ("Sockets"),    [WEIR_SOURCE_CONNTRACK] = N_ ("Connection Tracking"),
+  [WEIR_SOURCE_BPF] = N_ ("Kernel Programs"), [WEIR_SOURCE_INTERFACES] = N_ ("Interfaces"),
+  [WEIR_SOURCE_OWNERS] = N_ ("Owners"),       [WEIR_SOURCE_NAMES] = N_ ("Host Names"),
+};
+
+static const char *const states[] = {
+  [WEIR_SOURCE_UNAVAILABLE] = N_ ("Not available"),
+  [WEIR_SOURCE_DEGRADED] = N_ ("Partly available"),
+  [WEIR_SOURCE_ACTIVE] = N_ ("Active"),
+};
+
+static const struct
+{
+  const char *reason;
+  const char *advice;
+} reasons[] = {
+  [WEIR_REASON_NONE] = { NULL, NULL },
+  [WEIR_REASON_NEEDS_FULL_VIEW] = { N_ ("Needs the full view"), N_ ("Unlock the full view.") },
+  [WEIR_REASON_REFUSED] = { N_ ("The system refused it"),
+                            N_ ("The kernel or the container that Weir runs in does not allow it: "
+                                "its administrator can.") },
+  [WEIR_REASON_KERNEL_LACKS] = { N_ ("Not offered by this kernel"),
+                                 N_ ("Load the module of the kernel, or use a kernel that has "
+                                     "it.") },
+  [WEIR_REASON_NOT_TRACKING] = { N_ ("No firewall rule asks for connection tracking"),
+                                 N_ ("Connections are tracked as soon as a firewall rule looks at "
+                                     "their state.") },
+  [WEIR_REASON_ACCOUNTING_OFF] = { N_ ("Connections are tracked, but their bytes are not counted"),
+                                   N_ ("An administrator can switch counting on: sysctl "
+                                       "net.netfilter.nf_conntrack_acct=1; it holds for new "
+                                       "connections.") },
+  [WEIR_REASON_OWN_PROCESSES_ONLY] = { N_ ("Only your own processes can be looked at"),
+                                       N_ ("Unlock the full view to see the owners of all "
+                                           "connections.") },
+  [WEIR_REASON_LOSING_EVENTS] = { N_ ("Some events were lost"),
+                                  N_ ("This computer is very busy: very short connections may be "
+                                      "missing while it is.") },
+  [WEIR_REASON_STOPPED] = { N_ ("The process behind it has ended"),
+                            N_ ("Start Weir again; if it happens again, please report it.") },
+  [WEIR_REASON_NOT_BUILT] = { N_ ("Left out of this build"),
+                              N_ ("Install a build of Weir that holds it.") },
+};
+
+static const char *
+translate (const char *text)
+{
+  return text != NULL ? g_dgettext (GETTEXT_PACKAGE, text) : NULL;
+}
+
+const char *
+weir_source_words_get_name (guint8 source)
+{
+  return source < G_N_ELEMENTS (names) ? translate (names[source]) : UNKNOWN_WORD;
+}
+
+const char *
+weir_source_words_get_state (guint8 state)
+{
+  return state < G_N_ELEMENTS (states) ? translate (states[state]) : UNKNOWN_WORD;
+}
+
+const char *
+weir_source_words_get_reason (guint16 reason)
+{
+  return reason < G_N_ELEMENTS (reasons) ? translate (reasons[reason].reason) : UNKNOWN_WORD;
+}
+
+const char *
+weir_source_words_get_advice (guint16 reason)
+{
+  return reason < G_N_ELEMENTS (reasons) ? translate (reasons[reason].advice) : NULL;
+}
