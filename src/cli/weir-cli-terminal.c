@@ -13,10 +13,12 @@
 #include <gio/gio.h>
 #include <glib/gi18n.h>
 
-#define ESCAPE          0x1b
-#define DELETE          0x7f
-#define COLUMNS_DEFAULT 80
-#define ROWS_DEFAULT    24
+#define ESCAPE 0x1b
+#define DELETE 0x7f
+/* Of UTF-8: what has so many bytes is not the beginning of one. */
+#define CHARACTER_BYTES_MAX 4
+#define COLUMNS_DEFAULT     80
+#define ROWS_DEFAULT        24
 
 /* Alternate screen, no cursor, no wrapping at the right edge; console_codes(4) and xterm. */
 const char weir_cli_terminal_enter[] = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J";
@@ -172,12 +174,14 @@ read_one (const char **input, gsize *size, WeirCliKey *ret_key)
       return TRUE;
     }
   gunichar c = g_utf8_get_char_validated (at, *size);
-  if (c == (gunichar) -2)
+  /* The same answer is given for a NUL, which Ctrl+Space sends, here or inside. */
+  if (c == (gunichar) -2 && *size < CHARACTER_BYTES_MAX && memchr (at, '\0', *size) == NULL)
     return FALSE;
-  gsize length = c == (gunichar) -1 ? 1 : g_utf8_next_char (at) - at;
+  gboolean is_character = c != (gunichar) -1 && c != (gunichar) -2;
+  gsize length = is_character ? g_utf8_next_char (at) - at : 1;
   *input += length;
   *size -= length;
-  if (c != (gunichar) -1 && g_unichar_isprint (c))
+  if (is_character && g_unichar_isprint (c))
     ret_key->character = c;
   return TRUE;
 }
