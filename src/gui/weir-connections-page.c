@@ -512,20 +512,20 @@ weir_connections_page_set_session (WeirConnectionsPage *self, WeirSession *sessi
   on_session_changed (self);
 }
 
-void
-weir_connections_page_set_filter (WeirConnectionsPage *self, const char *text)
+gboolean
+weir_connections_page_set_filter (WeirConnectionsPage *self, const char *text, GError **error)
 {
   g_autoptr (WeirFilter) filter = NULL;
 
-  g_return_if_fail (WEIR_IS_CONNECTIONS_PAGE (self));
+  g_return_val_if_fail (WEIR_IS_CONNECTIONS_PAGE (self), FALSE);
 
-  filter = weir_filter_new (text, NULL);
-  /* A mistake leaves the last valid filter in force. */
+  filter = weir_filter_new (text, error);
   if (filter == NULL)
-    return;
+    return FALSE;
   self->filtered = !weir_filter_is_empty (filter);
   weir_slot_model_set_filter (self->model, filter);
   update_rows (self);
+  return TRUE;
 }
 
 void

@@ -24,9 +24,10 @@ G_DECLARE_FINAL_TYPE (WeirConnectionsPage, weir_connections_page, WEIR, CONNECTI
 void
 weir_connections_page_set_session (WeirConnectionsPage *self, WeirSession *session,
                                    GSettings *settings);
-/* Plain words; NULL or empty for all rows. */
-void
-weir_connections_page_set_filter (WeirConnectionsPage *self, const char *text);
+/* An expression of the filter language; NULL or empty for all rows.  A mistake (WEIR_FILTER_ERROR)
+ * leaves the last valid filter in force. */
+gboolean
+weir_connections_page_set_filter (WeirConnectionsPage *self, const char *text, GError **error);
 /* A person who has dismissed the question is not asked again. */
 void
 weir_connections_page_suppress_banner (WeirConnectionsPage *self);

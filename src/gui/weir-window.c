@@ -23,6 +23,7 @@ struct _WeirWindow
   WeirViewButton *view_button;
   GtkSearchBar *filter_bar;
   GtkEntry *filter_entry;
+  GtkLabel *filter_error;
   WeirConnectionsPage *page;
   GtkWidget *pause_button, *filter_button, *details_button;
 
@@ -43,11 +44,53 @@ enum
 
 static GParamSpec *properties[N_PROPERTIES];
 
+/* The mistake is underlined where it is; in words it stands below the entry. */
+static void
+show_filter_error (WeirWindow *self, const GError *error)
+{
+  g_autoptr (PangoAttrList) attributes = NULL;
+  WeirFilterPlace place;
+
+  if (error != NULL && weir_filter_error_get_place (error, &place))
+    {
+      PangoAttribute *underline = pango_attr_underline_new (PANGO_UNDERLINE_ERROR);
+
+      underline->start_index = place.start;
+      underline->end_index = place.start + place.length;
+      attributes = pango_attr_list_new ();
+      pango_attr_list_insert (attributes, underline);
+    }
+  gtk_entry_set_attributes (self->filter_entry, attributes);
+
+  gtk_label_set_text (self->filter_error, error != NULL ? error->message : "");
+  gtk_widget_set_visible (GTK_WIDGET (self->filter_error), error != NULL);
+  if (error != NULL)
+    {
+      gtk_widget_add_css_class (GTK_WIDGET (self->filter_entry), "error");
+      gtk_accessible_update_state (GTK_ACCESSIBLE (self->filter_entry),
+                                   GTK_ACCESSIBLE_STATE_INVALID, GTK_ACCESSIBLE_INVALID_TRUE, -1);
+      gtk_accessible_update_relation (GTK_ACCESSIBLE (self->filter_entry),
+                                      GTK_ACCESSIBLE_RELATION_ERROR_MESSAGE, self->filter_error,
+                                      NULL, -1);
+    }
+  else
+    {
+      gtk_widget_remove_css_class (GTK_WIDGET (self->filter_entry), "error");
+      gtk_accessible_reset_state (GTK_ACCESSIBLE (self->filter_entry),
+                                  GTK_ACCESSIBLE_STATE_INVALID);
+      gtk_accessible_reset_relation (GTK_ACCESSIBLE (self->filter_entry),
+                                     GTK_ACCESSIBLE_RELATION_ERROR_MESSAGE);
+    }
+}
+
 static void
 on_filter_changed (WeirWindow *self)
 {
-  weir_connections_page_set_filter (self->page,
-                                    gtk_editable_get_text (GTK_EDITABLE (self->filter_entry)));
+  g_autoptr (GError) error = NULL;
+
+  weir_connections_page_set_filter (
+      self->page, gtk_editable_get_text (GTK_EDITABLE (self->filter_entry)), &error);
+  show_filter_error (self, error);
 }
 
 static void
@@ -255,6 +298,7 @@ bind_children (GtkWidgetClass *widget_class)
   gtk_widget_class_bind_template_child (widget_class, WeirWindow, view_button);
   gtk_widget_class_bind_template_child (widget_class, WeirWindow, filter_bar);
   gtk_widget_class_bind_template_child (widget_class, WeirWindow, filter_entry);
+  gtk_widget_class_bind_template_child (widget_class, WeirWindow, filter_error);
   gtk_widget_class_bind_template_child (widget_class, WeirWindow, page);
   gtk_widget_class_bind_template_child (widget_class, WeirWindow, pause_button);
   gtk_widget_class_bind_template_child (widget_class, WeirWindow, filter_button);

@@ -176,6 +176,35 @@ test_counts_and_filter (Fixture *fixture, gconstpointer data)
 }
 
 static void
+test_filter_mistake (Fixture *fixture, gconstpointer data)
+{
+  GtkWidget *window = GTK_WIDGET (fixture->window);
+  GtkWidget *entry = find_type (window, GTK_TYPE_ENTRY);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (WeirFilter) filter = NULL;
+
+  add_rows (fixture, 5);
+  wait_for_text (window, "5");
+  g_object_set (window, "filtering", TRUE, NULL);
+  gtk_editable_set_text (GTK_EDITABLE (entry), "other");
+  wait_for_text (window, "1 of 5");
+
+  /* The last valid filter stays, and the mistake is shown in words and at its place. */
+  gtk_editable_insert_text (GTK_EDITABLE (entry), " port>web", -1, &(int) { 5 });
+  filter = weir_filter_new ("other port>web", &error);
+  g_assert_null (filter);
+  wait_for_text (window, error->message);
+  g_assert_true (gtk_widget_has_css_class (entry, "error"));
+  g_assert_nonnull (gtk_entry_get_attributes (GTK_ENTRY (entry)));
+  g_assert_true (shows_text (window, "1 of 5"));
+
+  gtk_editable_set_text (GTK_EDITABLE (entry), "");
+  wait_for_no_text (window, error->message);
+  g_assert_false (gtk_widget_has_css_class (entry, "error"));
+  g_assert_null (gtk_entry_get_attributes (GTK_ENTRY (entry)));
+}
+
+static void
 test_pause (Fixture *fixture, gconstpointer data)
 {
   GtkWidget *window = GTK_WIDGET (fixture->window);
@@ -434,6 +463,7 @@ main (int argc, char **argv)
   ADD ("/window/starting", NULL, test_starting);
   ADD ("/window/rows", NULL, test_rows);
   ADD ("/window/counts-and-filter", NULL, test_counts_and_filter);
+  ADD ("/window/filter-mistake", NULL, test_filter_mistake);
   ADD ("/window/pause", NULL, test_pause);
   ADD ("/window/selection-follows", NULL, test_selection_follows);
   ADD ("/window/details", NULL, test_details);
