@@ -81,10 +81,8 @@ write_file (WeirCliRun *run, Record *record)
       return;
     }
   g_autofree char *name = g_filename_display_name (run->options->output);
-  g_autofree char *message =
-      g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%" G_GSSIZE_FORMAT " connection in %s",
-                                    "%" G_GSSIZE_FORMAT " connections in %s", n),
-                       n, name);
+  g_autofree char *message = g_strdup_printf (
+      ngettext ("%ld connection in %s", "%ld connections in %s", n), (long) n, name);
   weir_cli_complain (message);
 }
 

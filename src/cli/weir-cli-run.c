@@ -40,7 +40,7 @@ weir_cli_run_fail (WeirCliRun *run, WeirCliExit exit, const char *message)
   if (run->ended)
     return;
   run->exit = exit;
-  weir_cli_complain (message);
+  g_set_str (&run->reason, message);
   weir_cli_run_quit (run);
 }
 
@@ -142,6 +142,18 @@ watch_free (gpointer data)
 /* ---- run ---- */
 
 static void
+report_loss (const struct weir_source_status *source)
+{
+  g_autofree char *digits = g_strdup_printf ("%" G_GUINT64_FORMAT, source->losses);
+  g_autofree char *message =
+      /* TRANSLATORS: a source, and a number */
+      g_strdup_printf (_ ("%s lost %s events: connections may be missing."),
+                       weir_source_words_get_name (source->source), digits);
+
+  weir_cli_complain (message);
+}
+
+static void
 report_losses (WeirCliRun *run)
 {
   guint n;
@@ -151,21 +163,9 @@ report_losses (WeirCliRun *run)
 
   for (guint i = 0; i < n; i++)
     if (sources[i].losses > 0)
-      {
-        g_autofree char *message =
-            /* TRANSLATORS: a source, and a number */
-            g_strdup_printf (
-                _ ("%s lost %" G_GUINT64_FORMAT " events: connections may be missing."),
-                weir_source_words_get_name (sources[i].source), sources[i].losses);
-        weir_cli_complain (message);
-      }
+      report_loss (&sources[i]);
   if (tick != NULL && tick->flows_refused > 0)
-    {
-      g_autofree char *message =
-          g_strdup_printf (_ ("%" G_GUINT64_FORMAT " connections were too many to be followed."),
-                           tick->flows_refused);
-      weir_cli_complain (message);
-    }
+    weir_cli_complain (_ ("There were more connections than can be followed: some are missing."));
   if (weir_filter_has_given_up (run->options->filter))
     weir_cli_complain (_ ("A regular expression of the filter needs too many steps: it was given "
                           "up and matches nothing."));
@@ -226,6 +226,8 @@ measure (WeirCliRun *run)
     }
   else
     weir_cli_run_fail (run, WEIR_CLI_EXIT_USAGE, error->message);
+  if (run->reason != NULL)
+    weir_cli_complain (run->reason);
   g_signal_handlers_disconnect_by_data (weir_session_get_flows (run->session), run);
   g_signal_handlers_disconnect_by_data (run->session, run);
   g_clear_object (&run->session);
@@ -243,6 +245,7 @@ weir_cli_run (const WeirCliOptions *options)
   measure (&run);
   g_clear_handle_id (&run.deadline, g_source_remove);
   g_ptr_array_unref (run.watches);
+  g_free (run.reason);
   g_main_loop_unref (run.loop);
   return run.exit;
 }

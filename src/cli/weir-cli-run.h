@@ -17,6 +17,7 @@ typedef struct
   gpointer data;    /* the command's own */
   WeirCliExit exit; /* as things stand */
   gboolean ended;
+  char *reason; /* of a failure, or NULL */
   guint deadline;
   GPtrArray *watches; /* of signals and standard output */
 } WeirCliRun;
@@ -49,7 +50,7 @@ weir_cli_run (const WeirCliOptions *options);
 /* There is enough. */
 void
 weir_cli_run_quit (WeirCliRun *run);
-/* Says why on standard error and quits. */
+/* Quits; @message says why on standard error when the command has ended its output. */
 void
 weir_cli_run_fail (WeirCliRun *run, WeirCliExit exit, const char *message);
 

@@ -103,7 +103,8 @@ word_reason (const struct weir_source_status *source)
 
   if (reason == NULL)
     return g_strdup ("");
-  if (source->error == 0)
+  /* What the system said of a right that we know to be missing says nothing more. */
+  if (source->error == 0 || source->reason == WEIR_REASON_NEEDS_FULL_VIEW)
     return g_strdup (reason);
   return g_strdup_printf ("%s (%s)", reason, g_strerror (source->error));
 }

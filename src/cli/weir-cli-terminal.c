@@ -86,6 +86,7 @@ weir_cli_terminal_take (WeirCliTerminal *self, GError **error)
       /* Ctrl+C and Ctrl+Z come as keys, so that the screen is given back first. */
       raw.c_lflag &= ~(tcflag_t) (ICANON | ECHO | ISIG | IEXTEN);
       raw.c_iflag &= ~(tcflag_t) (ICRNL | INLCR);
+      raw.c_oflag &= ~(tcflag_t) OPOST;
       raw.c_cc[VMIN] = 1;
       raw.c_cc[VTIME] = 0;
       self->taken = tcsetattr (STDIN_FILENO, TCSADRAIN, &raw) == 0;

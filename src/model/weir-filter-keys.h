@@ -29,7 +29,7 @@ typedef struct
   void (*probe) (WeirFlow *flow, WeirFilterProbe *probe);
   const char *const *words; /* WORD: what it can be, NULL-terminated; NULL: see is_word */
   gboolean (*is_word) (const char *text);
-  guint64 max; /* INTEGER */
+  guint32 max; /* INTEGER */
   double unit; /* DURATION: seconds that a number alone stands for */
 } WeirFilterKey;
 

@@ -53,8 +53,8 @@ refuse_value (const char *text, const WeirFilterToken *token, GError **error)
       break;
     case WEIR_FILTER_KEY_INTEGER:
       weir_filter_error_set (error, WEIR_FILTER_ERROR_VALUE, text, token->value_start, token->end,
-                             _ ("Expected a number up to %" G_GUINT64_FORMAT ", as in “%s”."),
-                             token->key->max, token->key->example);
+                             _ ("Expected a number up to %u, as in “%s”."), token->key->max,
+                             token->key->example);
       return FALSE;
     case WEIR_FILTER_KEY_SIZE:
       format = _ ("Expected a number, with k, M, G, T, Ki, Mi, Gi or Ti after it if you like, as "
