@@ -38,6 +38,7 @@ run_helper (struct helper *helper, struct weir_meter_setup *setup)
   /* Only the meter says HELLO. */
   explicit_bzero (setup->nonce, sizeof setup->nonce);
 
+  helper->plan.peer = helper->child_end;
   helper->plan.keep = keep;
   helper->plan.n_keep = sizeof keep / sizeof keep[0];
   if (weir_confine (&helper->plan, &process) < 0)

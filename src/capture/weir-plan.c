@@ -35,6 +35,7 @@ weir_plan_make (enum weir_role role, bool elevated, uid_t caller, const struct w
     .elevated = elevated,
     .user = { .uid = caller },
     .capabilities = choose_capabilities (role, permitted),
+    .peer = -1,
     .address_space = meter ? WEIR_METER_ADDRESS_SPACE : HELPER_ADDRESS_SPACE,
   };
   if (elevated)

@@ -20,6 +20,7 @@ struct weir_plan
   uint64_t capabilities; /* the only ones it keeps, effective and permitted */
   rlim_t address_space;  /* bytes */
   pid_t leash;           /* the process with which it is to die; 0: nobody */
+  int peer;              /* a helper's socket to the meter */
   const int *keep;       /* descriptors that stay open besides 0, 1 and 2; -1 is skipped */
   size_t n_keep;
   /* Layers that are not even tried, bits of weir_layer.  For the self-test alone, which shows with

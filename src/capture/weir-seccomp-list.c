@@ -50,11 +50,17 @@ const struct weir_seccomp_rule weir_seccomp_rules[] = {
   { RULE (restart_syscall), ALL },
 
   /* Talking, on sockets that are there: front end, netlink, one another. */
-  { RULE (sendto), ALL },
-  { RULE (send), ALL },
+  { RULE (sendto), M | L },
+  { RULE (send), M | L },
   { RULE (recvfrom), ALL },
   { RULE (recv), ALL },
   { RULE (recvmsg), M },
+
+  /* The keeper's request has no attribute.  To delete or make a rule of the firewall takes several
+   * messages in one, each of this length at least (nfnetlink's batches), so CAP_NET_ADMIN is worth
+   * that much less: connection tracking could be emptied, the firewall stays. */
+  { RULE (sendto), K, WEIR_SECCOMP_ASKING },
+  { RULE (send), K, WEIR_SECCOMP_ASKING },
 
   /* Its own status at the very end of confinement, and its own number.  The meter also reads
    * whether bytes are counted. */

@@ -12,6 +12,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 
@@ -20,9 +22,14 @@
 /* O_TMPFILE is this bit and O_DIRECTORY, which is for reading. */
 #define WRITES (O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY))
 
+/* A netlink request without an attribute. */
+#define REQUEST_SIZE (sizeof (struct nlmsghdr) + sizeof (struct nfgenmsg))
+
 static int
-add_rule (scmp_filter_ctx filter, const struct weir_seccomp_rule *rule)
+add_rule (scmp_filter_ctx filter, const struct weir_seccomp_rule *rule, int peer)
 {
+  int r = 0;
+
   switch (rule->condition)
     {
     case WEIR_SECCOMP_ALWAYS:
@@ -33,6 +40,13 @@ add_rule (scmp_filter_ctx filter, const struct weir_seccomp_rule *rule)
     case WEIR_SECCOMP_GIVING_BACK:
       return seccomp_rule_add (filter, SCMP_ACT_ALLOW, rule->call, 1,
                                SCMP_A2 (SCMP_CMP_EQ, MADV_DONTNEED));
+    case WEIR_SECCOMP_ASKING:
+      if (peer >= 0)
+        r = seccomp_rule_add (filter, SCMP_ACT_ALLOW, rule->call, 1,
+                              SCMP_A0 (SCMP_CMP_EQ, (scmp_datum_t) peer));
+      return r < 0 ? r
+                   : seccomp_rule_add (filter, SCMP_ACT_ALLOW, rule->call, 1,
+                                       SCMP_A2 (SCMP_CMP_LE, REQUEST_SIZE));
     case WEIR_SECCOMP_READING:
       return seccomp_rule_add (filter, SCMP_ACT_ALLOW, rule->call, 1,
                                SCMP_A2 (SCMP_CMP_MASKED_EQ, WRITES, 0));
@@ -41,7 +55,7 @@ add_rule (scmp_filter_ctx filter, const struct weir_seccomp_rule *rule)
 }
 
 static int
-fill (scmp_filter_ctx filter, enum weir_role role)
+fill (scmp_filter_ctx filter, const struct weir_plan *plan)
 {
   int r;
 
@@ -50,8 +64,8 @@ fill (scmp_filter_ctx filter, enum weir_role role)
   if (r == 0)
     r = seccomp_attr_set (filter, SCMP_FLTATR_CTL_NNP, 0);
   for (size_t i = 0; i < weir_n_seccomp_rules && r == 0; i++)
-    if ((weir_seccomp_rules[i].roles & 1U << role) != 0)
-      r = add_rule (filter, &weir_seccomp_rules[i]);
+    if ((weir_seccomp_rules[i].roles & 1U << plan->role) != 0)
+      r = add_rule (filter, &weir_seccomp_rules[i], plan->peer);
   return r;
 }
 
@@ -66,7 +80,7 @@ weir_seccomp_load (const struct weir_plan *plan, struct weir_layers *layers)
   filter = seccomp_init (SCMP_ACT_KILL_PROCESS);
   if (filter == NULL)
     return -ENOMEM;
-  r = fill (filter, plan->role);
+  r = fill (filter, plan);
   if (r == 0)
     *(seccomp_load (filter) == 0 ? &layers->active : &layers->missing) |= WEIR_LAYER_SECCOMP;
   seccomp_release (filter);

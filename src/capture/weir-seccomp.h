@@ -18,6 +18,7 @@ enum weir_seccomp_condition
   WEIR_SECCOMP_ALWAYS,
   WEIR_SECCOMP_NOT_EXECUTABLE, /* memory protection: no PROT_EXEC */
   WEIR_SECCOMP_GIVING_BACK,    /* madvise(2): what malloc uses to give memory back */
+  WEIR_SECCOMP_ASKING,         /* sendto(2): to the meter, or no more than a request for a dump */
   WEIR_SECCOMP_READING,        /* openat(2): neither writes, nor makes, nor cuts a file */
 };
 

@@ -126,6 +126,7 @@ park (const struct test *test, enum weir_role role, int fd)
   char byte;
 
   make_plan (test, role, test->without, &plan);
+  plan.peer = fd;
   plan.keep = &fd;
   plan.n_keep = 1;
   if (weir_confine (&plan, &process) < 0)

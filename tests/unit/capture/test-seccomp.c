@@ -20,6 +20,7 @@
 #include "weir-seccomp.h"
 
 #define KILLED (256 + SIGSYS)
+#define PEER   77
 
 /* One call, made under the filter of a role. */
 struct attempt
@@ -32,7 +33,7 @@ struct attempt
 static bool
 load (enum weir_role role)
 {
-  const struct weir_plan plan = { .role = role };
+  const struct weir_plan plan = { .role = role, .peer = PEER };
   struct weir_layers layers = { 0 };
 
   return prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && weir_seccomp_load (&plan, &layers) == 0 &&
@@ -126,6 +127,26 @@ test_arguments (void)
       g_assert_cmpint (try ((enum weir_role) role, SYS_madvise, MADV_DONTNEED), ==, 0);
       g_assert_cmpint (try ((enum weir_role) role, SYS_madvise, MADV_HWPOISON), ==, KILLED);
     }
+}
+
+/* Two requests in one are more than the keeper sends to anybody but the meter. */
+static void
+test_keeper_sends (void)
+{
+  struct attempt attempt = { .role = WEIR_ROLE_KEEPER, .call = SYS_sendto };
+
+  attempt.arguments[0] = 5;
+  attempt.arguments[2] = 20;
+  g_assert_cmpint (in_child (make, &attempt), ==, 0);
+  attempt.arguments[2] = 21;
+  g_assert_cmpint (in_child (make, &attempt), ==, KILLED);
+  attempt.arguments[2] = 60;
+  g_assert_cmpint (in_child (make, &attempt), ==, KILLED);
+  attempt.arguments[2] = -1;
+  g_assert_cmpint (in_child (make, &attempt), ==, KILLED);
+  attempt.arguments[0] = PEER;
+  attempt.arguments[2] = 4096;
+  g_assert_cmpint (in_child (make, &attempt), ==, 0);
 }
 
 #ifdef __x86_64__
@@ -273,6 +294,7 @@ main (int argc, char **argv)
   g_test_add_func ("/seccomp/kills", test_kills);
   g_test_add_func ("/seccomp/roles", test_roles);
   g_test_add_func ("/seccomp/arguments", test_arguments);
+  g_test_add_func ("/seccomp/keeper-sends", test_keeper_sends);
 #ifdef __x86_64__
   g_test_add_func ("/seccomp/foreign", test_foreign);
 #endif
