@@ -85,13 +85,14 @@ weir_stage_make (struct weir_stage *stage)
     return -errno;
   stage->mount = find_handle (stage);
 
-  strcpy (stage->directory, "/tmp/weir-self-test-XXXXXX");
+  snprintf (stage->directory, sizeof stage->directory, "/tmp/weir-self-test-XXXXXX");
   if (mkdtemp (stage->directory) == NULL)
     {
       stage->directory[0] = '\0';
       return -errno;
     }
-  return chmod (stage->directory, 0777) < 0 ? -errno : 0;
+  /* Each confined uid may make files there and none may touch another's. */
+  return chmod (stage->directory, 01777) < 0 ? -errno : 0;
 }
 
 void
