@@ -17,8 +17,9 @@
 /* A month: longer is a mistake. */
 #define DURATION_MAX (31 * 24 * 3600.0)
 
-static const WeirCliCommand *const commands[] = { &weir_cli_top, &weir_cli_stream, &weir_cli_record,
-                                                  &weir_cli_apps, &weir_cli_sources };
+static const WeirCliCommand *const commands[] = { &weir_cli_top,     &weir_cli_stream,
+                                                  &weir_cli_record,  &weir_cli_apps,
+                                                  &weir_cli_sources, &weir_cli_selftest };
 
 static const struct
 {
@@ -152,7 +153,7 @@ static gboolean
 take_command (WeirCliOptions *options, const Raw *raw, GError **error)
 {
   if (raw->rest == NULL)
-    return fail (error, _ ("Say what to do: %s"), "top, stream, record, apps, sources");
+    return fail (error, _ ("Say what to do: %s"), "top, stream, record, apps, sources, selftest");
   for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
     if (g_str_equal (commands[i]->name, raw->rest[0]))
       options->command = commands[i];

@@ -239,6 +239,8 @@ weir_cli_run (const WeirCliOptions *options)
 {
   WeirCliRun run = { .options = options, .exit = WEIR_CLI_EXIT_DONE };
 
+  if (options->command->run != NULL)
+    return options->command->run (options);
   run.loop = g_main_loop_new (NULL, FALSE);
   run.watches = g_ptr_array_new_with_free_func (watch_free);
   watch_system (&run);

@@ -34,6 +34,8 @@ struct _WeirCliCommand
   const char *name;
   const char *summary; /* to be translated */
   WeirCliTakes takes;
+  /* What does not measure does it all here, and has none of those below. */
+  WeirCliExit (*run) (const WeirCliOptions *options);
   /* Before anything is measured; FALSE: it cannot run here. */
   gboolean (*begin) (WeirCliRun *run, GError **error);
   /* After each tick in the view that was asked for. */
@@ -43,7 +45,7 @@ struct _WeirCliCommand
 };
 
 extern const WeirCliCommand weir_cli_stream, weir_cli_record, weir_cli_top, weir_cli_apps,
-    weir_cli_sources;
+    weir_cli_sources, weir_cli_selftest;
 
 WeirCliExit
 weir_cli_run (const WeirCliOptions *options);

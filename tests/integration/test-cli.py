@@ -525,6 +525,18 @@ def top_keys():
         tap.equal(terminal.finish(), DONE, "exit code")
 
 
+@tap.case("selftest: everything is denied, for root and for a user, who cannot test the full view")
+def selftest():
+    for user, roles in ((0, {"meter", "keeper", "looker"}), (weirtest.USER, {"meter", "looker"})):
+        code, output, errors = run("selftest", seconds=90, user=user, group=user, extra_groups=[])
+        tap.equal((code, errors), (DONE, ""), "exit code and errors")
+        tap.equal({line.split()[0] for line in output.splitlines()[:-1]} & set(weirtest.ROLES), roles, "roles")
+        tap.equal(output.splitlines()[-1], "all denied", "verdict")
+    code, output, errors = run("selftest", "--full", user=weirtest.USER, group=weirtest.USER, extra_groups=[])
+    tap.equal((code, output), (NOT_FULL, ""), "the full view without root")
+    tap.check("sudo" in errors, errors)
+
+
 @tap.case("sources: state, reason and advice in words; the limited view lacks what it lacks")
 def sources():
     network.track()
