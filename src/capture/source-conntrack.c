@@ -196,33 +196,27 @@ event_of (const struct nlmsghdr *message)
                                                             : WEIR_CONNTRACK_UPDATE;
 }
 
+struct listener
+{
+  weir_conntrack_func func;
+  void *data;
+};
+
+static void
+take_event (const struct nlmsghdr *message, void *data)
+{
+  const struct listener *listener = data;
+  struct weir_conntrack_reading reading;
+
+  if (weir_conntrack_parse (message, &reading) == 0)
+    listener->func (&reading, event_of (message), listener->data);
+}
+
 int
 weir_conntrack_read_events (int fd, unsigned budget, weir_conntrack_func func, void *data,
                             uint64_t *losses)
 {
-  static _Alignas (struct nlmsghdr) uint8_t buffer[WEIR_NETLINK_BUFFER];
+  struct listener listener = { func, data };
 
-  for (; budget > 0; budget--)
-    {
-      const struct nlmsghdr *message;
-      const uint8_t *at = buffer;
-      int n = weir_netlink_receive (fd, buffer, sizeof buffer);
-
-      if (n == 0)
-        return 0;
-      if (n == -ENOBUFS)
-        ++*losses;
-      else if (n < 0 && n != -EAGAIN)
-        return n;
-      if (n < 0)
-        continue;
-      while ((message = weir_netlink_next (&at, buffer + n)) != NULL)
-        {
-          struct weir_conntrack_reading reading;
-
-          if (weir_conntrack_parse (message, &reading) == 0)
-            func (&reading, event_of (message), data);
-        }
-    }
-  return 1;
+  return weir_netlink_read_events (fd, budget, take_event, &listener, losses);
 }

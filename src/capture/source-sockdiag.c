@@ -273,33 +273,27 @@ weir_sockdiag_read (struct weir_sockdiag *diag, unsigned budget, void (*before) 
   return diag->running ? 0 : 1;
 }
 
+struct listener
+{
+  weir_socket_func func;
+  void *data;
+};
+
+static void
+take_event (const struct nlmsghdr *message, void *data)
+{
+  struct weir_socket_reading reading = { .protocol = IPPROTO_TCP };
+  const struct listener *listener = data;
+
+  if (weir_sockdiag_parse (message, WEIR_SOCKDIAG_DESTROYED, &reading) == 0)
+    listener->func (&reading, WEIR_SOCKDIAG_DESTROYED, listener->data);
+}
+
 int
 weir_sockdiag_read_events (int fd, unsigned budget, weir_socket_func func, void *data,
                            uint64_t *losses)
 {
-  static _Alignas (struct nlmsghdr) uint8_t buffer[WEIR_NETLINK_BUFFER];
+  struct listener listener = { func, data };
 
-  for (; budget > 0; budget--)
-    {
-      const struct nlmsghdr *message;
-      const uint8_t *at = buffer;
-      int n = weir_netlink_receive (fd, buffer, sizeof buffer);
-
-      if (n == 0)
-        return 0;
-      if (n == -ENOBUFS)
-        ++*losses;
-      else if (n < 0 && n != -EAGAIN)
-        return n;
-      if (n < 0)
-        continue;
-      while ((message = weir_netlink_next (&at, buffer + n)) != NULL)
-        {
-          struct weir_socket_reading reading = { .protocol = IPPROTO_TCP };
-
-          if (weir_sockdiag_parse (message, WEIR_SOCKDIAG_DESTROYED, &reading) == 0)
-            func (&reading, WEIR_SOCKDIAG_DESTROYED, data);
-        }
-    }
-  return 1;
+  return weir_netlink_read_events (fd, budget, take_event, &listener, losses);
 }

@@ -55,6 +55,32 @@ weir_netlink_payload (const struct nlmsghdr *message, size_t size)
   return (const uint8_t *) message + NLMSG_HDRLEN;
 }
 
+int
+weir_netlink_read_events (int fd, unsigned budget, weir_message_func func, void *data,
+                          uint64_t *losses)
+{
+  static _Alignas (struct nlmsghdr) uint8_t buffer[WEIR_NETLINK_BUFFER];
+
+  for (; budget > 0; budget--)
+    {
+      const struct nlmsghdr *message;
+      const uint8_t *at = buffer;
+      int n = weir_netlink_receive (fd, buffer, sizeof buffer);
+
+      if (n == 0)
+        return 0;
+      if (n == -ENOBUFS)
+        ++*losses;
+      else if (n < 0 && n != -EAGAIN)
+        return n;
+      if (n < 0)
+        continue;
+      while ((message = weir_netlink_next (&at, buffer + n)) != NULL)
+        func (message, data);
+    }
+  return 1;
+}
+
 void
 weir_attributes_init (struct weir_attributes *attributes, const struct nlmsghdr *message,
                       size_t header_size)
@@ -64,27 +90,6 @@ weir_attributes_init (struct weir_attributes *attributes, const struct nlmsghdr 
 
   attributes->end = start + message->nlmsg_len;
   attributes->at = offset < message->nlmsg_len ? start + offset : attributes->end;
-}
-
-bool
-weir_attributes_next (struct weir_attributes *attributes, uint16_t *ret_type, const void **ret_data,
-                      size_t *ret_size)
-{
-  size_t left = (size_t) (attributes->end - attributes->at);
-  struct nlattr header;
-  size_t aligned;
-
-  if (left < NLA_HDRLEN)
-    return false;
-  memcpy (&header, attributes->at, sizeof header);
-  if (header.nla_len < NLA_HDRLEN || header.nla_len > left)
-    return false;
-  *ret_type = header.nla_type & NLA_TYPE_MASK;
-  *ret_data = attributes->at + NLA_HDRLEN;
-  *ret_size = header.nla_len - NLA_HDRLEN;
-  aligned = NLA_ALIGN ((size_t) header.nla_len);
-  attributes->at = aligned < left ? attributes->at + aligned : attributes->end;
-  return true;
 }
 
 int

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <errno.h>
 #include <glib.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -55,9 +59,9 @@ static guint
 count_attributes (struct builder *builder, gsize header_size)
 {
   struct weir_attributes attributes;
-  const void *data;
-  guint16 type;
-  gsize size;
+  const void *data = NULL;
+  guint16 type = 0;
+  gsize size = 0;
   guint n = 0;
 
   weir_attributes_init (&attributes, builder_header (builder), header_size);
@@ -74,9 +78,9 @@ test_attributes (void)
 {
   struct builder builder = { 0 };
   struct weir_attributes attributes;
-  const void *data;
-  guint16 type;
-  gsize size;
+  const void *data = NULL;
+  guint16 type = 0;
+  gsize size = 0;
 
   builder_begin (&builder, 20, "head", 4);
   builder_attribute (&builder, 3 | NLA_F_NESTED, "abc", 3);
@@ -159,6 +163,60 @@ test_sender (void)
   close (sender);
 }
 
+/* Makes the kernel announce loopback's size @n times. */
+static void
+change_interface (guint n)
+{
+  struct ifreq request = { .ifr_name = "lo" };
+  int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+  g_assert_cmpint (fd, >=, 0);
+  for (guint i = 0; i < n; i++)
+    {
+      request.ifr_mtu = 2000 + (int) i;
+      g_assert_cmpint (ioctl (fd, SIOCSIFMTU, &request), ==, 0);
+    }
+  close (fd);
+}
+
+static void
+count_event (const struct nlmsghdr *message, void *data)
+{
+  *(guint *) data += message->nlmsg_type == RTM_NEWLINK;
+}
+
+/* Events that overran the buffer are counted, those before and after are read. */
+static void
+test_overrun (void)
+{
+  const struct sockaddr_nl groups = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
+  const int small = 1;
+  guint64 losses = 0;
+  guint n = 0;
+  int fd;
+
+  g_assert_cmpint (unshare (CLONE_NEWNET), ==, 0);
+  fd = socket (AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  g_assert_cmpint (setsockopt (fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), ==, 0);
+  g_assert_cmpint (bind (fd, (const struct sockaddr *) &groups, sizeof groups), ==, 0);
+
+  change_interface (1);
+  g_assert_cmpint (weir_netlink_read_events (fd, 10, count_event, &n, &losses), ==, 0);
+  g_assert_cmpuint (n, ==, 1);
+  g_assert_cmpuint (losses, ==, 0);
+  change_interface (100);
+  g_assert_cmpint (weir_netlink_read_events (fd, 200, count_event, &n, &losses), ==, 0);
+  g_assert_cmpuint (n, <, 101);
+  g_assert_cmpuint (losses, ==, 1);
+  change_interface (1);
+  n = 0;
+  g_assert_cmpint (weir_netlink_read_events (fd, 1, count_event, &n, &losses), ==, 1);
+  g_assert_cmpuint (n, ==, 1);
+  g_assert_cmpuint (losses, ==, 1);
+  close (fd);
+  g_assert_cmpint (weir_netlink_read_events (fd, 1, count_event, &n, &losses), ==, -EBADF);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -169,5 +227,6 @@ main (int argc, char **argv)
   g_test_add_func ("/netlink/hostile-attributes", test_hostile_attributes);
   g_test_add_func ("/netlink/errors", test_errors);
   g_test_add_func ("/netlink/sender", test_sender);
+  g_test_add_func ("/netlink/overrun", test_overrun);
   return g_test_run ();
 }
