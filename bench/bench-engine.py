@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the engine costs, next to what the kernel takes for the same dumps alone; nothing is asserted.
+
+    bench-engine.py [held] [table] [sockets]      default: all three
+
+In a network of its own, with an engine that runs as it always does (full view, confined, accounting on):
+
+held      1000, 10 000 and 50 000 flows that do not move, once a second
+table     200 000 entries: resident memory, average share of a processor
+sockets   10 000 sockets in 500 processes
+
+CPU times are the kernel's own count of each process, in nanoseconds.  Every bare dump is received in the
+same run, between two ticks of the engine.
+"""
+import contextlib
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+tests = pathlib.Path(__file__).resolve().parents[1] / "tests"
+sys.path[:0] = [str(tests / "integration"), str(tests / "e2e")]
+
+# pylint: disable=wrong-import-position
+import weirtest  # noqa: E402
+import weirtraffic  # noqa: E402
+
+BUILD = pathlib.Path(os.environ["WEIR_BENCH"])
+LOAD, STAGES = BUILD / "weir-load", BUILD / "bench-stages"
+ADDRESS = "10.80.0.1"
+PROCESSES = ("meter", "keeper", "looker")
+TICKS = 8
+WARM_UP = 3
+
+
+def cpu_ms(pid):
+    """CPU time of a process so far: the clock that clock_getcpuclockid(3) gives for it."""
+    return time.clock_gettime_ns(~pid << 3 | 2) / 1e6
+
+
+def memory_mib(pid):
+    """Resident memory."""
+    return int(weirtest.status(pid)["VmRSS"].split()[0]) / 1024
+
+
+def bare_ms(what):
+    """CPU time of one dump that is thrown away."""
+    line = subprocess.run([LOAD, "dump", what], check=True, capture_output=True, text=True).stdout
+    return int(line.split()[0]) / 1e6
+
+
+def listed_ms():
+    """CPU time of `conntrack -L`."""
+    process = subprocess.Popen(["conntrack", "-L"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    usage = os.wait4(process.pid, 0)[2]
+    process.returncode = 0
+    return (usage.ru_utime + usage.ru_stime) * 1000
+
+
+def flush():
+    """Empties the table."""
+    subprocess.run(["conntrack", "-F"], check=True, capture_output=True)
+
+
+def make_entries(number):
+    """So many entries that somebody here opened."""
+    subprocess.run([LOAD, "entries", str(number), ADDRESS], check=True)
+
+
+def count_entries():
+    """What the kernel counts."""
+    return int(pathlib.Path("/proc/sys/net/netfilter/nf_conntrack_count").read_text(encoding="ascii"))
+
+
+@contextlib.contextmanager
+def sockets(processes, pairs):
+    """Sockets for the length of a block."""
+    with subprocess.Popen([LOAD, "sockets", str(processes), str(pairs)], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as holder:
+        if holder.stdout.readline() != "ready\n":
+            raise RuntimeError("the sockets could not be made")
+        yield
+        holder.stdin.close()
+
+
+class Watched:
+    """An engine with a front end, and the CPU time of its three processes."""
+
+    def __init__(self, front):
+        self.front = front
+        keeper, looker = front.engine.helpers()
+        self.pids = dict(zip(PROCESSES, (front.engine.pid, keeper, looker)))
+        self.samples = [self.sample()]
+
+    def sample(self):
+        """CPU times now."""
+        return {name: cpu_ms(pid) for name, pid in self.pids.items()}
+
+    def tick(self):
+        """Waits until the next tick is over, and notes what it cost."""
+        self.front.wait_ticks(1)
+        # What follows a tick (its last bytes, answers that came late) is part of it.
+        time.sleep(0.1)
+        self.samples.append(self.sample())
+
+    def medians(self):
+        """Per tick: each process, and all of them."""
+        steps = [{name: now[name] - before[name] for name in PROCESSES}
+                 for before, now in zip(self.samples, self.samples[1:])]
+        found = {name: statistics.median(step[name] for step in steps) for name in PROCESSES}
+        found["engine"] = statistics.median(sum(step.values()) for step in steps)
+        return found
+
+
+def print_stages():
+    """Where the meter's share of it goes."""
+    print(subprocess.run([STAGES], check=True, capture_output=True, text=True).stdout, flush=True)
+
+
+def measure_ticks():
+    """Medians per tick of the engine, and of the two bare dumps in between."""
+    with weirtraffic.front(interval=1000) as front:
+        front.wait_ticks(WARM_UP)
+        watched = Watched(front)
+        conntrack, sock_diag = [], []
+        for _ in range(TICKS):
+            watched.tick()
+            conntrack.append(bare_ms("conntrack"))
+            sock_diag.append(bare_ms("sockets"))
+        return watched.medians(), statistics.median(conntrack), statistics.median(sock_diag)
+
+
+def held():
+    """Flows that do not move."""
+    print("Held flows, once a second, full view; CPU time per tick in ms")
+    print(f"{'flows':>7} {'meter':>8} {'keeper':>8} {'looker':>8} {'engine':>8} | "
+          f"{'conntrack':>9} {'sock_diag':>9} {'bare':>8} | {'ratio':>5}", flush=True)
+    for number in (1000, 10000, 50000):
+        flush()
+        make_entries(number)
+        engine, conntrack, sock_diag = measure_ticks()
+        bare = conntrack + sock_diag
+        print(f"{number:7} {engine['meter']:8.2f} {engine['keeper']:8.2f} {engine['looker']:8.2f} "
+              f"{engine['engine']:8.2f} | {conntrack:9.2f} {sock_diag:9.2f} {bare:8.2f} | "
+              f"{engine['engine'] / bare:5.2f}", flush=True)
+    print_stages()
+
+
+def table():
+    """A full table."""
+    flush()
+    make_entries(200000)
+    print(f"{count_entries()} entries, full view, a tick a second wished for")
+    with weirtraffic.front(interval=1000) as front:
+        front.wait_ticks(WARM_UP)
+        watched = Watched(front)
+        began, ticks = time.monotonic(), len(front.ticks)
+        conntrack, sock_diag, listed = [], [], []
+        while time.monotonic() < began + 40:
+            watched.tick()
+            if len(listed) < 3:
+                conntrack.append(bare_ms("conntrack"))
+                sock_diag.append(bare_ms("sockets"))
+                listed.append(listed_ms())
+        seconds, ticks = time.monotonic() - began, len(front.ticks) - ticks
+        spent = {name: watched.samples[-1][name] - watched.samples[0][name] for name in PROCESSES}
+        memory = {name: memory_mib(pid) for name, pid in watched.pids.items()}
+        last = front.ticks[-1]
+    print(f"{'':24} {'meter':>8} {'keeper':>8} {'looker':>8} {'engine':>8}")
+    print(f"{'resident memory, MiB':24} " + " ".join(f"{memory[name]:8.1f}" for name in PROCESSES) +
+          f" {sum(memory.values()):8.1f}")
+    print(f"{'share of a processor, %':24} " +
+          " ".join(f"{spent[name] / seconds / 10:8.2f}" for name in PROCESSES) +
+          f" {sum(spent.values()) / seconds / 10:8.2f}")
+    print(f"{ticks} ticks in {seconds:.0f} s, {last['flows_published']} rows of {last['flows_tracked']} flows")
+    costliest = max(sum(now.values()) - sum(before.values())
+                    for before, now in zip(watched.samples, watched.samples[1:]))
+    bare = statistics.median(conntrack) + statistics.median(sock_diag)
+    print(f"costliest tick {costliest:.1f} ms; bare dumps {bare:.1f} ms (ratio {costliest / bare:.2f}); "
+          f"conntrack -L >/dev/null {statistics.median(listed):.1f} ms")
+    print_stages()
+    flush()
+
+
+def many_sockets():
+    """Ten thousand sockets."""
+    flush()
+    print("10 000 sockets in 500 processes, once a second, full view; CPU time per tick in ms")
+    with sockets(500, 10):
+        engine, conntrack, sock_diag = measure_ticks()
+        bare = conntrack + sock_diag
+        print(f"meter {engine['meter']:.2f}, keeper {engine['keeper']:.2f}, looker {engine['looker']:.2f}, "
+              f"engine {engine['engine']:.2f}; bare dumps {bare:.2f} (conntrack {conntrack:.2f}, sock_diag "
+              f"{sock_diag:.2f}), ratio {engine['engine'] / bare:.2f}", flush=True)
+        print_stages()
+
+
+PARTS = {"held": held, "table": table, "sockets": many_sockets}
+
+
+def main():
+    wanted = sys.argv[1:] or list(PARTS)
+    network = weirtraffic.Network()
+    try:
+        network.track()
+        network.account()
+        for name in wanted:
+            PARTS[name]()
+    finally:
+        network.close()
+
+
+main()
