@@ -31,6 +31,7 @@ struct round
   struct weir_flows_writer *flows;
   struct weir_tick *tick;
   uint64_t now;
+  uint32_t n_late; /* flows that became rows only to end */
 };
 
 void
@@ -165,8 +166,8 @@ collect (const struct round *round, uint32_t *ret_n)
   while ((flow = weir_flow_table_next (table, &slot)) != NULL)
     {
       flow->flags &= ~(uint32_t) WEIR_FLOW_IS_CHOSEN;
-      /* The end of a row takes no place away. */
-      if (flow->flags & WEIR_FLOW_IS_ENDED && flow->flags & WEIR_FLOW_IS_PUBLISHED)
+      /* What has ended takes no place away. */
+      if (flow->flags & WEIR_FLOW_IS_ENDED)
         continue;
       publisher->candidates[n++] =
           (struct weir_candidate) { .rank = all ? 0 : rank (round, flow), .flow = flow };
@@ -366,7 +367,7 @@ finish_flow (const struct round *round, struct weir_flow *flow, const struct pro
                   progress);
   else
     {
-      /* Never a row, or not one at the end. */
+      /* No row, and too many others were neither. */
       publisher->folded_rx_bytes += progress->rx_bytes;
       publisher->folded_tx_bytes += progress->tx_bytes;
       round->tick->others_rx_rate += progress->rx_rate;
@@ -375,10 +376,19 @@ finish_flow (const struct round *round, struct weir_flow *flow, const struct pro
   weir_join_remove (round->join, flow);
 }
 
-static void
-publish_flow (const struct round *round, struct weir_flow *flow)
+/* Whether a flow that has ended and is no row is told of all the same, as a row that begins and
+ * ends: it may have lived between two ticks, and this is the last chance. */
+static bool
+is_told_late (struct round *round, const struct weir_flow *flow)
 {
-  bool chosen = flow->flags & WEIR_FLOW_IS_CHOSEN;
+  return flow->flags & WEIR_FLOW_IS_ENDED && !(flow->flags & WEIR_FLOW_IS_PUBLISHED) &&
+         round->n_late++ < round->publisher->rows_max;
+}
+
+static void
+publish_flow (struct round *round, struct weir_flow *flow)
+{
+  bool chosen = flow->flags & WEIR_FLOW_IS_CHOSEN || is_told_late (round, flow);
   bool ended = flow->flags & WEIR_FLOW_IS_ENDED;
   struct progress progress = measure (round, flow);
 

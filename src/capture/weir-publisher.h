@@ -8,7 +8,9 @@
  *   bytes of all rows + last bytes of rows that ended + others = bytes of all flows.
  *
  * A row that gives way to a larger one is ended without any group: its bytes are among the others
- * from then on, and it comes back under its old id. */
+ * from then on, and it comes back under its old id.  A flow that ends while it is no row becomes
+ * one for its end, so that nobody misses it because it was short; only beyond another @rows_max of
+ * them in one tick their bytes are no more than part of the others. */
 #pragma once
 
 #include <stdbool.h>

@@ -368,6 +368,50 @@ test_born_and_dead (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (fixture->join.table.n_flows, ==, 1);
 }
 
+/* All rows are taken by flows that move: who was short is told of all the same, and so is the end
+ * of one that had given way, up to a bound. */
+static void
+test_told_late (struct fixture *fixture, gconstpointer data)
+{
+  guint64 sent[] = { 1000, 2000, 3000, 4000, 2, 2 }, short_sent = 0, short_received = 0;
+
+  fixture->publisher.rows_max = 4;
+  tick (fixture, sent, 6);
+  for (guint round = 0; round < 2; round++)
+    {
+      guint n_short = round == 0 ? 3 : 10;
+
+      for (guint i = 0; i < 4; i++)
+        sent[i] += 100000;
+      for (guint i = 0; i < n_short; i++)
+        {
+          struct weir_conntrack_reading reading = nth (100 + round * 100 + i, 0, 0);
+
+          weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_NEW, fixture->now);
+          count (&reading, 10, 20);
+          weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_DESTROY, fixture->now);
+          short_sent += 10;
+          short_received += 20;
+        }
+      tick (fixture, sent, 6);
+      g_assert_cmpuint (fixture->front.n_ended, ==, MIN (n_short, 4));
+      g_assert_cmpuint (fixture->front.tick.flows_published, ==, 4);
+      assert_sum (fixture, short_received + total (sent, 6, 2), short_sent + total (sent, 6, 1));
+    }
+  g_assert_null (row_of (fixture, 5));
+  {
+    struct weir_conntrack_reading last = nth (5, 12, 6);
+
+    weir_join_conntrack (&fixture->join, &last, WEIR_CONNTRACK_DESTROY, fixture->now);
+  }
+  for (guint i = 0; i < 4; i++)
+    sent[i] += 100000;
+  tick (fixture, sent, 5);
+  g_assert_cmpuint (fixture->front.n_ended, ==, 1);
+  assert_sum (fixture, 6 + short_received + total (sent, 5, 2),
+              12 + short_sent + total (sent, 5, 1));
+}
+
 /* Nothing is published while the front end is slow; then everything is, against what it knew. */
 static void
 test_coalesced (struct fixture *fixture, gconstpointer data)
@@ -427,6 +471,7 @@ main (int argc, char **argv)
   ADD ("rates", test_rates);
   ADD ("late-dump", test_late_dump);
   ADD ("born-and-dead", test_born_and_dead);
+  ADD ("told-late", test_told_late);
   ADD ("coalesced", test_coalesced);
   ADD ("absent", test_absent);
   return g_test_run ();
