@@ -34,7 +34,7 @@ make_view (const struct weir_join *join, const struct weir_conntrack_reading *re
   memcpy (ret_view->key.remote, remote->address, 16);
   ret_view->key.local_port = local->port;
   ret_view->key.remote_port = remote->port;
-  ret_view->key.netns = join->netns;
+  ret_view->key.netns = join->own.inode;
   ret_view->key.discriminator = reading->discriminator;
   ret_view->key.protocol = reading->protocol;
   ret_view->key.family = reading->family;
@@ -211,9 +211,10 @@ void
 weir_join_conntrack (struct weir_join *join, const struct weir_conntrack_reading *reading,
                      enum weir_conntrack_event event, uint64_t now)
 {
-  bool sent = weir_addresses_is_local (&join->addresses, reading->orig_src.address);
-  bool received = weir_addresses_is_local (&join->addresses, reading->reply_src.address) ||
-                  (!sent && weir_addresses_is_group (&join->addresses, reading->orig_dst.address));
+  bool sent = weir_addresses_is_local (&join->own.addresses, reading->orig_src.address);
+  bool received =
+      weir_addresses_is_local (&join->own.addresses, reading->reply_src.address) ||
+      (!sent && weir_addresses_is_group (&join->own.addresses, reading->orig_dst.address));
   struct view views[2];
   bool bound;
 

@@ -26,7 +26,7 @@ take_socket (const struct weir_socket_reading *socket, enum weir_sockdiag_event 
 {
   const struct reading *reading = data;
 
-  weir_join_socket (&reading->meter->join, socket, event, reading->now);
+  weir_join_socket (&reading->meter->join, &reading->meter->join.own, socket, event, reading->now);
 }
 
 static void
@@ -87,7 +87,7 @@ weir_meter_read_sockets (struct weir_meter *meter, uint64_t now)
     return;
   if (meter->sockdiag.error != 0)
     return;
-  weir_join_sockets_complete (&meter->join);
+  weir_join_sockets_complete (&meter->join, &meter->join.own);
   meter->publisher.read_at[WEIR_SOURCE_SOCKDIAG] = now;
 }
 

@@ -46,11 +46,11 @@ get_losses (const struct weir_meter *meter, enum weir_source source)
   switch (source)
     {
     case WEIR_SOURCE_SOCKDIAG:
-      return meter->socket_losses + meter->join.sockets.refused;
+      return meter->socket_losses + meter->join.own.sockets.refused;
     case WEIR_SOURCE_CONNTRACK:
       return meter->conntrack_losses;
     case WEIR_SOURCE_INTERFACES:
-      return meter->join.addresses.refused;
+      return meter->join.own.addresses.refused;
     case WEIR_SOURCE_OWNERS:
       return meter->join.owners.refused;
     default:

@@ -23,7 +23,7 @@ realtime (void)
 static bool
 waits_for_addresses (const struct weir_meter *meter)
 {
-  return !meter->join.addresses.known && meter->interfaces.running;
+  return !meter->join.own.addresses.known && meter->interfaces.running;
 }
 
 static uint64_t
@@ -65,7 +65,7 @@ begin (struct weir_meter *meter, uint64_t awake)
     (void) weir_interfaces_start (&meter->interfaces);
   if (meter->fds.sock_diag >= 0 && !meter->sockdiag.running)
     {
-      weir_join_sockets_begin (&meter->join);
+      weir_join_sockets_begin (&meter->join, &meter->join.own);
       (void) weir_sockdiag_start (&meter->sockdiag);
     }
 }

@@ -277,7 +277,7 @@ weir_meter_run (struct weir_meter_setup *setup)
   weir_owners_source_init (&meter->owners, setup->fds.looker);
   if (weir_join_init (&meter->join, setup->netns, setup->looks_at_all_users, WEIR_FLOWS_MAX) == 0)
     {
-      weir_interfaces_init (&meter->interfaces, setup->fds.route, &meter->join.addresses);
+      weir_interfaces_init (&meter->interfaces, setup->fds.route, &meter->join.own.addresses);
       weir_meter_read_accounting (meter);
       code = introduce (meter, setup) == 0 ? serve (meter) : WEIR_EXIT_HANDOFF;
       weir_interfaces_clear (&meter->interfaces);

@@ -66,6 +66,14 @@ measure (const struct round *round, const struct weir_flow *flow)
     return progress;
   read_at = publisher->read_at[flow->bytes_source];
   shown_at = publisher->shown_at[flow->bytes_source];
+  if (flow->key.netns != round->join->own.inode)
+    {
+      /* Other namespaces have only sockets, and each its own time at which they were read. */
+      const struct weir_netns *netns = weir_join_get_netns (round->join, flow->key.netns);
+
+      read_at = netns->read_at;
+      shown_at = netns->shown_at;
+    }
   /* Last figures come by an event, whether or not there was a reading, too. */
   progress.is_fresh = ended || read_at > shown_at;
   if (!progress.is_fresh)
@@ -452,6 +460,8 @@ weir_publisher_publish (struct weir_publisher *publisher, struct weir_join *join
   tick.flows_refused = join->table.refused;
   publisher->last_tick = now;
   memcpy (publisher->shown_at, publisher->read_at, sizeof publisher->shown_at);
+  for (unsigned i = 0; i < join->n_others; i++)
+    join->others[i]->shown_at = join->others[i]->read_at;
   *ret_tick = tick;
   return 0;
 }
