@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "weir-conntrack-parse.h"
 #include "weir-join.h"
 #include "weir-netlink.h"
 #include "weir-publisher.h"

@@ -8,7 +8,8 @@
  * passes through. */
 #include "weir-join.h"
 
-#include <libnetfilter_conntrack/libnetfilter_conntrack_tcp.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -196,7 +197,7 @@ apply (struct weir_join *join, struct weir_flow *flow, const struct weir_conntra
   set_counters (flow, reading, flow->flags & WEIR_FLOW_REVERSED);
   if (reading->has_state)
     flow->ct_state = reading->state;
-  if (reading->seen_reply)
+  if (reading->status & IPS_SEEN_REPLY)
     flow->flags |= WEIR_FLOW_SEEN_REPLY;
   if (event == WEIR_CONNTRACK_DESTROY)
     weir_flow_set_flags (flow, 0, WEIR_FLOW_HAS_CONNTRACK);
