@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "weir-namespaces-open.h"
 #include "weir-wire.h"
 
 /* Descriptors that the root phase opened for it; -1 where the operation was refused, with the errno
@@ -33,6 +34,7 @@ struct weir_meter_setup
 {
   void (*read_clocks) (struct weir_moment *ret_now); /* NULL: the system's */
   struct weir_descriptors fds;
+  struct weir_opened_namespaces namespaces;           /* besides the engine's own */
   uint8_t nonce[WEIR_NONCE_SIZE];                     /* wiped once the HELLO is built */
   enum weir_view view;                                /* from tried operations */
   uint32_t netns;                                     /* inode of the network namespace */
