@@ -121,7 +121,8 @@ look_at_conntrack (struct weir_meter *meter)
   if (meter->accounting < 0)
     return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_DEGRADED, WEIR_REASON_REFUSED,
                 fds->accounting_error);
-  return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_ACTIVE, WEIR_REASON_NONE, 0);
+  return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_ACTIVE,
+              meter->is_governed ? WEIR_REASON_GOVERNED : WEIR_REASON_NONE, 0);
 }
 
 static struct weir_source_status

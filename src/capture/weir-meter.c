@@ -46,6 +46,7 @@ read_system_clocks (struct weir_moment *ret_now)
 {
   ret_now->awake = read_clock (CLOCK_MONOTONIC);
   ret_now->boot = read_clock (CLOCK_BOOTTIME);
+  ret_now->cpu = read_clock (CLOCK_THREAD_CPUTIME_ID);
 }
 
 static struct weir_moment
@@ -220,7 +221,12 @@ turn (struct weir_meter *meter, bool *more, enum weir_client_end *ret_end)
   if (polled[SOCKETS].revents)
     weir_meter_read_sockets (meter, now.boot);
   if (polled[CONNTRACK].revents)
-    weir_meter_read_conntrack (meter, &now);
+    {
+      uint64_t began = get_now (meter).cpu;
+
+      weir_meter_read_conntrack (meter, &now);
+      weir_governor_spend (&meter->governor, get_now (meter).cpu - began);
+    }
 
   result = weir_meter_advance (meter, &now);
   if (result == 0 && weir_client_flush (&meter->client) < 0)

@@ -23,11 +23,12 @@ struct weir_descriptors
   int looker;                                   /* socket to the looker, -1: there is none */
 };
 
-/* The same moment by two clocks, in ns. */
+/* The same moment by several clocks, in ns. */
 struct weir_moment
 {
   uint64_t awake; /* CLOCK_MONOTONIC: for all that is waited for, which a suspend must not use up */
   uint64_t boot;  /* CLOCK_BOOTTIME: what goes on the wire, and what speeds are measured with */
+  uint64_t cpu;   /* CPU time that the meter has taken so far */
 };
 
 struct weir_meter_setup

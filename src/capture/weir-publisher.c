@@ -32,6 +32,8 @@ struct round
   struct weir_tick *tick;
   uint64_t now;
   uint32_t n_late; /* flows that became rows only to end */
+  /* Speed of what is not published, as far as it was measured for this tick */
+  uint64_t others_rx_rate[WEIR_N_SOURCES], others_tx_rate[WEIR_N_SOURCES];
 };
 
 void
@@ -99,6 +101,8 @@ measure (const struct round *round, const struct weir_flow *flow)
 #define MOVED (UINT64_C (1) << 63)
 #define OPEN  (UINT64_C (1) << 62)
 
+#define KEPT_WITHOUT_NEWS (WEIR_FLOW_IS_PUBLISHED | WEIR_FLOW_RATE_SHOWN)
+
 static uint64_t
 rank (const struct round *round, const struct weir_flow *flow)
 {
@@ -108,6 +112,10 @@ rank (const struct round *round, const struct weir_flow *flow)
 
   if (moved > 0)
     return MOVED | (moved & (MOVED - 1));
+  /* No news is no standstill: what moved at the last reading keeps its row until the next one. */
+  if (progress.has_bytes && !progress.is_fresh &&
+      (flow->flags & KEPT_WITHOUT_NEWS) == KEPT_WITHOUT_NEWS)
+    return MOVED;
   /* The lowest bit keeps rows of the same size from taking turns. */
   return (flow->state != WEIR_FLOW_STATE_CLOSED ? OPEN : 0) | (size & (OPEN / 2 - 1)) << 1 |
          (flow->flags & WEIR_FLOW_IS_PUBLISHED ? 1 : 0);
@@ -355,16 +363,49 @@ write_row (const struct round *round, struct weir_flow *flow, const struct progr
 }
 
 static void
-count_as_other (const struct round *round, const struct progress *progress)
+count_rate_of_other (struct round *round, const struct weir_flow *flow,
+                     const struct progress *progress)
 {
-  round->tick->others_rx_bytes += progress->rx_bytes;
-  round->tick->others_tx_bytes += progress->tx_bytes;
-  round->tick->others_rx_rate += progress->rx_rate;
-  round->tick->others_tx_rate += progress->tx_rate;
+  if (!progress->has_rates)
+    return;
+  round->others_rx_rate[flow->bytes_source] += progress->rx_rate;
+  round->others_tx_rate[flow->bytes_source] += progress->tx_rate;
 }
 
 static void
-finish_flow (const struct round *round, struct weir_flow *flow, const struct progress *progress)
+count_as_other (struct round *round, const struct weir_flow *flow, const struct progress *progress)
+{
+  round->tick->others_rx_bytes += progress->rx_bytes;
+  round->tick->others_tx_bytes += progress->tx_bytes;
+  count_rate_of_other (round, flow, progress);
+}
+
+/* A source that was not read for this tick has the speed of its last reading, and of what ended
+ * since. */
+static void
+add_up_others (struct round *round)
+{
+  struct weir_publisher *publisher = round->publisher;
+
+  for (unsigned source = 0; source < WEIR_N_SOURCES; source++)
+    {
+      if (publisher->read_at[source] > publisher->shown_at[source])
+        publisher->others_rx_rate[source] = publisher->others_tx_rate[source] = 0;
+      round->tick->others_rx_rate +=
+          publisher->others_rx_rate[source] + round->others_rx_rate[source];
+      round->tick->others_tx_rate +=
+          publisher->others_tx_rate[source] + round->others_tx_rate[source];
+      if (publisher->read_at[source] <= publisher->shown_at[source])
+        continue;
+      publisher->others_rx_rate[source] = round->others_rx_rate[source];
+      publisher->others_tx_rate[source] = round->others_tx_rate[source];
+    }
+  round->tick->others_rx_bytes += publisher->folded_rx_bytes;
+  round->tick->others_tx_bytes += publisher->folded_tx_bytes;
+}
+
+static void
+finish_flow (struct round *round, struct weir_flow *flow, const struct progress *progress)
 {
   struct weir_publisher *publisher = round->publisher;
 
@@ -378,8 +419,7 @@ finish_flow (const struct round *round, struct weir_flow *flow, const struct pro
       /* No row, and too many others were neither. */
       publisher->folded_rx_bytes += progress->rx_bytes;
       publisher->folded_tx_bytes += progress->tx_bytes;
-      round->tick->others_rx_rate += progress->rx_rate;
-      round->tick->others_tx_rate += progress->tx_rate;
+      count_rate_of_other (round, flow, progress);
     }
   weir_join_remove (round->join, flow);
 }
@@ -416,7 +456,7 @@ publish_flow (struct round *round, struct weir_flow *flow)
       if (flow->flags & WEIR_FLOW_IS_PUBLISHED)
         write_record (round, flow, WEIR_FLOW_ENDED, 0, &progress);
       flow->flags &= ~(uint32_t) WEIR_FLOW_IS_PUBLISHED;
-      count_as_other (round, &progress);
+      count_as_other (round, flow, &progress);
     }
   flow->flags |= WEIR_FLOW_WAS_SEEN;
   if (progress.is_fresh)
@@ -451,12 +491,11 @@ weir_publisher_publish (struct weir_publisher *publisher, struct weir_join *join
   while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
     publish_flow (&round, flow);
   weir_flows_writer_finish (round.flows);
+  add_up_others (&round);
 
   tick.sequence = ++publisher->sequence;
   tick.monotonic = now;
   tick.interval = publisher->last_tick != 0 ? now - publisher->last_tick : 0;
-  tick.others_rx_bytes += publisher->folded_rx_bytes;
-  tick.others_tx_bytes += publisher->folded_tx_bytes;
   tick.flows_refused = join->table.refused;
   publisher->last_tick = now;
   memcpy (publisher->shown_at, publisher->read_at, sizeof publisher->shown_at);

@@ -27,6 +27,8 @@ struct weir_publisher
   uint64_t read_at[WEIR_N_SOURCES], shown_at[WEIR_N_SOURCES];
   uint64_t last_tick;
   uint64_t sequence;
+  /* Speed of what was not published, by who measured it: it holds until the next reading. */
+  uint64_t others_rx_rate[WEIR_N_SOURCES], others_tx_rate[WEIR_N_SOURCES];
   /* Bytes of flows that ended without ever having been a row at that time. */
   uint64_t folded_rx_bytes, folded_tx_bytes;
   struct weir_candidate *candidates;

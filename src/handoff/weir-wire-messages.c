@@ -100,7 +100,7 @@ weir_read_sources (const struct weir_frame *frame, struct weir_source_status *re
       status.losses = weir_read_u64 (&record);
       if (status.source >= WEIR_N_SOURCES)
         continue;
-      if (status.state > WEIR_SOURCE_ACTIVE || status.reason > WEIR_REASON_NOT_BUILT)
+      if (status.state > WEIR_SOURCE_ACTIVE || status.reason > WEIR_REASON_LAST)
         return -EPROTO;
       if (*ret_n < max)
         ret_sources[(*ret_n)++] = status;
@@ -193,6 +193,8 @@ weir_write_tick (struct weir_writer *writer, const struct weir_tick *tick)
   weir_write_u64 (writer, tick->others_tx_rate);
   weir_write_u64 (writer, tick->flows_refused);
   weir_write_u64 (writer, tick->coalesced);
+  weir_write_u32 (writer, tick->cadence_ms);
+  weir_write_u8 (writer, tick->cadence);
   weir_write_frame_end (writer);
 }
 
@@ -216,6 +218,8 @@ weir_read_tick (const struct weir_frame *frame, struct weir_tick *ret_tick)
   ret_tick->others_tx_rate = weir_read_u64 (&reader);
   ret_tick->flows_refused = weir_read_u64 (&reader);
   ret_tick->coalesced = weir_read_u64 (&reader);
+  ret_tick->cadence_ms = weir_read_u32 (&reader);
+  ret_tick->cadence = weir_read_u8 (&reader);
   return weir_reader_result (&reader);
 }
 

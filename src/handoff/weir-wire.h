@@ -197,7 +197,11 @@ enum weir_reason
   WEIR_REASON_LOSING_EVENTS = 7,      /* events overran the buffer since the last tick (@losses) */
   WEIR_REASON_STOPPED = 8,            /* the helper process behind it has ended */
   WEIR_REASON_NOT_BUILT = 9,          /* this build leaves the source out */
+  WEIR_REASON_GOVERNED = 10, /* conntrack: the table is read more seldom, because it is large */
 };
+
+/* The last one that a reader takes. */
+#define WEIR_REASON_LAST 14
 
 struct weir_source_status
 {
@@ -426,6 +430,15 @@ typedef void (*weir_interface_func) (const struct weir_interface_record *record,
 int
 weir_read_interfaces (const struct weir_frame *frame, weir_interface_func func, void *data);
 
+/* Why sources are read as often as they are. */
+enum weir_cadence
+{
+  WEIR_CADENCE_AS_WISHED = 0,
+  WEIR_CADENCE_NOT_RENEWED = 1, /* the front end did not renew its wish */
+  WEIR_CADENCE_GOVERNED = 2,    /* reading connections as often as wished would cost too much */
+  WEIR_CADENCE_FLOOR = 3,       /* it wished for less than can be had */
+};
+
 struct weir_tick
 {
   uint64_t sequence;
@@ -437,6 +450,10 @@ struct weir_tick
   uint64_t others_rx_rate, others_tx_rate;
   uint64_t flows_refused; /* the table was full, since the start */
   uint64_t coalesced;     /* ticks that the front end was too slow to be sent, since the start */
+  /* How often all sources are read, and why.  Ticks come more often than that only when it is
+   * WEIR_CADENCE_GOVERNED: then connection tracking is left out of some. */
+  uint32_t cadence_ms;
+  uint8_t cadence; /* enum weir_cadence; a later version may know more of them */
 };
 
 void

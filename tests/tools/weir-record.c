@@ -251,6 +251,8 @@ print_tick (const struct weir_frame *frame)
   print_number ("others_tx_rate", tick.others_tx_rate);
   print_number ("flows_refused", tick.flows_refused);
   print_number ("coalesced", tick.coalesced);
+  print_number ("cadence_ms", tick.cadence_ms);
+  print_number ("cadence", tick.cadence);
   puts ("}");
   return 0;
 }

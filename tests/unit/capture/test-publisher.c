@@ -343,6 +343,42 @@ test_late_dump (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (row->tx_rate, ==, 2000);
 }
 
+/* Between two dumps nobody knows what moves: what did keeps its row, and the speed of all that has
+ * none stays what it was. */
+static void
+test_between_dumps (struct fixture *fixture, gconstpointer data)
+{
+  guint64 sent[12];
+
+  fixture->publisher.rows_max = 4;
+  for (guint i = 0; i < 12; i++)
+    sent[i] = i < 4 ? 1000 : 1000000;
+  tick (fixture, sent, 12);
+  /* Four small ones move most, and two large ones a little. */
+  for (guint i = 0; i < 6; i++)
+    sent[i] += i < 4 ? 600 : 2;
+  tick (fixture, sent, 12);
+  for (guint i = 0; i < 4; i++)
+    g_assert_cmpuint (row_of (fixture, i)->tx_rate, ==, 600);
+  g_assert_cmpuint (fixture->front.tick.others_tx_rate, ==, 4);
+  for (guint i = 0; i < 3; i++)
+    {
+      fixture->now += S;
+      publish (fixture);
+      g_assert_cmpuint (fixture->front.n_added + fixture->front.n_left + fixture->front.n_changed,
+                        ==, 0);
+      g_assert_cmpuint (fixture->front.tick.others_tx_rate, ==, 4);
+      g_assert_cmpuint (fixture->front.tick.others_rx_rate, ==, 2);
+      assert_sum (fixture, total (sent, 12, 2), total (sent, 12, 1));
+    }
+  /* Four seconds after the last reading. */
+  sent[11] += 4000;
+  tick (fixture, sent, 12);
+  g_assert_cmpuint (row_of (fixture, 11)->tx_rate, ==, 1000);
+  g_assert_cmpuint (fixture->front.tick.others_tx_rate, ==, 0);
+  assert_sum (fixture, total (sent, 12, 2), total (sent, 12, 1));
+}
+
 /* A flow that is born and dies between two ticks is told whole. */
 static void
 test_born_and_dead (struct fixture *fixture, gconstpointer data)
@@ -470,6 +506,7 @@ main (int argc, char **argv)
   ADD ("sums", test_sums);
   ADD ("rates", test_rates);
   ADD ("late-dump", test_late_dump);
+  ADD ("between-dumps", test_between_dumps);
   ADD ("born-and-dead", test_born_and_dead);
   ADD ("told-late", test_told_late);
   ADD ("coalesced", test_coalesced);
