@@ -399,6 +399,25 @@ enum weir_interface_flag
   /* Its bytes enter or leave this computer and are not counted at another interface as well: the
    * sum over these interfaces is the traffic of the computer. */
   WEIR_INTERFACE_COUNTED = 1 << 2,
+  WEIR_INTERFACE_PEER_ELSEWHERE = 1 << 3, /* its other end is in another network namespace */
+};
+
+enum weir_interface_type
+{
+  WEIR_INTERFACE_TYPE_OTHER = 0, /* virtual, and none of the following */
+  WEIR_INTERFACE_TYPE_PHYSICAL = 1,
+  WEIR_INTERFACE_TYPE_WIRELESS = 2,
+  WEIR_INTERFACE_TYPE_LOOPBACK = 3,
+  WEIR_INTERFACE_TYPE_BRIDGE = 4,
+  WEIR_INTERFACE_TYPE_BOND = 5, /* bond, team */
+  WEIR_INTERFACE_TYPE_VETH = 6, /* veth, netkit: one of a pair */
+  WEIR_INTERFACE_TYPE_TUN = 7,  /* tun, tap: a program is at the other end */
+  WEIR_INTERFACE_TYPE_VLAN = 8,
+  WEIR_INTERFACE_TYPE_MACVLAN = 9, /* macvlan, macvtap, ipvlan, ipvtap */
+  WEIR_INTERFACE_TYPE_WIREGUARD = 10,
+  WEIR_INTERFACE_TYPE_TUNNEL = 11, /* vxlan, gre, ipip, ppp ... */
+  WEIR_INTERFACE_TYPE_DUMMY = 12,
+  WEIR_N_INTERFACE_TYPES,
 };
 
 struct weir_interface_address
@@ -421,6 +440,10 @@ struct weir_interface_record
   uint64_t rx_rate, tx_rate; /* bytes per second over the last interval */
   uint16_t n_addresses;
   struct weir_interface_address addresses[WEIR_INTERFACE_ADDRESSES_MAX];
+  uint8_t type;       /* enum weir_interface_type */
+  uint16_t link_type; /* ARPHRD_*: which header goes before each packet */
+  uint32_t master;    /* index of the bridge, bond ... that it is a part of, 0: none */
+  uint32_t lower; /* index of what it is built on, or of its peer, here; 0: none, or elsewhere */
 };
 
 void
