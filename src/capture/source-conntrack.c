@@ -1,12 +1,146 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "source-conntrack.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <libnetfilter_conntrack/libnetfilter_conntrack.h>
+#include <libnetfilter_conntrack/libnetfilter_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
+#include <netinet/in.h>
+#include <string.h>
 
-#include "weir-conntrack-parse.h"
+#include "weir-addresses.h"
 #include "weir-netlink.h"
+
+static bool
+read_address (const struct nf_conntrack *ct, enum nf_conntrack_attr attribute, uint8_t family,
+              struct weir_endpoint *ret)
+{
+  const void *address = nfct_get_attr (ct, attribute);
+
+  if (address == NULL)
+    return false;
+  if (family == 4)
+    weir_address_map_v4 (address, ret->address);
+  else
+    memcpy (ret->address, address, 16);
+  return true;
+}
+
+static void
+read_port (const struct nf_conntrack *ct, enum nf_conntrack_attr attribute,
+           struct weir_endpoint *ret)
+{
+  if (nfct_attr_is_set (ct, attribute) > 0)
+    ret->port = ntohs (nfct_get_attr_u16 (ct, attribute));
+}
+
+static bool
+read_tuples (const struct nf_conntrack *ct, struct weir_conntrack_reading *reading)
+{
+  bool v4 = reading->family == 4;
+
+  if (!read_address (ct, v4 ? ATTR_ORIG_IPV4_SRC : ATTR_ORIG_IPV6_SRC, reading->family,
+                     &reading->orig_src) ||
+      !read_address (ct, v4 ? ATTR_ORIG_IPV4_DST : ATTR_ORIG_IPV6_DST, reading->family,
+                     &reading->orig_dst) ||
+      !read_address (ct, v4 ? ATTR_REPL_IPV4_SRC : ATTR_REPL_IPV6_SRC, reading->family,
+                     &reading->reply_src) ||
+      !read_address (ct, v4 ? ATTR_REPL_IPV4_DST : ATTR_REPL_IPV6_DST, reading->family,
+                     &reading->reply_dst))
+    return false;
+
+  switch (reading->protocol)
+    {
+    case IPPROTO_TCP:
+    case IPPROTO_UDP:
+    case IPPROTO_UDPLITE:
+    case IPPROTO_SCTP:
+    case IPPROTO_DCCP:
+      read_port (ct, ATTR_ORIG_PORT_SRC, &reading->orig_src);
+      read_port (ct, ATTR_ORIG_PORT_DST, &reading->orig_dst);
+      read_port (ct, ATTR_REPL_PORT_SRC, &reading->reply_src);
+      read_port (ct, ATTR_REPL_PORT_DST, &reading->reply_dst);
+      break;
+    case IPPROTO_ICMP:
+    case IPPROTO_ICMPV6:
+      if (nfct_attr_is_set (ct, ATTR_ICMP_ID) > 0)
+        reading->discriminator = ntohs (nfct_get_attr_u16 (ct, ATTR_ICMP_ID));
+      break;
+    default:
+      break;
+    }
+  return true;
+}
+
+static void
+read_counters (const struct nf_conntrack *ct, struct weir_conntrack_reading *reading)
+{
+  /* There are counters only in entries that were made while accounting was on. */
+  reading->has_counters = nfct_attr_is_set (ct, ATTR_ORIG_COUNTER_BYTES) > 0 &&
+                          nfct_attr_is_set (ct, ATTR_ORIG_COUNTER_PACKETS) > 0 &&
+                          nfct_attr_is_set (ct, ATTR_REPL_COUNTER_BYTES) > 0 &&
+                          nfct_attr_is_set (ct, ATTR_REPL_COUNTER_PACKETS) > 0;
+  if (!reading->has_counters)
+    return;
+  reading->orig_bytes = nfct_get_attr_u64 (ct, ATTR_ORIG_COUNTER_BYTES);
+  reading->orig_packets = nfct_get_attr_u64 (ct, ATTR_ORIG_COUNTER_PACKETS);
+  reading->reply_bytes = nfct_get_attr_u64 (ct, ATTR_REPL_COUNTER_BYTES);
+  reading->reply_packets = nfct_get_attr_u64 (ct, ATTR_REPL_COUNTER_PACKETS);
+}
+
+static bool
+read_entry (const struct nf_conntrack *ct, struct weir_conntrack_reading *reading)
+{
+  switch (nfct_get_attr_u8 (ct, ATTR_ORIG_L3PROTO))
+    {
+    case AF_INET:
+      reading->family = 4;
+      break;
+    case AF_INET6:
+      reading->family = 6;
+      break;
+    default:
+      return false;
+    }
+  if (nfct_attr_is_set (ct, ATTR_ORIG_L4PROTO) <= 0 || nfct_attr_is_set (ct, ATTR_ID) <= 0)
+    return false;
+  reading->protocol = nfct_get_attr_u8 (ct, ATTR_ORIG_L4PROTO);
+  reading->id = nfct_get_attr_u32 (ct, ATTR_ID);
+  if (nfct_attr_is_set (ct, ATTR_ZONE) > 0)
+    reading->zone = nfct_get_attr_u16 (ct, ATTR_ZONE);
+  if (!read_tuples (ct, reading))
+    return false;
+  read_counters (ct, reading);
+  reading->has_state = nfct_attr_is_set (ct, ATTR_TCP_STATE) > 0;
+  if (reading->has_state)
+    reading->state = nfct_get_attr_u8 (ct, ATTR_TCP_STATE);
+  reading->seen_reply = nfct_attr_is_set (ct, ATTR_STATUS) > 0 &&
+                        (nfct_get_attr_u32 (ct, ATTR_STATUS) & IPS_SEEN_REPLY) != 0;
+  return true;
+}
+
+int
+weir_conntrack_parse (const struct nlmsghdr *message, struct weir_conntrack_reading *ret_reading)
+{
+  struct weir_conntrack_reading reading = { 0 };
+  struct nf_conntrack *ct;
+  bool good;
+
+  if (NFNL_SUBSYS_ID (message->nlmsg_type) != NFNL_SUBSYS_CTNETLINK ||
+      weir_netlink_payload (message, sizeof (struct nfgenmsg)) == NULL)
+    return -EPROTO;
+  ct = nfct_new ();
+  if (ct == NULL)
+    return -ENOMEM;
+  good = nfct_nlmsg_parse (message, ct) >= 0 && read_entry (ct, &reading);
+  nfct_destroy (ct);
+  if (!good)
+    return -EPROTO;
+  *ret_reading = reading;
+  return 0;
+}
 
 int
 weir_conntrack_read (struct weir_conntrack_dump *dump, unsigned budget, void (*before) (void *data),

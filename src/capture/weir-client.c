@@ -17,6 +17,7 @@ weir_client_init (struct weir_client *client, int fd, uint64_t now)
   *client = (struct weir_client) {
     .fd = fd,
     .wish_ms = WEIR_INTERVAL_DEFAULT_MS,
+    .floor_ms = WEIR_INTERVAL_FLOOR_MS,
     .renewed = now,
     .tokens = WEIR_REQUESTS_PER_SECOND,
     .filled = now,
@@ -54,10 +55,10 @@ take_token (struct weir_client *client, uint64_t now)
 }
 
 static uint32_t
-clamp_interval (uint32_t interval_ms)
+clamp_interval (const struct weir_client *client, uint32_t interval_ms)
 {
-  if (interval_ms < WEIR_INTERVAL_FLOOR_MS)
-    return WEIR_INTERVAL_FLOOR_MS;
+  if (interval_ms < client->floor_ms)
+    return client->floor_ms;
   return interval_ms > WEIR_INTERVAL_CEILING_MS ? WEIR_INTERVAL_CEILING_MS : interval_ms;
 }
 
@@ -85,8 +86,7 @@ obey (struct weir_client *client, const struct weir_frame *frame, uint64_t now)
     return WEIR_CLIENT_BROKE_PROTOCOL;
   if (!take_token (client, now))
     return WEIR_CLIENT_SERVING;
-  client->wish_ms = clamp_interval (interval_ms);
-  client->wished_less = interval_ms < client->wish_ms;
+  client->wish_ms = clamp_interval (client, interval_ms);
   client->renewed = now;
   if (frame->type == WEIR_MESSAGE_START)
     client->started = true;
@@ -150,27 +150,16 @@ weir_client_get_writer (struct weir_client *client)
   return &client->out;
 }
 
-/* Whether the front end has not renewed its wish, and so gets less. */
-static bool
-is_forgotten (const struct weir_client *client, uint64_t now)
-{
-  return now - client->renewed > WEIR_RENEWAL_MS * MS && client->wish_ms < WEIR_INTERVAL_IDLE_MS;
-}
-
 uint64_t
 weir_client_get_interval (const struct weir_client *client, uint64_t now)
 {
+  uint32_t interval = client->wish_ms;
+
   if (!client->started)
     return UINT64_MAX;
-  return (is_forgotten (client, now) ? WEIR_INTERVAL_IDLE_MS : client->wish_ms) * MS;
-}
-
-enum weir_cadence
-weir_client_get_why (const struct weir_client *client, uint64_t now)
-{
-  if (is_forgotten (client, now))
-    return WEIR_CADENCE_NOT_RENEWED;
-  return client->wished_less ? WEIR_CADENCE_FLOOR : WEIR_CADENCE_AS_WISHED;
+  if (now - client->renewed > WEIR_RENEWAL_MS * MS && interval < WEIR_INTERVAL_IDLE_MS)
+    interval = WEIR_INTERVAL_IDLE_MS;
+  return interval * MS;
 }
 
 bool

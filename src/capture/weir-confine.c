@@ -59,8 +59,6 @@ weir_confine (const struct weir_plan *plan, struct weir_process_status *ret_proc
     return -EPERM;
   process.layers_active |= layers.active;
   process.layers_missing |= layers.missing;
-  if (plan->strict && process.layers_missing != 0)
-    return -EPERM;
   *ret_process = process;
-  return 0;
+  return plan->strict && process.layers_missing != 0 ? -EOPNOTSUPP : 0;
 }

@@ -5,6 +5,8 @@
 #include "weir-drop.h"
 
 /* Confines this process to @plan.  On success @ret_process holds what the kernel shows of it.
- * Returns a negative errno when anything could not be given up; the process must then end. */
+ * Returns a negative errno when anything could not be given up; the process must then end.
+ * -EOPNOTSUPP: everything was given up, but a layer was refused that a strict @plan is not to do
+ * without; @ret_process says which. */
 int
 weir_confine (const struct weir_plan *plan, struct weir_process_status *ret_process);

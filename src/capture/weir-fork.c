@@ -34,6 +34,7 @@ run_helper (struct helper *helper, struct weir_meter_setup *setup)
 {
   const int keep[] = { helper->child_end, helper->conntrack };
   struct weir_process_status process;
+  int r;
 
   /* Only the meter says HELLO. */
   explicit_bzero (setup->nonce, sizeof setup->nonce);
@@ -41,10 +42,13 @@ run_helper (struct helper *helper, struct weir_meter_setup *setup)
   helper->plan.peer = helper->child_end;
   helper->plan.keep = keep;
   helper->plan.n_keep = sizeof keep / sizeof keep[0];
-  if (weir_confine (&helper->plan, &process) < 0)
+  r = weir_confine (&helper->plan, &process);
+  if (r < 0 && r != -EOPNOTSUPP)
     _exit (WEIR_EXIT_CONFINEMENT);
   if (send (helper->child_end, &process, sizeof process, MSG_NOSIGNAL) != sizeof process)
     _exit (WEIR_EXIT_DONE);
+  if (r < 0)
+    _exit (WEIR_EXIT_STRICT);
 
   if (helper->plan.role == WEIR_ROLE_KEEPER)
     weir_keeper_serve (helper->child_end, helper->conntrack);
@@ -126,6 +130,7 @@ weir_fork (const struct weir_caller *caller, const struct weir_users *users,
            struct weir_meter_setup *setup)
 {
   struct helper keeper = { .conntrack = setup->fds.conntrack_dump }, looker = { .conntrack = -1 };
+  const struct weir_config *config = weir_config_or_defaults (setup->config);
   struct weir_capabilities now;
   int code;
 
@@ -137,14 +142,19 @@ weir_fork (const struct weir_caller *caller, const struct weir_users *users,
     {
       weir_plan_make (WEIR_ROLE_KEEPER, caller->elevated, caller->uid, users, now.permitted,
                       &keeper.plan);
+      keeper.plan.strict = config->strict != 0;
       code = run (&keeper, setup);
       if (code != WEIR_EXIT_DONE)
         return code;
       setup->fds.keeper = keeper.parent_end;
     }
 
+  setup->fds.looker = -1;
+  if ((config->off & WEIR_OFF_OWNERS) != 0)
+    return WEIR_EXIT_DONE;
   weir_plan_make (WEIR_ROLE_LOOKER, caller->elevated, caller->uid, users, now.permitted,
                   &looker.plan);
+  looker.plan.strict = config->strict != 0;
   code = run (&looker, setup);
   if (code != WEIR_EXIT_DONE)
     return code;

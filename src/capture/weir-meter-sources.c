@@ -46,11 +46,11 @@ get_losses (const struct weir_meter *meter, enum weir_source source)
   switch (source)
     {
     case WEIR_SOURCE_SOCKDIAG:
-      return meter->socket_losses + meter->join.own.sockets.refused;
+      return meter->socket_losses + meter->join.sockets.refused;
     case WEIR_SOURCE_CONNTRACK:
       return meter->conntrack_losses;
     case WEIR_SOURCE_INTERFACES:
-      return meter->join.own.addresses.refused;
+      return meter->join.addresses.refused;
     case WEIR_SOURCE_OWNERS:
       return meter->join.owners.refused;
     default:
@@ -101,6 +101,8 @@ look_at_conntrack (struct weir_meter *meter)
   const struct weir_descriptors *fds = &meter->fds;
   const struct weir_join *join = &meter->join;
 
+  if ((meter->config->off & WEIR_OFF_CONNTRACK) != 0)
+    return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_UNAVAILABLE, WEIR_REASON_CONFIG, 0);
   if (fds->conntrack_dump < 0)
     return say_refused (meter, WEIR_SOURCE_CONNTRACK, fds->conntrack_dump_error);
   if (fds->keeper < 0 || meter->keeper_stopped)
@@ -121,8 +123,7 @@ look_at_conntrack (struct weir_meter *meter)
   if (meter->accounting < 0)
     return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_DEGRADED, WEIR_REASON_REFUSED,
                 fds->accounting_error);
-  return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_ACTIVE,
-              meter->is_governed ? WEIR_REASON_GOVERNED : WEIR_REASON_NONE, 0);
+  return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_ACTIVE, WEIR_REASON_NONE, 0);
 }
 
 static struct weir_source_status
@@ -140,6 +141,8 @@ look_at_interfaces (struct weir_meter *meter)
 static struct weir_source_status
 look_at_owners (struct weir_meter *meter)
 {
+  if ((meter->config->off & WEIR_OFF_OWNERS) != 0)
+    return say (WEIR_SOURCE_OWNERS, WEIR_SOURCE_UNAVAILABLE, WEIR_REASON_CONFIG, 0);
   if (meter->owners.fd < 0 || meter->owners.stopped)
     return say (WEIR_SOURCE_OWNERS, WEIR_SOURCE_DEGRADED, WEIR_REASON_STOPPED, 0);
   if (!meter->looks_at_all_users)

@@ -13,6 +13,7 @@
 
 #include "weir-meter-private.h"
 #include "weir-meter.h"
+#include "weir-strict.h"
 
 /* How long the last words may take. */
 #define FAREWELL_MS 200
@@ -46,7 +47,6 @@ read_system_clocks (struct weir_moment *ret_now)
 {
   ret_now->awake = read_clock (CLOCK_MONOTONIC);
   ret_now->boot = read_clock (CLOCK_BOOTTIME);
-  ret_now->cpu = read_clock (CLOCK_THREAD_CPUTIME_ID);
 }
 
 static struct weir_moment
@@ -87,6 +87,8 @@ introduce (struct weir_meter *meter, struct weir_meter_setup *setup)
 
   weir_write_confinement (writer, setup->processes, setup->n_processes);
   weir_meter_write_sources (meter, writer);
+  if (meter->config->n_notices > 0)
+    weir_write_notices (writer, meter->config->notices, meter->config->n_notices);
   return writer->error < 0 ? writer->error : weir_client_flush (&meter->client);
 }
 
@@ -221,12 +223,7 @@ turn (struct weir_meter *meter, bool *more, enum weir_client_end *ret_end)
   if (polled[SOCKETS].revents)
     weir_meter_read_sockets (meter, now.boot);
   if (polled[CONNTRACK].revents)
-    {
-      uint64_t began = get_now (meter).cpu;
-
-      weir_meter_read_conntrack (meter, &now);
-      weir_governor_spend (&meter->governor, get_now (meter).cpu - began);
-    }
+    weir_meter_read_conntrack (meter, &now);
 
   result = weir_meter_advance (meter, &now);
   if (result == 0 && weir_client_flush (&meter->client) < 0)
@@ -235,12 +232,19 @@ turn (struct weir_meter *meter, bool *more, enum weir_client_end *ret_end)
 }
 
 static int
-serve (struct weir_meter *meter)
+serve (struct weir_meter *meter, const struct weir_meter_setup *setup)
 {
   enum weir_client_end end = WEIR_CLIENT_SERVING;
   bool more = false;
   int result = 0;
+  char what[128];
 
+  if (meter->config->strict != 0 &&
+      weir_strict_refuses (setup->processes, setup->n_processes, what, sizeof what))
+    {
+      say_goodbye (meter, WEIR_BYE_ERROR, WEIR_ERROR_STRICT, 0, what);
+      return WEIR_EXIT_STRICT;
+    }
   if (!weir_meter_has_source (meter))
     {
       say_goodbye (meter, WEIR_BYE_ERROR, WEIR_ERROR_SOURCES, meter->fds.sock_diag_error,
@@ -271,21 +275,24 @@ weir_meter_run (struct weir_meter_setup *setup)
 
   if (meter == NULL)
     return code;
+  meter->config = weir_config_or_defaults (setup->config);
   meter->fds = setup->fds;
   meter->view = setup->view;
   meter->looks_at_all_users = setup->looks_at_all_users;
   meter->accounting = -1;
   meter->read_clocks = setup->read_clocks != NULL ? setup->read_clocks : read_system_clocks;
   weir_client_init (&meter->client, setup->fds.client, get_now (meter).awake);
-  weir_publisher_init (&meter->publisher, WEIR_ROWS_MAX);
+  meter->client.floor_ms = meter->config->min_interval_ms;
+  weir_publisher_init (&meter->publisher, meter->config->rows_max);
   weir_sockdiag_init (&meter->sockdiag, setup->fds.sock_diag);
   meter->conntrack.fd = setup->fds.conntrack_dump;
   weir_owners_source_init (&meter->owners, setup->fds.looker);
-  if (weir_join_init (&meter->join, setup->netns, setup->looks_at_all_users, WEIR_FLOWS_MAX) == 0)
+  if (weir_join_init (&meter->join, setup->netns, setup->looks_at_all_users,
+                      meter->config->flows_max) == 0)
     {
-      weir_interfaces_init (&meter->interfaces, setup->fds.route, &meter->join.own.addresses);
+      weir_interfaces_init (&meter->interfaces, setup->fds.route, &meter->join.addresses);
       weir_meter_read_accounting (meter);
-      code = introduce (meter, setup) == 0 ? serve (meter) : WEIR_EXIT_HANDOFF;
+      code = introduce (meter, setup) == 0 ? serve (meter, setup) : WEIR_EXIT_HANDOFF;
       weir_interfaces_clear (&meter->interfaces);
       weir_join_clear (&meter->join);
     }

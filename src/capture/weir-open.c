@@ -47,8 +47,8 @@ set_buffer (int fd, int size)
   return false;
 }
 
-int
-weir_open_netlink (int protocol, int buffer, const int *groups, size_t n_groups, int *ret_error)
+static int
+open_netlink (int protocol, int buffer, const int *groups, size_t n_groups, int *ret_error)
 {
   const struct sockaddr_nl any = { .nl_family = AF_NETLINK };
   int fd;
@@ -84,11 +84,11 @@ open_conntrack (struct weir_descriptors *fds)
 
   fds->conntrack_dump = -1;
   fds->conntrack_events =
-      weir_open_netlink (NETLINK_NETFILTER, EVENTS_BUFFER, groups, 2, &fds->conntrack_events_error);
+      open_netlink (NETLINK_NETFILTER, EVENTS_BUFFER, groups, 2, &fds->conntrack_events_error);
   fds->conntrack_dump_error = fds->conntrack_events_error;
   if (fds->conntrack_events >= 0)
     fds->conntrack_dump =
-        weir_open_netlink (NETLINK_NETFILTER, DUMP_BUFFER, NULL, 0, &fds->conntrack_dump_error);
+        open_netlink (NETLINK_NETFILTER, DUMP_BUFFER, NULL, 0, &fds->conntrack_dump_error);
 }
 
 /* Joining the groups asks for the module of conntrack without waiting for it, and without it there
@@ -149,10 +149,9 @@ open_sock_diag (struct weir_descriptors *fds)
 {
   static const int groups[] = { SKNLGRP_INET_TCP_DESTROY, SKNLGRP_INET6_TCP_DESTROY };
 
-  fds->sock_diag =
-      weir_open_netlink (NETLINK_SOCK_DIAG, DUMP_BUFFER, NULL, 0, &fds->sock_diag_error);
+  fds->sock_diag = open_netlink (NETLINK_SOCK_DIAG, DUMP_BUFFER, NULL, 0, &fds->sock_diag_error);
   fds->sock_events =
-      weir_open_netlink (NETLINK_SOCK_DIAG, EVENTS_BUFFER, groups, 2, &fds->sock_events_error);
+      open_netlink (NETLINK_SOCK_DIAG, EVENTS_BUFFER, groups, 2, &fds->sock_events_error);
 }
 
 /* Full is what may see everything, of the whole machine.  In a user namespace there is a root who
@@ -168,21 +167,21 @@ find_view (const struct weir_descriptors *fds)
                                                                  : WEIR_VIEW_LIMITED;
 }
 
-int
+void
 weir_open (struct weir_meter_setup *setup)
 {
   struct weir_descriptors *fds = &setup->fds;
   struct stat info;
 
-  open_conntrack (fds);
+  if ((weir_config_or_defaults (setup->config)->off & WEIR_OFF_CONNTRACK) == 0)
+    open_conntrack (fds);
+  else
+    fds->conntrack_dump = fds->conntrack_events = -1;
   open_sock_diag (fds);
-  fds->route = weir_open_netlink (NETLINK_ROUTE, DUMP_BUFFER, NULL, 0, &fds->route_error);
+  fds->route = open_netlink (NETLINK_ROUTE, DUMP_BUFFER, NULL, 0, &fds->route_error);
 
   open_accounting (fds);
 
   setup->view = find_view (fds);
   setup->netns = stat ("/proc/self/ns/net", &info) == 0 ? (uint32_t) info.st_ino : 0;
-  if (setup->view != WEIR_VIEW_FULL || setup->netns == 0)
-    return 0;
-  return weir_namespaces_open (setup->netns, &setup->namespaces);
 }

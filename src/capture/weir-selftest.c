@@ -18,6 +18,7 @@
 #include "weir-capabilities.h"
 #include "weir-confine.h"
 #include "weir-selftest.h"
+#include "weir-strict.h"
 
 /* Layers that a plan can do without. */
 #define FENCES                                                                                     \
@@ -28,15 +29,6 @@
 
 /* Exit code of a process that could not be confined; no errno is as large. */
 #define STUCK 250
-
-/* By the bits of weir_layer. */
-static const char *const layer_names[] = {
-  "own-uid",          "capabilities", "no-new-privs", "empty-root",
-  "empty-namespaces", "landlock",     "seccomp",
-};
-#define N_LAYERS (sizeof layer_names / sizeof layer_names[0])
-
-static const char *const role_names[WEIR_N_ROLES] = { "meter", "keeper", "looker" };
 
 struct test
 {
@@ -171,10 +163,10 @@ print_layers (uint32_t layers)
 {
   const char *separator = "";
 
-  for (size_t i = 0; i < N_LAYERS; i++)
+  for (size_t i = 0; i < WEIR_N_LAYERS; i++)
     if ((layers & 1U << i) != 0)
       {
-        printf ("%s%s", separator, layer_names[i]);
+        printf ("%s%s", separator, weir_layer_names[i]);
         separator = ", ";
       }
   if (layers == 0)
@@ -184,7 +176,7 @@ print_layers (uint32_t layers)
 static void
 print_process (const struct weir_process_status *process)
 {
-  printf ("%s: uid %u, capabilities %llx, active: ", role_names[process->role], process->uid,
+  printf ("%s: uid %u, capabilities %llx, active: ", weir_role_names[process->role], process->uid,
           (unsigned long long) process->cap_permitted);
   print_layers (process->layers_active);
   printf ("; missing: ");
@@ -226,9 +218,9 @@ judge (const struct test *test, const struct weir_process_status *process,
     r = run (test, role, FENCES, what, &none);
   if (r < 0)
     return r;
-  printf ("%-7s %-43s %-10s  %-12s  ", role_names[role], what->name,
+  printf ("%-7s %-43s %-10s  %-12s  ", weir_role_names[role], what->name,
           whole.denied ? "denied" : "NOT DENIED", whole.how);
-  for (size_t i = 0; i < N_LAYERS; i++)
+  for (size_t i = 0; i < WEIR_N_LAYERS; i++)
     {
       const uint32_t layer = 1U << i;
 
@@ -240,7 +232,7 @@ judge (const struct test *test, const struct weir_process_status *process,
       /* Not what is denied by something else already, unless the layer is the one that says it. */
       if (!alone.denied || (none.denied && strcmp (alone.how, none.how) == 0))
         continue;
-      printf ("%s%s", separator, layer_names[i]);
+      printf ("%s%s", separator, weir_layer_names[i]);
       separator = ", ";
     }
   r = print_base (test, role, what, separator);
@@ -326,9 +318,9 @@ parse (int argc, char **argv, uint32_t *ret_without)
 
       if (strcmp (argv[i], "--without") != 0 || i + 1 == argc)
         return -EINVAL;
-      while (layer < N_LAYERS && strcmp (argv[i + 1], layer_names[layer]) != 0)
+      while (layer < WEIR_N_LAYERS && strcmp (argv[i + 1], weir_layer_names[layer]) != 0)
         layer++;
-      if (layer == N_LAYERS || (1U << layer & FENCES) == 0)
+      if (layer == WEIR_N_LAYERS || (1U << layer & FENCES) == 0)
         return -EINVAL;
       without |= 1U << layer;
     }

@@ -12,6 +12,7 @@
 
 #include "weir-cli-runtime.h"
 #include "weir-cli-text.h"
+#include "weir-notice-words.h"
 #include "weir-source-words.h"
 #include "weir-user-names.h"
 
@@ -153,6 +154,22 @@ report_loss (const struct weir_source_status *source)
   weir_cli_complain (message);
 }
 
+/* At the end, because until then the terminal may be a live table.  The table of sources holds them
+ * already. */
+static void
+report_notices (WeirCliRun *run)
+{
+  guint n;
+  const struct weir_notice *notices = weir_session_get_notices (run->session, &n);
+
+  for (guint i = 0; i < n && run->options->command != &weir_cli_sources; i++)
+    {
+      g_autofree char *words = weir_notice_words_get (&notices[i]);
+
+      weir_cli_complain (words);
+    }
+}
+
 static void
 report_losses (WeirCliRun *run)
 {
@@ -161,6 +178,7 @@ report_losses (WeirCliRun *run)
   const struct weir_tick *tick =
       weir_flow_store_get_last_tick (weir_session_get_flows (run->session));
 
+  report_notices (run);
   for (guint i = 0; i < n; i++)
     if (sources[i].losses > 0)
       report_loss (&sources[i]);

@@ -11,15 +11,19 @@
 #include "weir-cli-run.h"
 #include "weir-cli-text.h"
 #include "weir-format.h"
+#include "weir-notice-words.h"
 #include "weir-source-words.h"
 
 /* Rates need two readings. */
 #define APPS_TICKS 2
 
+/* @rest: what stands below the table. */
 static void
-write_table (WeirCliRun *run, const WeirCliColumn *columns, guint n_columns, GPtrArray *rows)
+write_table (WeirCliRun *run, const WeirCliColumn *columns, guint n_columns, GPtrArray *rows,
+             const char *rest)
 {
-  g_autofree char *table = weir_cli_text_make_table (columns, n_columns, rows);
+  g_autofree char *head = weir_cli_text_make_table (columns, n_columns, rows);
+  g_autofree char *table = g_strconcat (head, rest, NULL);
   g_autoptr (GError) error = NULL;
   WeirCliOutput *output = weir_cli_output_new ((void (*) (gpointer)) weir_cli_run_quit, run);
 
@@ -76,7 +80,7 @@ apps_end (WeirCliRun *run)
       char *const cells[] = { (char *) name, connections, rx, tx, rx_rate, tx_rate, NULL };
       add_row (rows, cells);
     }
-  write_table (run, columns, G_N_ELEMENTS (columns), rows);
+  write_table (run, columns, G_N_ELEMENTS (columns), rows, "");
 }
 
 const WeirCliCommand weir_cli_apps = {
@@ -109,17 +113,15 @@ word_reason (const struct weir_source_status *source)
   return g_strdup_printf ("%s (%s)", reason, g_strerror (source->error));
 }
 
-/* Of connection tracking also how often it is read, when that is its reason. */
+/* What the administrator should know, below the table; empty when there is nothing. */
 static char *
-word_advice (WeirCliRun *run, const struct weir_source_status *source)
+word_notices (WeirCliRun *run)
 {
-  const char *advice = weir_source_words_get_advice (source->reason);
-  guint interval_ms;
-  enum weir_cadence cadence = weir_session_get_cadence (run->session, &interval_ms);
+  guint n;
+  const struct weir_notice *notices = weir_session_get_notices (run->session, &n);
+  g_autofree char *words = weir_notice_words_get_all (notices, n);
 
-  if (source->reason != WEIR_REASON_GOVERNED || cadence != WEIR_CADENCE_GOVERNED)
-    return g_strdup (advice != NULL ? advice : "");
-  return weir_source_words_make_cadence (cadence, interval_ms);
+  return n > 0 ? g_strconcat ("\n", words, "\n", NULL) : g_strdup ("");
 }
 
 static void
@@ -139,16 +141,17 @@ sources_end (WeirCliRun *run)
     {
       g_autofree char *lost = g_strdup_printf ("%" G_GUINT64_FORMAT, sources[i].losses);
       g_autofree char *reason = word_reason (&sources[i]);
-      g_autofree char *advice = word_advice (run, &sources[i]);
+      const char *advice = weir_source_words_get_advice (sources[i].reason);
       char *const cells[] = { (char *) weir_source_words_get_name (sources[i].source),
                               (char *) weir_source_words_get_state (sources[i].state),
                               lost,
                               reason,
-                              advice,
+                              (char *) (advice != NULL ? advice : ""),
                               NULL };
       add_row (rows, cells);
     }
-  write_table (run, columns, G_N_ELEMENTS (columns), rows);
+  g_autofree char *notices = word_notices (run);
+  write_table (run, columns, G_N_ELEMENTS (columns), rows, notices);
 }
 
 const WeirCliCommand weir_cli_sources = {

@@ -6,6 +6,7 @@
 #include <glib/gi18n.h>
 
 #include "weir-details.h"
+#include "weir-notice-banner.h"
 #include "weir-filter.h"
 #include "weir-format.h"
 #include "weir-traffic-card.h"
@@ -27,6 +28,7 @@ struct _WeirConnectionsPage
 
   AdwMultiLayoutView *layouts;
   AdwOverlaySplitView *split;
+  WeirNoticeBanner *notice_banner;
   AdwBanner *banner;
   GtkStack *stack;
   AdwStatusPage *failed_page;
@@ -459,11 +461,13 @@ weir_connections_page_class_init (WeirConnectionsPageClass *klass)
 
   g_type_ensure (WEIR_TYPE_CONNECTION_LIST);
   g_type_ensure (WEIR_TYPE_DETAILS);
+  g_type_ensure (WEIR_TYPE_NOTICE_BANNER);
   g_type_ensure (WEIR_TYPE_TRAFFIC_CARD);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/io/github/weir/Weir/weir-connections-page.ui");
   gtk_widget_class_bind_template_child (widget_class, WeirConnectionsPage, layouts);
   gtk_widget_class_bind_template_child (widget_class, WeirConnectionsPage, split);
+  gtk_widget_class_bind_template_child (widget_class, WeirConnectionsPage, notice_banner);
   gtk_widget_class_bind_template_child (widget_class, WeirConnectionsPage, banner);
   gtk_widget_class_bind_template_child (widget_class, WeirConnectionsPage, stack);
   gtk_widget_class_bind_template_child (widget_class, WeirConnectionsPage, failed_page);
@@ -507,6 +511,7 @@ weir_connections_page_set_session (WeirConnectionsPage *self, WeirSession *sessi
   for (guint i = 0; i < G_N_ELEMENTS (watched); i++)
     g_signal_connect_object (session, watched[i], G_CALLBACK (on_session_changed), self,
                              G_CONNECT_SWAPPED);
+  weir_notice_banner_set_session (self->notice_banner, session);
   fill_chart (self);
   on_refreshed (self);
   on_session_changed (self);

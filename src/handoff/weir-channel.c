@@ -76,7 +76,7 @@ protocol_error (void)
 static gboolean
 is_for_front_end (const struct weir_frame *frame)
 {
-  return frame->type > WEIR_MESSAGE_HELLO && frame->type <= WEIR_MESSAGE_BYE;
+  return frame->type > WEIR_MESSAGE_HELLO && frame->type <= WEIR_MESSAGE_LAST_OF_ENGINE;
 }
 
 /* Emits frames until none is left, the turn is over (TRUE: go on soon) or the channel is closed. */

@@ -44,6 +44,8 @@ static const struct
   { WEIR_EXIT_RUN_DIR, N_ ("The measuring program cannot use the folder “/run/weir”, or others can "
                            "write to it. Ask your "
                            "administrator to remove it: it is made anew.") },
+  { WEIR_EXIT_STRICT, N_ ("This system refuses the measuring program a layer of protection, and "
+                          "“engine.conf” says that it must not run without.") },
 };
 
 /* The first line with something in it, without control characters; NULL if there is none. */

@@ -61,3 +61,6 @@ _Static_assert (2 * WEIR_REPORT_TIMEOUT_MS < WEIR_HELLO_DEADLINE_MS,
 /* Addresses that one interface reports. */
 #define WEIR_INTERFACE_ADDRESSES_MAX 64
 #define WEIR_INTERFACES_MAX          1024
+
+/* What an administrator can be told about at once; mistakes beyond that are counted. */
+#define WEIR_NOTICES_MAX 32

@@ -11,6 +11,9 @@
 #define SOURCE_RECORD_SIZE  16
 #define PROCESS_RECORD_SIZE 58
 
+/* Reasons that are reserved or known, of enum weir_reason. */
+#define REASON_MAX 14
+
 /* ---- HELLO ---- */
 
 void
@@ -100,7 +103,7 @@ weir_read_sources (const struct weir_frame *frame, struct weir_source_status *re
       status.losses = weir_read_u64 (&record);
       if (status.source >= WEIR_N_SOURCES)
         continue;
-      if (status.state > WEIR_SOURCE_ACTIVE || status.reason > WEIR_REASON_LAST)
+      if (status.state > WEIR_SOURCE_ACTIVE || status.reason > REASON_MAX)
         return -EPROTO;
       if (*ret_n < max)
         ret_sources[(*ret_n)++] = status;
@@ -193,8 +196,6 @@ weir_write_tick (struct weir_writer *writer, const struct weir_tick *tick)
   weir_write_u64 (writer, tick->others_tx_rate);
   weir_write_u64 (writer, tick->flows_refused);
   weir_write_u64 (writer, tick->coalesced);
-  weir_write_u32 (writer, tick->cadence_ms);
-  weir_write_u8 (writer, tick->cadence);
   weir_write_frame_end (writer);
 }
 
@@ -218,8 +219,6 @@ weir_read_tick (const struct weir_frame *frame, struct weir_tick *ret_tick)
   ret_tick->others_tx_rate = weir_read_u64 (&reader);
   ret_tick->flows_refused = weir_read_u64 (&reader);
   ret_tick->coalesced = weir_read_u64 (&reader);
-  ret_tick->cadence_ms = weir_read_u32 (&reader);
-  ret_tick->cadence = weir_read_u8 (&reader);
   return weir_reader_result (&reader);
 }
 
@@ -246,7 +245,7 @@ weir_read_error (const struct weir_frame *frame, struct weir_error *ret_error)
   ret_error->code = weir_read_u16 (&reader);
   ret_error->error = (int32_t) weir_read_u32 (&reader);
   weir_read_string (&reader, ret_error->what, sizeof ret_error->what);
-  if (ret_error->code > WEIR_ERROR_SOURCES)
+  if (ret_error->code > WEIR_ERROR_STRICT)
     return -EPROTO;
   return weir_reader_result (&reader);
 }

@@ -27,6 +27,8 @@ enum weir_message
   WEIR_MESSAGE_DETAILS = 7, /* reserved */
   WEIR_MESSAGE_ERROR = 8,
   WEIR_MESSAGE_BYE = 9,
+  WEIR_MESSAGE_NOTICES = 11,
+  WEIR_MESSAGE_LAST_OF_ENGINE = 12, /* up to here they are known, or reserved */
 
   WEIR_MESSAGE_START = 64,
   WEIR_MESSAGE_INTERVAL = 65,
@@ -197,11 +199,8 @@ enum weir_reason
   WEIR_REASON_LOSING_EVENTS = 7,      /* events overran the buffer since the last tick (@losses) */
   WEIR_REASON_STOPPED = 8,            /* the helper process behind it has ended */
   WEIR_REASON_NOT_BUILT = 9,          /* this build leaves the source out */
-  WEIR_REASON_GOVERNED = 10, /* conntrack: the table is read more seldom, because it is large */
+  WEIR_REASON_CONFIG = 12,            /* engine.conf switches the source off */
 };
-
-/* The last one that a reader takes. */
-#define WEIR_REASON_LAST 14
 
 struct weir_source_status
 {
@@ -257,6 +256,47 @@ weir_write_confinement (struct weir_writer *writer, const struct weir_process_st
 int
 weir_read_confinement (const struct weir_frame *frame, struct weir_process_status *ret_processes,
                        size_t max, size_t *ret_n);
+
+/* What the administrator should know, and nobody looked for: the front end words it.  A notice with
+ * a code that is not below can be left out. */
+enum weir_notice_code
+{
+  /* engine.conf as a whole: it is not used. */
+  WEIR_NOTICE_CONFIG_UNSAFE = 1, /* @text, a folder or the file: not root's, or others write it */
+  WEIR_NOTICE_CONFIG_NOT_A_FILE = 2, /* @text: a link, a device ... */
+  WEIR_NOTICE_CONFIG_TOO_LARGE = 3,  /* @number: the most bytes that it may have */
+  WEIR_NOTICE_CONFIG_UNREADABLE = 4, /* @number: errno */
+
+  /* One line of it, @number: the line is not used. */
+  WEIR_NOTICE_CONFIG_SYNTAX = 5,          /* @text: the line */
+  WEIR_NOTICE_CONFIG_UNKNOWN_SECTION = 6, /* @text: its name */
+  WEIR_NOTICE_CONFIG_UNKNOWN_KEY = 7,     /* @text: its name */
+  WEIR_NOTICE_CONFIG_BAD_VALUE = 8,       /* @text: key and value */
+  WEIR_NOTICE_CONFIG_REPEATED = 9,        /* @text: the key; the first one holds */
+
+  /* One entry of a list, line @number: the others are used. */
+  WEIR_NOTICE_CONFIG_UNKNOWN_NAME =
+      10,                           /* @text: a user or group that this computer does not know */
+  WEIR_NOTICE_CONFIG_TOO_MANY = 11, /* @text: the key; what follows is left out */
+
+  WEIR_NOTICE_CONFIG_MORE = 12, /* @number further mistakes that are not listed */
+};
+
+struct weir_notice
+{
+  uint16_t code;   /* enum weir_notice_code */
+  uint32_t number; /* what it is depends on the code */
+  char text[128];  /* the same; untrusted */
+};
+
+/* At most WEIR_NOTICES_MAX. */
+void
+weir_write_notices (struct weir_writer *writer, const struct weir_notice *notices,
+                    size_t n_notices);
+/* At most @max are stored; @ret_n is the number stored. */
+int
+weir_read_notices (const struct weir_frame *frame, struct weir_notice *ret_notices, size_t max,
+                   size_t *ret_n);
 
 /* How the owner of a flow was found ... */
 enum weir_owner_how
@@ -399,25 +439,6 @@ enum weir_interface_flag
   /* Its bytes enter or leave this computer and are not counted at another interface as well: the
    * sum over these interfaces is the traffic of the computer. */
   WEIR_INTERFACE_COUNTED = 1 << 2,
-  WEIR_INTERFACE_PEER_ELSEWHERE = 1 << 3, /* its other end is in another network namespace */
-};
-
-enum weir_interface_type
-{
-  WEIR_INTERFACE_TYPE_OTHER = 0, /* virtual, and none of the following */
-  WEIR_INTERFACE_TYPE_PHYSICAL = 1,
-  WEIR_INTERFACE_TYPE_WIRELESS = 2,
-  WEIR_INTERFACE_TYPE_LOOPBACK = 3,
-  WEIR_INTERFACE_TYPE_BRIDGE = 4,
-  WEIR_INTERFACE_TYPE_BOND = 5, /* bond, team */
-  WEIR_INTERFACE_TYPE_VETH = 6, /* veth, netkit: one of a pair */
-  WEIR_INTERFACE_TYPE_TUN = 7,  /* tun, tap: a program is at the other end */
-  WEIR_INTERFACE_TYPE_VLAN = 8,
-  WEIR_INTERFACE_TYPE_MACVLAN = 9, /* macvlan, macvtap, ipvlan, ipvtap */
-  WEIR_INTERFACE_TYPE_WIREGUARD = 10,
-  WEIR_INTERFACE_TYPE_TUNNEL = 11, /* vxlan, gre, ipip, ppp ... */
-  WEIR_INTERFACE_TYPE_DUMMY = 12,
-  WEIR_N_INTERFACE_TYPES,
 };
 
 struct weir_interface_address
@@ -440,10 +461,6 @@ struct weir_interface_record
   uint64_t rx_rate, tx_rate; /* bytes per second over the last interval */
   uint16_t n_addresses;
   struct weir_interface_address addresses[WEIR_INTERFACE_ADDRESSES_MAX];
-  uint8_t type;       /* enum weir_interface_type */
-  uint16_t link_type; /* ARPHRD_*: which header goes before each packet */
-  uint32_t master;    /* index of the bridge, bond ... that it is a part of, 0: none */
-  uint32_t lower; /* index of what it is built on, or of its peer, here; 0: none, or elsewhere */
 };
 
 void
@@ -452,15 +469,6 @@ weir_write_interfaces (struct weir_writer *writer, const struct weir_interface_r
 typedef void (*weir_interface_func) (const struct weir_interface_record *record, void *data);
 int
 weir_read_interfaces (const struct weir_frame *frame, weir_interface_func func, void *data);
-
-/* Why sources are read as often as they are. */
-enum weir_cadence
-{
-  WEIR_CADENCE_AS_WISHED = 0,
-  WEIR_CADENCE_NOT_RENEWED = 1, /* the front end did not renew its wish */
-  WEIR_CADENCE_GOVERNED = 2,    /* reading connections as often as wished would cost too much */
-  WEIR_CADENCE_FLOOR = 3,       /* it wished for less than can be had */
-};
 
 struct weir_tick
 {
@@ -473,10 +481,6 @@ struct weir_tick
   uint64_t others_rx_rate, others_tx_rate;
   uint64_t flows_refused; /* the table was full, since the start */
   uint64_t coalesced;     /* ticks that the front end was too slow to be sent, since the start */
-  /* How often all sources are read, and why.  Ticks come more often than that only when it is
-   * WEIR_CADENCE_GOVERNED: then connection tracking is left out of some. */
-  uint32_t cadence_ms;
-  uint8_t cadence; /* enum weir_cadence; a later version may know more of them */
 };
 
 void
@@ -493,6 +497,7 @@ enum weir_error_code
   WEIR_ERROR_PROTOCOL = 3, /* the front end sent something that is not understood */
   WEIR_ERROR_TOO_MANY_ENGINES = 4,
   WEIR_ERROR_SOURCES = 5, /* no source at all could be opened */
+  WEIR_ERROR_STRICT = 6,  /* engine.conf says strict, and a layer was refused */
 };
 
 struct weir_error
@@ -554,4 +559,5 @@ enum weir_exit
   WEIR_EXIT_SOURCES = 68,
   WEIR_EXIT_REFUSED = 69, /* accounting: not offered by this version */
   WEIR_EXIT_RUN_DIR = 70, /* /run/weir is not root's alone, or could not be used */
+  WEIR_EXIT_STRICT = 71,  /* engine.conf says strict, and a layer of confinement was refused */
 };

@@ -71,6 +71,9 @@ static const struct
   { WEIR_ERROR_SOURCES,
     N_ ("The measuring program cannot reach any source of the kernel. This system or container "
         "does not let it look at connections.") },
+  { WEIR_ERROR_STRICT,
+    N_ ("This system refuses the measuring program a layer of protection, and “engine.conf” says "
+        "that it must not run without.") },
 };
 
 GError *

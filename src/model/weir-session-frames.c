@@ -67,6 +67,27 @@ take_confinement (WeirSession *self, const struct weir_frame *frame)
   return TRUE;
 }
 
+static gboolean
+take_notices (WeirSession *self, const struct weir_frame *frame)
+{
+  if (weir_read_notices (frame, self->notices, WEIR_NOTICES_MAX, &self->n_notices) < 0)
+    {
+      self->n_notices = 0;
+      return FALSE;
+    }
+  weir_session_emit (self, WEIR_MESSAGE_NOTICES);
+  return TRUE;
+}
+
+void
+weir_session_forget_notices (WeirSession *self)
+{
+  if (self->n_notices == 0)
+    return;
+  self->n_notices = 0;
+  weir_session_emit (self, WEIR_MESSAGE_NOTICES);
+}
+
 /* Whether the computer slept since the last call. */
 static gboolean
 has_slept (WeirSession *self)
@@ -115,6 +136,8 @@ weir_session_take_frame (WeirSession *self, const struct weir_frame *frame)
       return take_sources (self, frame);
     case WEIR_MESSAGE_CONFINEMENT:
       return take_confinement (self, frame);
+    case WEIR_MESSAGE_NOTICES:
+      return take_notices (self, frame);
     case WEIR_MESSAGE_TICK:
       return take_tick (self, frame);
     default:
@@ -153,6 +176,14 @@ weir_session_get_confinement (WeirSession *self, guint *ret_n)
   return self->processes;
 }
 
+const struct weir_notice *
+weir_session_get_notices (WeirSession *self, guint *ret_n)
+{
+  g_return_val_if_fail (WEIR_IS_SESSION (self), NULL);
+  *ret_n = self->n_notices;
+  return self->notices;
+}
+
 const struct weir_interface_record *
 weir_session_get_interfaces (WeirSession *self, guint *ret_n)
 {
@@ -166,15 +197,4 @@ weir_session_get_unknown_share (WeirSession *self)
 {
   g_return_val_if_fail (WEIR_IS_SESSION (self), WEIR_ABSENT);
   return weir_traffic_get_unknown_share (self->traffic);
-}
-
-enum weir_cadence
-weir_session_get_cadence (WeirSession *self, guint *ret_interval_ms)
-{
-  const struct weir_tick *tick;
-
-  g_return_val_if_fail (WEIR_IS_SESSION (self), WEIR_CADENCE_AS_WISHED);
-  tick = weir_flow_store_get_last_tick (self->flows);
-  *ret_interval_ms = tick != NULL ? tick->cadence_ms : 0;
-  return tick != NULL ? tick->cadence : WEIR_CADENCE_AS_WISHED;
 }

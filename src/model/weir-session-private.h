@@ -52,12 +52,17 @@ struct _WeirSession
   gsize n_sources;
   struct weir_process_status processes[WEIR_SESSION_PROCESSES_MAX];
   gsize n_processes;
+  struct weir_notice notices[WEIR_NOTICES_MAX];
+  gsize n_notices;
   GArray *interfaces; /* struct weir_interface_record */
 };
 
 /* FALSE when the frame is malformed. */
 gboolean
 weir_session_take_frame (WeirSession *self, const struct weir_frame *frame);
+/* Another engine speaks: what the last one had to tell of itself does not hold any more. */
+void
+weir_session_forget_notices (WeirSession *self);
 /* A tick has been taken. */
 void
 weir_session_ticked (WeirSession *self);

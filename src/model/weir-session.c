@@ -40,6 +40,7 @@ enum
   SOURCES_CHANGED,
   INTERFACES_CHANGED,
   CONFINEMENT_CHANGED,
+  NOTICES_CHANGED,
   N_SIGNALS
 };
 static guint signals[N_SIGNALS];
@@ -138,6 +139,9 @@ weir_session_emit (WeirSession *self, enum weir_message message)
       break;
     case WEIR_MESSAGE_INTERFACES:
       g_signal_emit (self, signals[INTERFACES_CHANGED], 0);
+      break;
+    case WEIR_MESSAGE_NOTICES:
+      g_signal_emit (self, signals[NOTICES_CHANGED], 0);
       break;
     default:
       g_assert_not_reached ();
@@ -343,6 +347,8 @@ weir_session_class_init (WeirSessionClass *class)
   signals[CONFINEMENT_CHANGED] =
       g_signal_new ("confinement-changed", WEIR_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                     NULL, G_TYPE_NONE, 0);
+  signals[NOTICES_CHANGED] = g_signal_new ("notices-changed", WEIR_TYPE_SESSION, G_SIGNAL_RUN_LAST,
+                                           0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void

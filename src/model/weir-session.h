@@ -32,7 +32,7 @@ typedef enum
  * Signals:
  *   unlock-failed (WeirSession *, GError *)  the full view was not reached; the view is what it
  * was. WEIR_HANDOFF_ERROR_DISMISSED is no error for the person. sources-changed,
- * interfaces-changed, confinement-changed (WeirSession *)
+ * interfaces-changed, confinement-changed, notices-changed (WeirSession *)
  */
 GType
 weir_session_state_get_type (void);
@@ -81,12 +81,11 @@ const struct weir_source_status *
 weir_session_get_sources (WeirSession *self, guint *ret_n);
 const struct weir_process_status *
 weir_session_get_confinement (WeirSession *self, guint *ret_n);
+/* What the administrator should know (weir-notice-words.h). */
+const struct weir_notice *
+weir_session_get_notices (WeirSession *self, guint *ret_n);
 const struct weir_interface_record *
 weir_session_get_interfaces (WeirSession *self, guint *ret_n);
-
-/* How often the sources are read in fact, as the last tick said, and why. */
-enum weir_cadence
-weir_session_get_cadence (WeirSession *self, guint *ret_interval_ms);
 
 /* Wished cadence; renewed automatically while the session runs and @visible. */
 void

@@ -137,6 +137,12 @@ is_button_with (GtkWidget *widget, gpointer label)
          g_strcmp0 (gtk_button_get_label (GTK_BUTTON (widget)), label) == 0;
 }
 
+static gboolean
+is_banner (GtkWidget *widget, gpointer data)
+{
+  return ADW_IS_BANNER (widget);
+}
+
 static void
 test_starting (Fixture *fixture, gconstpointer data)
 {
@@ -402,6 +408,29 @@ is_wide (gpointer page)
 }
 
 static void
+test_notices (Fixture *fixture, gconstpointer data)
+{
+  const char *mistakes = "The administrator's settings (engine.conf) have mistakes";
+  GtkWidget *window = GTK_WIDGET (fixture->window), *button;
+
+  fake_launcher_set_script (fixture->limited, "notices");
+  weir_session_start (fixture->session);
+  sample_wait (is_running, fixture->session);
+  wait_for_text (window, mistakes);
+  button = find_widget (window, is_button_with, (gpointer) "Show…");
+  g_assert_nonnull (button);
+  gtk_widget_activate (button);
+  /* Nothing of what it quotes is taken as it is. */
+  wait_for_text (window,
+                 "engine.conf, line 7: “rows_max=\357\277\275[31mmany” is no value that can "
+                 "be used; the default holds.\n"
+                 "engine.conf has 2 mistakes more.");
+  /* What has been read is not said again. */
+  run_for (400);
+  g_assert_false (adw_banner_get_revealed (ADW_BANNER (find_widget (window, is_banner, NULL))));
+}
+
+static void
 test_narrow (Fixture *fixture, gconstpointer data)
 {
   GtkWidget *page = find_type (GTK_WIDGET (fixture->window), WEIR_TYPE_CONNECTIONS_PAGE);
@@ -473,6 +502,7 @@ main (int argc, char **argv)
   ADD ("/window/dismissed", NULL, test_dismissed);
   ADD ("/window/denied", NULL, test_denied);
   ADD ("/window/failed", NULL, test_failed);
+  ADD ("/window/notices", NULL, test_notices);
   ADD ("/window/narrow", NULL, test_narrow);
   ADD ("/window/icon-buttons-have-names", NULL, test_icon_buttons_have_names);
   return g_test_run ();

@@ -101,7 +101,7 @@ static void
 test_skips (struct fixture *fixture, gconstpointer data)
 {
   const uint16_t sent[] = {
-    WEIR_MESSAGE_TICK,  0,     WEIR_MESSAGE_HELLO, 10, 500, WEIR_MESSAGE_STOP,
+    WEIR_MESSAGE_TICK,  0,     WEIR_MESSAGE_HELLO, 13, 500, WEIR_MESSAGE_STOP,
     WEIR_MESSAGE_START, 65535, WEIR_MESSAGE_BYE
   };
   const uint16_t expected[] = { WEIR_MESSAGE_TICK, WEIR_MESSAGE_BYE };

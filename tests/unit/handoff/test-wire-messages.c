@@ -173,7 +173,7 @@ test_confinement (void)
 static void
 test_tick (void)
 {
-  static const struct weir_tick tick = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, G_MAXUINT64, 12, 3 };
+  const struct weir_tick tick = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, G_MAXUINT64 };
   struct weir_tick back;
   struct weir_writer writer;
   struct weir_frame frame;
@@ -187,9 +187,50 @@ test_tick (void)
 }
 
 static void
+test_notices (void)
+{
+  struct weir_notice notices[] = {
+    { .code = WEIR_NOTICE_CONFIG_SYNTAX, .number = 3 },
+    { .code = 4000, .number = 1, .text = "of a later version" },
+    { .code = WEIR_NOTICE_CONFIG_MORE, .number = G_MAXUINT32 },
+  };
+  struct weir_notice many[WEIR_NOTICES_MAX + 1] = { 0 }, back[WEIR_NOTICES_MAX];
+  struct weir_writer writer;
+  struct weir_frame frame;
+  size_t n;
+
+  /* Not terminated: cut. */
+  memset (notices[0].text, 't', sizeof notices[0].text);
+  weir_writer_init (&writer);
+  weir_write_notices (&writer, notices, 3);
+  frame = only_frame (&writer);
+  g_assert_cmpint (weir_read_notices (&frame, back, G_N_ELEMENTS (back), &n), ==, 0);
+  g_assert_cmpuint (n, ==, 2);
+  g_assert_cmpuint (back[0].code, ==, WEIR_NOTICE_CONFIG_SYNTAX);
+  g_assert_cmpuint (back[0].number, ==, 3);
+  g_assert_cmpuint (strlen (back[0].text), ==, sizeof notices[0].text - 1);
+  g_assert_cmpuint (back[1].code, ==, WEIR_NOTICE_CONFIG_MORE);
+  g_assert_cmpuint (back[1].number, ==, G_MAXUINT32);
+  g_assert_cmpint (weir_read_notices (&frame, back, 1, &n), ==, 0);
+  g_assert_cmpuint (n, ==, 1);
+  weir_writer_clear (&writer);
+
+  /* No more than may be. */
+  for (guint i = 0; i < G_N_ELEMENTS (many); i++)
+    many[i].code = WEIR_NOTICE_CONFIG_SYNTAX;
+  weir_write_notices (&writer, many, G_N_ELEMENTS (many));
+  frame = only_frame (&writer);
+  g_assert_cmpint (weir_read_notices (&frame, back, G_N_ELEMENTS (back), &n), ==, 0);
+  g_assert_cmpuint (n, ==, WEIR_NOTICES_MAX);
+  writer.data[WEIR_FRAME_HEADER_SIZE]++;
+  g_assert_cmpint (weir_read_notices (&frame, back, G_N_ELEMENTS (back), &n), ==, -EPROTO);
+  weir_writer_clear (&writer);
+}
+
+static void
 test_error_and_bye (void)
 {
-  struct weir_error error = { .code = WEIR_ERROR_SOURCES, .error = -13 }, back;
+  struct weir_error error = { .code = WEIR_ERROR_STRICT, .error = -13 }, back;
   enum weir_bye_reason reason;
   struct weir_writer writer;
   struct weir_frame frame;
@@ -200,7 +241,7 @@ test_error_and_bye (void)
   weir_write_error (&writer, &error);
   frame = only_frame (&writer);
   g_assert_cmpint (weir_read_error (&frame, &back), ==, 0);
-  g_assert_cmpuint (back.code, ==, WEIR_ERROR_SOURCES);
+  g_assert_cmpuint (back.code, ==, WEIR_ERROR_STRICT);
   g_assert_cmpint (back.error, ==, -13);
   g_assert_cmpuint (strlen (back.what), ==, sizeof error.what - 1);
   weir_writer_clear (&writer);
@@ -260,6 +301,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/handoff/wire-messages/longer-records", test_longer_records);
   g_test_add_func ("/handoff/wire-messages/confinement", test_confinement);
   g_test_add_func ("/handoff/wire-messages/tick", test_tick);
+  g_test_add_func ("/handoff/wire-messages/notices", test_notices);
   g_test_add_func ("/handoff/wire-messages/error-and-bye", test_error_and_bye);
   g_test_add_func ("/handoff/wire-messages/requests", test_requests);
   return g_test_run ();

@@ -74,10 +74,6 @@ sample_interface (guint number)
       { .family = 4, .prefix_length = 32, .address = { [10] = 0xff, 0xff, 192, 0, 2, 7 } },
       { .family = 6, .prefix_length = 128, .address = { 0xfe, 0x80, [15] = 9 } },
     },
-    .type = WEIR_INTERFACE_TYPE_VETH,
-    .link_type = 1,
-    .master = 11,
-    .lower = 12,
   };
 
   g_snprintf (record.name, sizeof record.name, "veth%u", number);
@@ -136,10 +132,16 @@ sample_write_all (struct weir_writer *writer)
   struct weir_tick tick = { .sequence = 5, .monotonic = 6, .realtime = 7, .interval = 8 };
   struct weir_error error = { .code = WEIR_ERROR_INTERNAL, .error = ENOMEM, .what = "flow table" };
 
+  const struct weir_notice notices[] = {
+    { WEIR_NOTICE_CONFIG_UNSAFE, 0, "/etc/weir" },
+    { WEIR_NOTICE_CONFIG_BAD_VALUE, 12, "strict=perhaps" },
+  };
+
   weir_write_hello (writer, &hello);
   write_lists (writer);
   weir_write_tick (writer, &tick);
   weir_write_error (writer, &error);
+  weir_write_notices (writer, notices, G_N_ELEMENTS (notices));
   weir_write_bye (writer, WEIR_BYE_LEASH);
   weir_write_start (writer, 1000);
   weir_write_interval (writer, 250);
@@ -173,6 +175,7 @@ sample_read (const struct weir_frame *frame)
   struct weir_process_status processes[WEIR_N_ROLES];
   struct weir_tick tick;
   struct weir_error error;
+  struct weir_notice notices[WEIR_NOTICES_MAX];
   enum weir_bye_reason reason;
   uint32_t interval;
   size_t n;
@@ -195,6 +198,8 @@ sample_read (const struct weir_frame *frame)
       return weir_read_error (frame, &error);
     case WEIR_MESSAGE_BYE:
       return weir_read_bye (frame, &reason);
+    case WEIR_MESSAGE_NOTICES:
+      return weir_read_notices (frame, notices, G_N_ELEMENTS (notices), &n);
     case WEIR_MESSAGE_START:
       return weir_read_start (frame, &interval);
     case WEIR_MESSAGE_INTERVAL:

@@ -154,6 +154,18 @@ write_states (struct weir_writer *writer, int full)
   weir_write_confinement (writer, &process, 1);
 }
 
+static void
+write_notices (struct weir_writer *writer)
+{
+  static const struct weir_notice notices[] = {
+    { WEIR_NOTICE_CONFIG_BAD_VALUE, 7, "rows_max=\033[31mmany" },
+    { 999, 1, "of a later version" },
+    { WEIR_NOTICE_CONFIG_MORE, 2, "" },
+  };
+
+  weir_write_notices (writer, notices, 3);
+}
+
 static uint64_t
 now (clockid_t clock)
 {
@@ -165,8 +177,9 @@ now (clockid_t clock)
 
 /* The full view numbers the same flows otherwise, and sees one more. */
 static void
-tick (int full)
+tick (const char *script)
 {
+  const int full = strstr (script, "full") != NULL;
   struct weir_tick time = { .sequence = sequence,
                             .monotonic = now (CLOCK_BOOTTIME),
                             .realtime = now (CLOCK_REALTIME),
@@ -178,6 +191,8 @@ tick (int full)
   weir_writer_init (&writer);
   if (sequence == 0)
     write_states (&writer, full);
+  if (sequence == 0 && strstr (script, "notices") != NULL)
+    write_notices (&writer);
   struct weir_flows_writer *flows = weir_flows_writer_new (&writer);
   if (flows == NULL)
     exit (WEIR_EXIT_RESOURCES);
@@ -268,7 +283,6 @@ main (int argc, char **argv)
   if (argc != 3)
     return WEIR_EXIT_USAGE;
   const char *script = argv[1];
-  int full = strstr (script, "full") != NULL;
 
   if (strncmp (script, "exit-", 5) == 0)
     return strtol (script + 5, NULL, 10);
@@ -285,7 +299,7 @@ main (int argc, char **argv)
     wait_ms (10000);
   for (;;)
     {
-      tick (full);
+      tick (script);
       if (strstr (script, "dies") != NULL && sequence == 5)
         raise (SIGKILL);
       if (is (script, "nonsense") && sequence == 3)

@@ -219,6 +219,29 @@ test_limited (Fixture *fixture, gconstpointer data)
 }
 
 static void
+test_notices (Fixture *fixture, gconstpointer data)
+{
+  guint n, n_changes = 0;
+
+  g_signal_connect_swapped (fixture->session, "notices-changed", G_CALLBACK (count), &n_changes);
+  fake_launcher_set_script (fixture->limited, "notices");
+  start (fixture);
+  sample_wait (has_ticked, fixture);
+  const struct weir_notice *notices = weir_session_get_notices (fixture->session, &n);
+  g_assert_cmpuint (n_changes, ==, 1);
+  g_assert_cmpuint (n, ==, 2);
+  g_assert_cmpuint (notices[0].number, ==, 7);
+  g_assert_cmpuint (notices[1].code, ==, WEIR_NOTICE_CONFIG_MORE);
+
+  /* Another engine has nothing to complain about. */
+  weir_session_unlock (fixture->session);
+  sample_wait (is_full, fixture);
+  weir_session_get_notices (fixture->session, &n);
+  g_assert_cmpuint (n, ==, 0);
+  g_assert_cmpuint (n_changes, ==, 2);
+}
+
+static void
 test_stop (Fixture *fixture, gconstpointer data)
 {
   start (fixture);
@@ -535,6 +558,7 @@ main (int argc, char **argv)
 #define ADD(name, function)                                                                        \
   g_test_add ("/session/" name, Fixture, NULL, set_up, function, tear_down)
   ADD ("limited", test_limited);
+  ADD ("notices", test_notices);
   ADD ("stop", test_stop);
   ADD ("last-reference-ends-engines", test_last_reference_ends_engines);
   ADD ("unlock-keeps-rows", test_unlock_keeps_rows);
