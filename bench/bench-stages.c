@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "weir-conntrack-parse.h"
 #include "weir-join.h"
 #include "weir-netlink.h"
 #include "weir-publisher.h"
@@ -248,10 +249,11 @@ join_entries (struct bench *bench)
 static void
 join_sockets (struct bench *bench)
 {
-  weir_join_sockets_begin (&bench->join);
+  weir_join_sockets_begin (&bench->join, &bench->join.own);
   for (size_t i = 0; i < bench->n_sockets; i++)
-    weir_join_socket (&bench->join, &bench->socket_readings[i], WEIR_SOCKDIAG_SOCKET, bench->now);
-  weir_join_sockets_complete (&bench->join);
+    weir_join_socket (&bench->join, &bench->join.own, &bench->socket_readings[i],
+                      WEIR_SOCKDIAG_SOCKET, bench->now);
+  weir_join_sockets_complete (&bench->join, &bench->join.own);
 }
 
 /* All sockets are this process's. */
@@ -290,7 +292,7 @@ look_for_owners (struct bench *bench)
 {
   uint64_t values[WEIR_LOOKER_BATCH];
 
-  weir_owners_sweep (&bench->join.owners, bench->join.socket_round - 1);
+  weir_owners_sweep (&bench->join.owners, 0, bench->join.socket_round - 1);
   (void) weir_owners_collect (&bench->join.owners, 1, values);
   (void) weir_owners_waits (&bench->join.owners);
 }
@@ -367,7 +369,7 @@ main (void)
   if (weir_join_init (&bench.join, 1, true, WEIR_FLOWS_MAX) < 0)
     die ("join");
   weir_publisher_init (&bench.publisher, WEIR_ROWS_MAX);
-  learn_addresses (&bench.join.addresses);
+  learn_addresses (&bench.join.own.addresses);
   capture_entries (&bench);
   capture_sockets (&bench);
   bench.entry_readings =

@@ -35,17 +35,27 @@ confine_meter (const struct weir_caller *caller, const struct weir_users *users,
                struct weir_meter_setup *setup)
 {
   const struct weir_descriptors *fds = &setup->fds;
-  const int keep[] = {
+  const int single[] = {
     fds->client,           fds->sock_diag, fds->sock_events, fds->conntrack_dump,
     fds->conntrack_events, fds->route,     fds->accounting,  fds->keeper,
     fds->looker,           slots[0],       slots[1],
   };
+  int keep[sizeof single / sizeof single[0] +
+           WEIR_OPENED_NAMESPACES_MAX * WEIR_DESCRIPTORS_PER_NAMESPACE];
+  size_t n_keep = sizeof single / sizeof single[0];
   struct weir_plan plan;
   int r;
 
   weir_plan_make (WEIR_ROLE_METER, caller->elevated, caller->uid, users, 0, &plan);
+  memcpy (keep, single, sizeof single);
+  for (uint32_t i = 0; i < setup->namespaces.n; i++)
+    {
+      keep[n_keep++] = setup->namespaces.items[i].sock_diag;
+      keep[n_keep++] = setup->namespaces.items[i].sock_events;
+      keep[n_keep++] = setup->namespaces.items[i].route;
+    }
   plan.keep = keep;
-  plan.n_keep = sizeof keep / sizeof keep[0];
+  plan.n_keep = n_keep;
   plan.strict = setup->config->strict != 0;
   r = weir_confine (&plan, &setup->processes[setup->n_processes]);
   /* A layer that is missing is what the meter then has to tell. */
@@ -95,7 +105,8 @@ main (int argc, char **argv)
     return r == -ENOTRECOVERABLE ? WEIR_EXIT_CONFINEMENT : WEIR_EXIT_HANDOFF;
 
   /* 3. Open. */
-  weir_open (&setup);
+  if (weir_open (&setup) < 0)
+    return WEIR_EXIT_CONFINEMENT;
   if (weir_users_load ("/etc/passwd", caller.uid, &users) < 0 && caller.elevated)
     return WEIR_EXIT_CONFINEMENT;
 

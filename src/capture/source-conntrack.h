@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Source: the connection tracking table, through libnetfilter_conntrack.
+/* Source: the connection tracking table.
  *
  * Gives every tracked flow, also forwarded and translated ones and protocols without sockets, who
  * opened it, and its bytes and packets while accounting is on.  A dump is asked for by the keeper
  * (the kernel wants CAP_NET_ADMIN of whoever asks) and received here; events come by themselves. */
 #pragma once
 
-#include <linux/netlink.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "weir-readings.h"
@@ -23,10 +21,6 @@ enum weir_conntrack_event
 
 typedef void (*weir_conntrack_func) (const struct weir_conntrack_reading *reading,
                                      enum weir_conntrack_event event, void *data);
-
-/* Reads one message.  0, or -EPROTO: not an entry as we know them. */
-int
-weir_conntrack_parse (const struct nlmsghdr *message, struct weir_conntrack_reading *ret_reading);
 
 /* One dump; asked for by the keeper, so that only the receiving half is here. */
 struct weir_conntrack_dump

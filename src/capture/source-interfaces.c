@@ -17,11 +17,6 @@
 
 #define NS_PER_S UINT64_C (1000000000)
 
-/* Kinds that hand packets over to another namespace one to one.  All other kinds are built on top
- * of an interface that is counted already, or lead nowhere. */
-static const char *const doors[] = { "veth",   "netkit", "macvlan", "macvtap",
-                                     "ipvlan", "ipvtap", "vlan" };
-
 void
 weir_interfaces_init (struct weir_interfaces *interfaces, int fd, struct weir_addresses *addresses)
 {
@@ -75,7 +70,7 @@ read_link (struct weir_interfaces *interfaces, struct rtnl_link *object)
   struct weir_interface_record *record;
   const char *name, *kind;
   struct weir_link *link;
-  int32_t peer;
+  int32_t netnsid;
 
   if (find_link (interfaces->next, interfaces->n_next, index) != NULL)
     return;
@@ -101,8 +96,16 @@ read_link (struct weir_interfaces *interfaces, struct rtnl_link *object)
   record->tx_errors = rtnl_link_get_stat (object, RTNL_LINK_TX_ERRORS);
   record->rx_dropped = rtnl_link_get_stat (object, RTNL_LINK_RX_DROPPED);
   record->tx_dropped = rtnl_link_get_stat (object, RTNL_LINK_TX_DROPPED);
-  link->master = (uint32_t) rtnl_link_get_master (object);
-  link->peer_elsewhere = rtnl_link_get_link_netnsid (object, &peer) == 0;
+  record->link_type = (uint16_t) rtnl_link_get_arptype (object);
+  record->master = (uint32_t) rtnl_link_get_master (object);
+  /* Numbers of another namespace are those of other interfaces here. */
+  if (rtnl_link_get_link_netnsid (object, &netnsid) == 0)
+    record->flags |= WEIR_INTERFACE_PEER_ELSEWHERE;
+  else
+    record->lower = (uint32_t) rtnl_link_get_link (object);
+  link->has_device = nlmsg_find_attr ((struct nlmsghdr *) interfaces->message,
+                                      sizeof (struct ifinfomsg), IFLA_PARENT_DEV_NAME) != NULL;
+  weir_link_classify (link);
 }
 
 static bool
@@ -167,50 +170,11 @@ weir_interfaces_message (struct weir_interfaces *interfaces, const struct nlmsgh
   if (copy == NULL)
     return;
   nlmsg_set_proto (copy, NETLINK_ROUTE);
+  interfaces->message = message;
   /* What libnl cannot parse is left out. */
   (void) nl_msg_parse (copy, read_object, interfaces);
+  interfaces->message = NULL;
   nlmsg_free (copy);
-}
-
-static bool
-is_hardware (const struct weir_link *link)
-{
-  return link->record.kind[0] == '\0' && !(link->record.flags & WEIR_INTERFACE_LOOPBACK);
-}
-
-static bool
-is_door (const struct weir_link *link)
-{
-  if (!link->peer_elsewhere || link->master != 0)
-    return false;
-  for (size_t i = 0; i < sizeof doors / sizeof doors[0]; i++)
-    {
-      if (strcmp (link->record.kind, doors[i]) == 0)
-        return true;
-    }
-  return false;
-}
-
-/* Bytes are counted where they enter or leave the machine: at its hardware.  A container has none;
- * there they enter through the doors to other namespaces. */
-static void
-choose_counted (struct weir_link *links, size_t n)
-{
-  bool has_hardware = false;
-
-  for (size_t i = 0; i < n; i++)
-    has_hardware = has_hardware || is_hardware (&links[i]);
-  for (size_t i = 0; i < n; i++)
-    {
-      const struct weir_link *master = find_link (links, n, links[i].master);
-      bool counted = has_hardware ? is_hardware (&links[i]) : is_door (&links[i]);
-
-      /* Two faces of one device (virtual functions, failover): the master counts for both. */
-      if (has_hardware && master != NULL && is_hardware (master))
-        counted = false;
-      if (counted && links[i].record.flags & WEIR_INTERFACE_UP)
-        links[i].record.flags |= WEIR_INTERFACE_COUNTED;
-    }
 }
 
 void
@@ -219,7 +183,7 @@ weir_interfaces_complete (struct weir_interfaces *interfaces, uint64_t now)
   struct weir_link *links = interfaces->next;
   size_t capacity = interfaces->next_capacity;
 
-  choose_counted (links, interfaces->n_next);
+  weir_links_choose_counted (links, interfaces->n_next);
   for (size_t i = 0; i < interfaces->n_next; i++)
     {
       const struct weir_link *before =

@@ -9,18 +9,8 @@
 #include <stdint.h>
 
 #include "weir-addresses.h"
+#include "weir-links.h"
 #include "weir-wire.h"
-
-/* What decides whether an interface is counted, beside what is published of it. */
-struct weir_link
-{
-  struct weir_interface_record record;
-  uint32_t master;     /* index, 0: none */
-  bool peer_elsewhere; /* its other end is in another network namespace */
-  /* Reading before the last one that was published */
-  uint64_t shown_rx_bytes, shown_tx_bytes;
-  bool was_shown;
-};
 
 struct weir_interfaces
 {
@@ -30,6 +20,7 @@ struct weir_interfaces
   uint32_t sequence;
   bool interrupted, repeated;
   int error;                      /* errno of the last reading, 0 if it went well */
+  const struct nlmsghdr *message; /* that is being read */
   struct weir_link *links, *next; /* of the last whole reading; of the one that runs */
   size_t n, n_next, capacity, next_capacity;
   struct weir_addresses *addresses;

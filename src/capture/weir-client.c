@@ -87,6 +87,7 @@ obey (struct weir_client *client, const struct weir_frame *frame, uint64_t now)
   if (!take_token (client, now))
     return WEIR_CLIENT_SERVING;
   client->wish_ms = clamp_interval (client, interval_ms);
+  client->wished_less = interval_ms < client->wish_ms;
   client->renewed = now;
   if (frame->type == WEIR_MESSAGE_START)
     client->started = true;
@@ -150,16 +151,27 @@ weir_client_get_writer (struct weir_client *client)
   return &client->out;
 }
 
+/* Whether the front end has not renewed its wish, and so gets less. */
+static bool
+is_forgotten (const struct weir_client *client, uint64_t now)
+{
+  return now - client->renewed > WEIR_RENEWAL_MS * MS && client->wish_ms < WEIR_INTERVAL_IDLE_MS;
+}
+
 uint64_t
 weir_client_get_interval (const struct weir_client *client, uint64_t now)
 {
-  uint32_t interval = client->wish_ms;
-
   if (!client->started)
     return UINT64_MAX;
-  if (now - client->renewed > WEIR_RENEWAL_MS * MS && interval < WEIR_INTERVAL_IDLE_MS)
-    interval = WEIR_INTERVAL_IDLE_MS;
-  return interval * MS;
+  return (is_forgotten (client, now) ? WEIR_INTERVAL_IDLE_MS : client->wish_ms) * MS;
+}
+
+enum weir_cadence
+weir_client_get_why (const struct weir_client *client, uint64_t now)
+{
+  if (is_forgotten (client, now))
+    return WEIR_CADENCE_NOT_RENEWED;
+  return client->wished_less ? WEIR_CADENCE_FLOOR : WEIR_CADENCE_AS_WISHED;
 }
 
 bool

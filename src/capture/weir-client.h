@@ -24,9 +24,10 @@ struct weir_client
   struct weir_writer out; /* what waits to be sent; @sent bytes of it are */
   size_t sent;
   bool started;
-  uint32_t wish_ms;
+  uint32_t wish_ms; /* what of the wish can be had */
+  bool wished_less; /* ... which is more than was wished */
   uint32_t floor_ms; /* no wish for less is granted */
-  uint64_t renewed;  /* CLOCK_MONOTONIC, ns: the last START or INTERVAL */
+  uint64_t renewed; /* CLOCK_MONOTONIC, ns: the last START or INTERVAL */
   /* Requests that may still be answered now: a bucket that fills with time */
   uint64_t tokens, filled;
   uint64_t dropped; /* requests beyond that */
@@ -55,5 +56,8 @@ weir_client_get_writer (struct weir_client *client);
  * has not renewed its wish.  UINT64_MAX before START. */
 uint64_t
 weir_client_get_interval (const struct weir_client *client, uint64_t now);
+/* Why it is that: WEIR_CADENCE_AS_WISHED, _NOT_RENEWED or _FLOOR. */
+enum weir_cadence
+weir_client_get_why (const struct weir_client *client, uint64_t now);
 bool
 weir_client_leash_is_out (const struct weir_client *client, uint64_t now);

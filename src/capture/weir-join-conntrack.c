@@ -8,7 +8,8 @@
  * passes through. */
 #include "weir-join.h"
 
-#include <libnetfilter_conntrack/libnetfilter_conntrack_tcp.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -34,7 +35,7 @@ make_view (const struct weir_join *join, const struct weir_conntrack_reading *re
   memcpy (ret_view->key.remote, remote->address, 16);
   ret_view->key.local_port = local->port;
   ret_view->key.remote_port = remote->port;
-  ret_view->key.netns = join->netns;
+  ret_view->key.netns = join->own.inode;
   ret_view->key.discriminator = reading->discriminator;
   ret_view->key.protocol = reading->protocol;
   ret_view->key.family = reading->family;
@@ -196,7 +197,7 @@ apply (struct weir_join *join, struct weir_flow *flow, const struct weir_conntra
   set_counters (flow, reading, flow->flags & WEIR_FLOW_REVERSED);
   if (reading->has_state)
     flow->ct_state = reading->state;
-  if (reading->seen_reply)
+  if (reading->status & IPS_SEEN_REPLY)
     flow->flags |= WEIR_FLOW_SEEN_REPLY;
   if (event == WEIR_CONNTRACK_DESTROY)
     weir_flow_set_flags (flow, 0, WEIR_FLOW_HAS_CONNTRACK);
@@ -211,9 +212,10 @@ void
 weir_join_conntrack (struct weir_join *join, const struct weir_conntrack_reading *reading,
                      enum weir_conntrack_event event, uint64_t now)
 {
-  bool sent = weir_addresses_is_local (&join->addresses, reading->orig_src.address);
-  bool received = weir_addresses_is_local (&join->addresses, reading->reply_src.address) ||
-                  (!sent && weir_addresses_is_group (&join->addresses, reading->orig_dst.address));
+  bool sent = weir_addresses_is_local (&join->own.addresses, reading->orig_src.address);
+  bool received =
+      weir_addresses_is_local (&join->own.addresses, reading->reply_src.address) ||
+      (!sent && weir_addresses_is_group (&join->own.addresses, reading->orig_dst.address));
   struct view views[2];
   bool bound;
 

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "weir-join.h"
 
-#include <libnetfilter_conntrack/libnetfilter_conntrack_tcp.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <netinet/in.h>
 #include <string.h>
 
 void
-weir_join_sockets_begin (struct weir_join *join)
+weir_join_sockets_begin (struct weir_join *join, struct weir_netns *netns)
 {
-  join->socket_round++;
-  weir_socket_index_begin (&join->sockets);
+  netns->round_before = netns->round;
+  netns->round = ++join->socket_round;
+  weir_socket_index_begin (&netns->sockets);
 }
 
 static void
-make_key (const struct weir_join *join, const struct weir_socket_reading *reading,
+make_key (const struct weir_netns *netns, const struct weir_socket_reading *reading,
           struct weir_flow_key *ret_key)
 {
   memset (ret_key, 0, sizeof *ret_key);
@@ -21,7 +22,7 @@ make_key (const struct weir_join *join, const struct weir_socket_reading *readin
   memcpy (ret_key->remote, reading->remote.address, 16);
   ret_key->local_port = reading->local.port;
   ret_key->remote_port = reading->remote.port;
-  ret_key->netns = join->netns;
+  ret_key->netns = netns->inode;
   ret_key->protocol = reading->protocol;
   ret_key->family = reading->family;
 }
@@ -63,7 +64,7 @@ set_times (struct weir_flow *flow, const struct weir_socket_reading *reading)
 }
 
 static void
-set_identity (struct weir_join *join, struct weir_flow *flow,
+set_identity (struct weir_join *join, const struct weir_netns *netns, struct weir_flow *flow,
               const struct weir_socket_reading *reading, uint64_t now)
 {
   if (reading->ifindex != flow->ifindex)
@@ -81,9 +82,8 @@ set_identity (struct weir_join *join, struct weir_flow *flow,
   if (reading->has_cgroup)
     flow->cgroup_id = reading->cgroup_id;
   weir_join_set_owner (join, flow,
-                       weir_owners_need (&join->owners, reading->inode, reading->cookie,
-                                         reading->has_cgroup ? reading->cgroup_id : 0,
-                                         join->socket_round, now));
+                       weir_join_need_owner (join, netns, reading->inode, reading->cookie,
+                                             reading->has_cgroup ? reading->cgroup_id : 0, now));
 }
 
 static void
@@ -123,13 +123,14 @@ change_socket (struct weir_join *join, struct weir_flow **flow)
 }
 
 static void
-join_seen (struct weir_join *join, const struct weir_socket_reading *reading, uint64_t now)
+join_seen (struct weir_join *join, const struct weir_netns *netns,
+           const struct weir_socket_reading *reading, uint64_t now)
 {
   bool remains = is_remains (reading);
   struct weir_flow_key key;
   struct weir_flow *flow;
 
-  make_key (join, reading, &key);
+  make_key (netns, reading, &key);
   flow = weir_flow_table_find (&join->table, &key);
   if (flow != NULL && flow->cookie == reading->cookie && !remains &&
       flow->flags & WEIR_FLOW_SOCKET_DESTROYED)
@@ -142,14 +143,14 @@ join_seen (struct weir_join *join, const struct weir_socket_reading *reading, ui
       flow = weir_flow_table_add (&join->table, &key, now);
       if (flow == NULL)
         return;
-      if (weir_join_is_baseline (join, join->sockets_known))
+      if (weir_join_is_baseline (join, netns->sockets_known))
         flow->flags |= WEIR_FLOW_NO_RATE;
     }
   weir_flow_table_set_cookie (&join->table, flow, reading->cookie);
   weir_flow_set_flags (
       flow, WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_HAD_SOCKET | (remains ? WEIR_FLOW_IN_TIME_WAIT : 0),
       remains ? 0 : WEIR_FLOW_IN_TIME_WAIT);
-  flow->socket_round = join->socket_round;
+  flow->socket_round = netns->round;
   flow->socket_state = reading->state;
   if (remains)
     return;
@@ -161,7 +162,7 @@ join_seen (struct weir_join *join, const struct weir_socket_reading *reading, ui
                  reading->tx_bytes);
     }
   set_times (flow, reading);
-  set_identity (join, flow, reading, now);
+  set_identity (join, netns, flow, reading, now);
   set_socket_direction (flow, reading);
 }
 
@@ -179,7 +180,8 @@ last_rx_bytes (const struct weir_flow *flow, const struct weir_socket_reading *r
 }
 
 static void
-join_destroyed (struct weir_join *join, const struct weir_socket_reading *reading, uint64_t now)
+join_destroyed (struct weir_join *join, const struct weir_netns *netns,
+                const struct weir_socket_reading *reading, uint64_t now)
 {
   struct weir_flow *flow = weir_flow_table_find_cookie (&join->table, reading->cookie);
 
@@ -191,7 +193,7 @@ join_destroyed (struct weir_join *join, const struct weir_socket_reading *readin
       if (reading->remote.port == 0 || reading->local.port == 0 ||
           weir_address_is_any (reading->local.address))
         return;
-      make_key (join, reading, &key);
+      make_key (netns, reading, &key);
       flow = weir_flow_table_find (&join->table, &key);
       /* The key is another connection's meanwhile. */
       if (flow != NULL && flow->cookie != 0)
@@ -201,7 +203,7 @@ join_destroyed (struct weir_join *join, const struct weir_socket_reading *readin
           flow = weir_flow_table_add (&join->table, &key, now);
           if (flow == NULL)
             return;
-          if (weir_join_is_baseline (join, join->sockets_known))
+          if (weir_join_is_baseline (join, netns->sockets_known))
             flow->flags |= WEIR_FLOW_NO_RATE;
         }
       weir_flow_table_set_cookie (&join->table, flow, reading->cookie);
@@ -214,40 +216,45 @@ join_destroyed (struct weir_join *join, const struct weir_socket_reading *readin
 }
 
 void
-weir_join_socket (struct weir_join *join, const struct weir_socket_reading *reading,
-                  enum weir_sockdiag_event event, uint64_t now)
+weir_join_socket (struct weir_join *join, struct weir_netns *netns,
+                  const struct weir_socket_reading *reading, enum weir_sockdiag_event event,
+                  uint64_t now)
 {
   if (event == WEIR_SOCKDIAG_DESTROYED)
-    join_destroyed (join, reading, now);
+    join_destroyed (join, netns, reading, now);
   else if (reading->local.port == 0)
     return;
   else if (reading->protocol == IPPROTO_TCP ? reading->state == WEIR_TCP_LISTEN
                                             : reading->remote.port == 0)
     {
-      weir_socket_index_add (&join->sockets, reading);
+      weir_socket_index_add (&netns->sockets, reading);
       /* Asked for right away: a flow that it serves may be over before an answer could come. */
       if (reading->inode != 0)
-        weir_owners_need (&join->owners, reading->inode, reading->cookie,
-                          reading->has_cgroup ? reading->cgroup_id : 0, join->socket_round, now);
+        weir_join_need_owner (join, netns, reading->inode, reading->cookie,
+                              reading->has_cgroup ? reading->cgroup_id : 0, now);
     }
   else if (reading->remote.port != 0 && reading->state != WEIR_TCP_CLOSE)
-    join_seen (join, reading, now);
+    join_seen (join, netns, reading, now);
 }
 
 void
-weir_join_sockets_complete (struct weir_join *join)
+weir_join_sockets_complete (struct weir_join *join, struct weir_netns *netns)
 {
   struct weir_flow *flow;
   uint32_t slot = 0;
 
-  weir_socket_index_complete (&join->sockets);
-  weir_owners_sweep (&join->owners, join->socket_round - 1);
+  weir_socket_index_complete (&netns->sockets);
+  weir_owners_sweep (&join->owners, netns == &join->own ? 0 : netns->inode, netns->round_before);
   while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
     {
+      if (flow->key.netns != netns->inode)
+        continue;
       flow->flags &= ~(uint32_t) WEIR_FLOW_OWNER_IS_NOBODY;
-      if (flow->flags & WEIR_FLOW_HAS_SOCKET && join->socket_round - flow->socket_round >= 2)
+      if (flow->flags & WEIR_FLOW_HAS_SOCKET &&
+          (int32_t) (netns->round_before - flow->socket_round) > 0)
         weir_flow_set_flags (flow, 0, WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_IN_TIME_WAIT);
     }
-  join->sockets_known = true;
-  join->refused_before = join->table.refused;
+  netns->sockets_known = true;
+  if (netns == &join->own)
+    join->refused_before = join->table.refused;
 }

@@ -2,7 +2,7 @@
 #include "weir-join.h"
 
 #include <errno.h>
-#include <libnetfilter_conntrack/libnetfilter_conntrack_tcp.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -11,9 +11,9 @@ weir_join_init (struct weir_join *join, uint32_t netns, bool sees_everybody, uin
 {
   int result;
 
-  *join = (struct weir_join) { .netns = netns };
-  weir_addresses_init (&join->addresses);
-  weir_socket_index_init (&join->sockets);
+  *join = (struct weir_join) { .own = { .inode = netns } };
+  weir_addresses_init (&join->own.addresses);
+  weir_socket_index_init (&join->own.sockets);
   result = weir_flow_table_init (&join->table, flows_max);
   if (result == 0)
     result = weir_owners_init (&join->owners, sees_everybody);
@@ -25,9 +25,11 @@ weir_join_init (struct weir_join *join, uint32_t netns, bool sees_everybody, uin
 void
 weir_join_clear (struct weir_join *join)
 {
+  while (join->n_others > 0)
+    weir_join_remove_netns (join, join->others[0]);
   weir_flow_table_clear (&join->table);
-  weir_addresses_clear (&join->addresses);
-  weir_socket_index_clear (&join->sockets);
+  weir_addresses_clear (&join->own.addresses);
+  weir_socket_index_clear (&join->own.sockets);
   weir_owners_clear (&join->owners);
 }
 
@@ -104,9 +106,9 @@ weir_join_remove (struct weir_join *join, struct weir_flow *flow)
 static bool
 is_own (const struct weir_join *join, const struct weir_conntrack_reading *reading)
 {
-  return weir_addresses_is_local (&join->addresses, reading->orig_src.address) ||
-         weir_addresses_is_local (&join->addresses, reading->reply_src.address) ||
-         weir_addresses_is_group (&join->addresses, reading->orig_dst.address);
+  return weir_addresses_is_local (&join->own.addresses, reading->orig_src.address) ||
+         weir_addresses_is_local (&join->own.addresses, reading->reply_src.address) ||
+         weir_addresses_is_group (&join->own.addresses, reading->orig_dst.address);
 }
 
 /* An entry that was read before the address that makes it local.  Nobody has seen the flow yet, so
@@ -208,16 +210,16 @@ state_of_entry (uint8_t state)
 
 /* Whether the socket without a peer that served the flow is there no more. */
 static bool
-server_is_gone (const struct weir_join *join, const struct weir_flow *flow)
+server_is_gone (struct weir_join *join, const struct weir_flow *flow)
 {
   const struct weir_owner *owner = weir_owners_get (&join->owners, flow->owner);
 
   return owner != NULL && flow->key.protocol == IPPROTO_UDP &&
-         (int32_t) (join->socket_round - owner->round) >= 2;
+         (int32_t) (weir_join_get_netns (join, flow->key.netns)->round_before - owner->round) > 0;
 }
 
 static void
-choose_state (const struct weir_join *join, struct weir_flow *flow)
+choose_state (struct weir_join *join, struct weir_flow *flow)
 {
   enum weir_flow_state state;
 
@@ -239,9 +241,24 @@ choose_state (const struct weir_join *join, struct weir_flow *flow)
   flow->dirty |= WEIR_FLOW_STATE;
 }
 
+/* Whether both ends are here: where the addresses of a namespace are not known, its sockets tell.
+ */
+static bool
+has_other_end (const struct weir_join *join, const struct weir_flow *flow)
+{
+  struct weir_flow_key key = flow->key;
+
+  memcpy (key.local, flow->key.remote, sizeof key.local);
+  memcpy (key.remote, flow->key.local, sizeof key.remote);
+  key.local_port = flow->key.remote_port;
+  key.remote_port = flow->key.local_port;
+  return weir_flow_table_find (&join->table, &key) != NULL;
+}
+
 static void
 choose_direction (struct weir_join *join, struct weir_flow *flow)
 {
+  const struct weir_netns *netns = weir_join_get_netns (join, flow->key.netns);
   struct weir_endpoint local = { .port = flow->key.local_port };
   bool ambiguous, same_cgroup;
   const struct weir_bound_socket *bound;
@@ -249,13 +266,14 @@ choose_direction (struct weir_join *join, struct weir_flow *flow)
   /* What conntrack recorded is better than anything that could be concluded here. */
   if (flow->flags & WEIR_FLOW_HAD_CONNTRACK)
     return;
-  if (weir_addresses_is_local (&join->addresses, flow->key.remote))
+  if (weir_addresses_is_local (&netns->addresses, flow->key.remote) ||
+      (!netns->addresses.known && has_other_end (join, flow)))
     weir_flow_set_direction (flow, WEIR_DIRECTION_LOCAL);
   if (flow->direction != WEIR_DIRECTION_UNKNOWN || flow->key.protocol != IPPROTO_TCP)
     return;
   memcpy (local.address, flow->key.local, 16);
-  bound = weir_socket_index_find (&join->sockets, &join->addresses, IPPROTO_TCP, &local, &ambiguous,
-                                  &same_cgroup);
+  bound = weir_socket_index_find (&netns->sockets, &netns->addresses, IPPROTO_TCP, &local,
+                                  &ambiguous, &same_cgroup);
   if (bound != NULL && bound->listening)
     weir_flow_set_direction (flow, WEIR_DIRECTION_IN);
 }
@@ -264,12 +282,13 @@ choose_direction (struct weir_join *join, struct weir_flow *flow)
 static void
 borrow_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now)
 {
+  const struct weir_netns *netns = weir_join_get_netns (join, flow->key.netns);
   struct weir_endpoint local = { .port = flow->key.local_port };
   const struct weir_bound_socket *bound;
   bool ambiguous, same_cgroup;
 
   memcpy (local.address, flow->key.local, 16);
-  bound = weir_socket_index_find (&join->sockets, &join->addresses, flow->key.protocol, &local,
+  bound = weir_socket_index_find (&netns->sockets, &netns->addresses, flow->key.protocol, &local,
                                   &ambiguous, &same_cgroup);
   /* Without a table entry or a socket of its own a TCP flow is none of a listener's. */
   if (bound == NULL || (flow->key.protocol == IPPROTO_TCP && !bound->listening) ||
@@ -279,9 +298,9 @@ borrow_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now)
       return;
     }
   if (bound->inode != 0)
-    weir_join_set_owner (join, flow,
-                         weir_owners_need (&join->owners, bound->inode, bound->cookie,
-                                           bound->cgroup_id, join->socket_round, now));
+    weir_join_set_owner (
+        join, flow,
+        weir_join_need_owner (join, netns, bound->inode, bound->cookie, bound->cgroup_id, now));
   if (!ambiguous && !(flow->flags & WEIR_FLOW_HAS_UID))
     {
       flow->flags |= WEIR_FLOW_HAS_UID;
@@ -320,8 +339,10 @@ is_sent_echo (const struct weir_flow *flow)
 }
 
 static enum weir_owner_missing
-why_no_owner (const struct weir_join *join, const struct weir_flow *flow)
+why_no_owner (struct weir_join *join, const struct weir_flow *flow)
 {
+  const struct weir_netns *netns = weir_join_get_netns (join, flow->key.netns);
+
   if (flow->direction == WEIR_DIRECTION_FORWARDED)
     return WEIR_MISSING_FORWARDED;
   /* Only what no program can bring about is the kernel's own. */
@@ -330,9 +351,9 @@ why_no_owner (const struct weir_join *join, const struct weir_flow *flow)
   /* Sockets of other protocols are not looked at; what goes to a group may have any number of
    * receivers. */
   if ((flow->key.protocol != IPPROTO_TCP && flow->key.protocol != IPPROTO_UDP) ||
-      weir_addresses_is_group (&join->addresses, flow->key.local))
+      weir_addresses_is_group (&netns->addresses, flow->key.local))
     return WEIR_MISSING_NOT_FOUND;
-  if (!join->sockets_known)
+  if (!netns->sockets_known)
     return WEIR_MISSING_NOT_YET;
   /* Not accepted yet, by one of several that listen alike. */
   if (flow->flags & WEIR_FLOW_HAS_SOCKET && flow->state == WEIR_FLOW_STATE_OPEN)

@@ -14,15 +14,32 @@
 #include "weir-readings.h"
 #include "weir-socket-index.h"
 
+/* What decides, within one network namespace, whose a flow is.  Addresses and ports mean something
+ * only together with it: nothing of one namespace is ever looked up in another's. */
+struct weir_netns
+{
+  uint32_t inode;
+  struct weir_addresses addresses;
+  struct weir_socket_index sockets;
+  uint32_t round, round_before; /* of the dump that runs or ran last, and of the one before */
+  bool sockets_known;           /* at least one dump was complete */
+  uint64_t read_at, shown_at;   /* CLOCK_BOOTTIME: of the last whole dump, and of the last that was
+                                   published; not used for the engine's own */
+};
+
+/* Other namespaces whose sockets are known. */
+#define WEIR_OTHER_NETNS_MAX 128
+
 struct weir_join
 {
   struct weir_flow_table table;
-  struct weir_addresses addresses;
-  struct weir_socket_index sockets;
   struct weir_owners owners;
-  uint32_t netns;
-  uint32_t socket_round, conntrack_round; /* of the dump that runs or ran last */
-  bool sockets_known, conntrack_known;    /* at least one dump was complete */
+  struct weir_netns own; /* the one that the engine was started in */
+  struct weir_netns *others[WEIR_OTHER_NETNS_MAX];
+  unsigned n_others, last_other;
+  uint32_t socket_round;    /* of the latest dump of sockets, whatever its namespace */
+  uint32_t conntrack_round; /* of the dump that runs or ran last */
+  bool conntrack_known;     /* at least one dump was complete */
   bool conntrack_dumping;
   uint64_t refused_before; /* flows refused when the last dump began */
   uint32_t n_entries;      /* conntrack entries of this namespace: of the last whole dump ... */
@@ -34,17 +51,32 @@ weir_join_init (struct weir_join *join, uint32_t netns, bool sees_everybody, uin
 void
 weir_join_clear (struct weir_join *join);
 
+/* ---- network namespaces ---- */
+
+/* The namespace that flows with this inode in their keys are of; an empty one, in which nothing is
+ * local and nobody is bound, when it is not known (any more). */
+const struct weir_netns *
+weir_join_get_netns (struct weir_join *join, uint32_t inode);
+/* NULL: there is no room.  @inode must not be known yet. */
+struct weir_netns *
+weir_join_add_netns (struct weir_join *join, uint32_t inode);
+/* Its flows end, and its sockets' owners are forgotten. */
+void
+weir_join_remove_netns (struct weir_join *join, struct weir_netns *netns);
+
 /* ---- sockets ---- */
 
-/* Begins a whole series of dumps.  @complete only when all of it was read: sockets that two series
- * in a row did not show are gone (one alone may miss a socket that moved in its hash table). */
+/* Begins a whole series of dumps of one namespace (&join->own, or one of the others).  @complete
+ * only when all of it was read: sockets that two series in a row did not show are gone (one alone
+ * may miss a socket that moved in its hash table). */
 void
-weir_join_sockets_begin (struct weir_join *join);
+weir_join_sockets_begin (struct weir_join *join, struct weir_netns *netns);
 void
-weir_join_socket (struct weir_join *join, const struct weir_socket_reading *reading,
-                  enum weir_sockdiag_event event, uint64_t now);
+weir_join_socket (struct weir_join *join, struct weir_netns *netns,
+                  const struct weir_socket_reading *reading, enum weir_sockdiag_event event,
+                  uint64_t now);
 void
-weir_join_sockets_complete (struct weir_join *join);
+weir_join_sockets_complete (struct weir_join *join, struct weir_netns *netns);
 
 /* ---- connection tracking ---- */
 
@@ -78,6 +110,10 @@ void
 weir_flow_set_bytes_source (struct weir_flow *flow, enum weir_source source);
 void
 weir_join_set_owner (struct weir_join *join, struct weir_flow *flow, uint32_t owner);
+/* weir_owners_need() for a socket that a dump of @netns showed. */
+uint32_t
+weir_join_need_owner (struct weir_join *join, const struct weir_netns *netns, uint32_t inode,
+                      uint64_t cookie, uint64_t cgroup_id, uint64_t now);
 /* Ends the flow now, so that another connection can have its key. */
 void
 weir_join_retire (struct weir_join *join, struct weir_flow *flow);

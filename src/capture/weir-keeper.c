@@ -22,11 +22,11 @@
 #define DUMP_PAUSE_NS 50000000
 
 static uint64_t
-now_ns (void)
+read_clock (clockid_t clock)
 {
   struct timespec now = { 0 };
 
-  clock_gettime (CLOCK_MONOTONIC, &now);
+  clock_gettime (clock, &now);
   return (uint64_t) now.tv_sec * 1000000000 + (uint64_t) now.tv_nsec;
 }
 
@@ -61,16 +61,30 @@ request_dump (int conntrack, uint32_t sequence)
   return WEIR_KEEPER_FAILED;
 }
 
+/* Answers, and says what the CPU time was since @began. */
+static int
+answer_dump (int fd, uint8_t answer, uint64_t began)
+{
+  uint64_t cpu_us = (read_clock (CLOCK_THREAD_CPUTIME_ID) - began) / 1000;
+  uint8_t bytes[WEIR_KEEPER_ANSWER_SIZE] = { answer, (uint8_t) cpu_us, (uint8_t) (cpu_us >> 8),
+                                             (uint8_t) (cpu_us >> 16), (uint8_t) (cpu_us >> 24) };
+
+  if (send (fd, bytes, sizeof bytes, MSG_NOSIGNAL) != sizeof bytes)
+    return errno == EPIPE ? 0 : -errno;
+  return 1;
+}
+
 int
 weir_keeper_serve (int fd, int conntrack)
 {
-  uint64_t last = 0;
+  uint64_t last = 0, began;
   uint32_t sequence = 0;
 
   for (;;)
     {
       uint8_t verb = 0, answer;
       ssize_t n;
+      int result;
 
       n = recv (fd, &verb, sizeof verb, MSG_TRUNC);
       if (n < 0 && errno == EINTR)
@@ -84,12 +98,14 @@ weir_keeper_serve (int fd, int conntrack)
 
       sequence++;
       answer = WEIR_KEEPER_BUSY;
-      if (last == 0 || now_ns () - last >= DUMP_PAUSE_NS)
+      began = read_clock (CLOCK_THREAD_CPUTIME_ID);
+      if (last == 0 || read_clock (CLOCK_MONOTONIC) - last >= DUMP_PAUSE_NS)
         {
           answer = request_dump (conntrack, sequence);
-          last = now_ns ();
+          last = read_clock (CLOCK_MONOTONIC);
         }
-      if (send (fd, &answer, sizeof answer, MSG_NOSIGNAL) != sizeof answer)
-        return errno == EPIPE ? 0 : -errno;
+      result = answer_dump (fd, answer, began);
+      if (result <= 0)
+        return result;
     }
 }

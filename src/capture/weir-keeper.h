@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The keeper: holds CAP_NET_ADMIN, opens nothing, and sends constants.  The meter asks with one
- * byte and gets one byte back.
+ * byte and gets one byte back, with what asking has cost behind it: the kernel does the first part
+ * of a dump in the name of whoever asks.
  *
  * Dumps are numbered so that what is left of one that was given up is not taken for the next: the
  * n-th verb asks for a dump with nlmsg_seq n (modulo 2^32), whatever became of those before it.
@@ -18,6 +19,10 @@ enum weir_keeper_answer
   WEIR_KEEPER_BUSY = 'b', /* a dump is still running */
   WEIR_KEEPER_FAILED = 'f',
 };
+
+/* The answer to WEIR_KEEPER_DUMP: enum weir_keeper_answer, then the CPU time that asking took, in
+ * microseconds, little-endian. */
+#define WEIR_KEEPER_ANSWER_SIZE 5
 
 /* Serves verbs from @fd, sends dump requests on @conntrack; returns when @fd is closed. */
 int

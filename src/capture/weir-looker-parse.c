@@ -37,6 +37,20 @@ weir_parse_socket_link (const char *link, size_t size, uint64_t *ret_inode)
          parse_digits (link + length, size - length - 1, ret_inode);
 }
 
+bool
+weir_parse_namespace_link (const char *link, size_t size, uint32_t *ret_inode)
+{
+  static const char head[] = "net:[";
+  const size_t length = sizeof head - 1;
+  uint64_t inode;
+
+  if (size <= length + 1 || memcmp (link, head, length) != 0 || link[size - 1] != ']' ||
+      !parse_digits (link + length, size - length - 1, &inode) || inode == 0 || inode > UINT32_MAX)
+    return false;
+  *ret_inode = (uint32_t) inode;
+  return true;
+}
+
 int
 weir_parse_stat (const char *text, size_t size, char ret_comm[16], uint64_t *ret_start_time)
 {

@@ -15,6 +15,10 @@ weir_parse_decimal (const char *text, uint64_t *ret_value);
 bool
 weir_parse_socket_link (const char *link, size_t size, uint64_t *ret_inode);
 
+/* The same of `net:[N]`, which is how /proc/PID/ns/net names a network namespace. */
+bool
+weir_parse_namespace_link (const char *link, size_t size, uint32_t *ret_inode);
+
 /* /proc/PID/stat (proc_pid_stat(5)): name, cut to 15 bytes, and start time in clock ticks since
  * boot. -EPROTO when it is malformed. */
 int

@@ -10,6 +10,7 @@
 #include "source-owners.h"
 #include "source-sockdiag.h"
 #include "weir-client.h"
+#include "weir-governor.h"
 #include "weir-join.h"
 #include "weir-meter.h"
 #include "weir-publisher.h"
@@ -44,7 +45,9 @@ struct weir_meter
   bool keeper_stopped;
   bool conntrack_repeated;
   uint64_t conntrack_asked; /* awake, when the dump that runs was asked for */
-  int accounting;           /* 0, 1, -1: not known */
+  struct weir_governor governor;
+  bool is_governed; /* the table is read more seldom than was wished */
+  int accounting;   /* 0, 1, -1: not known */
   int socket_events_error, conntrack_events_error;
   uint64_t socket_losses, conntrack_losses; /* lost buffers of events */
 
@@ -64,6 +67,10 @@ weir_meter_advance (struct weir_meter *meter, const struct weir_moment *now);
 /* When weir_meter_advance has something to do even if nothing arrives; UINT64_MAX: never. */
 uint64_t
 weir_meter_get_due (const struct weir_meter *meter, uint64_t awake);
+
+/* How often all that is shown is read anew, in ns, and why: enum weir_cadence. */
+uint64_t
+weir_meter_get_cadence (const struct weir_meter *meter, uint64_t awake, uint8_t *ret_why);
 
 /* ---- weir-meter-read.c: each reads what its descriptor has ---- */
 

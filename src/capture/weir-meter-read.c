@@ -26,7 +26,7 @@ take_socket (const struct weir_socket_reading *socket, enum weir_sockdiag_event 
 {
   const struct reading *reading = data;
 
-  weir_join_socket (&reading->meter->join, socket, event, reading->now);
+  weir_join_socket (&reading->meter->join, &reading->meter->join.own, socket, event, reading->now);
 }
 
 static void
@@ -87,7 +87,7 @@ weir_meter_read_sockets (struct weir_meter *meter, uint64_t now)
     return;
   if (meter->sockdiag.error != 0)
     return;
-  weir_join_sockets_complete (&meter->join);
+  weir_join_sockets_complete (&meter->join, &meter->join.own);
   meter->publisher.read_at[WEIR_SOURCE_SOCKDIAG] = now;
 }
 
@@ -120,15 +120,25 @@ weir_meter_ask_conntrack (struct weir_meter *meter, uint64_t awake)
   weir_join_conntrack_begin (&meter->join);
 }
 
+/* What asking for the dump has cost the keeper, in ns. */
+static uint64_t
+get_keeper_cost (const uint8_t answer[WEIR_KEEPER_ANSWER_SIZE])
+{
+  uint32_t cpu_us = answer[1] | (uint32_t) answer[2] << 8 | (uint32_t) answer[3] << 16 |
+                    (uint32_t) answer[4] << 24;
+
+  return cpu_us * UINT64_C (1000);
+}
+
 void
 weir_meter_read_keeper (struct weir_meter *meter)
 {
-  uint8_t answer;
+  uint8_t answer[WEIR_KEEPER_ANSWER_SIZE];
   ssize_t n;
 
   for (unsigned i = 0; i < KEEPER_BUDGET && meter->fds.keeper >= 0 && !meter->keeper_stopped; i++)
     {
-      n = recv (meter->fds.keeper, &answer, sizeof answer, MSG_DONTWAIT);
+      n = recv (meter->fds.keeper, answer, sizeof answer, MSG_DONTWAIT);
       if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
       if (n <= 0)
@@ -138,9 +148,11 @@ weir_meter_read_keeper (struct weir_meter *meter)
             weir_meter_end_conntrack (meter, false);
           return;
         }
-      if (answer == WEIR_KEEPER_DONE || !meter->conntrack.running)
+      if (n == sizeof answer)
+        weir_governor_spend (&meter->governor, get_keeper_cost (answer));
+      if (answer[0] == WEIR_KEEPER_DONE || !meter->conntrack.running)
         continue;
-      if (answer != WEIR_KEEPER_BUSY)
+      if (answer[0] != WEIR_KEEPER_BUSY)
         meter->conntrack.error = EPERM;
       weir_meter_end_conntrack (meter, false);
     }

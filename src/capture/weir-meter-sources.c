@@ -46,11 +46,11 @@ get_losses (const struct weir_meter *meter, enum weir_source source)
   switch (source)
     {
     case WEIR_SOURCE_SOCKDIAG:
-      return meter->socket_losses + meter->join.sockets.refused;
+      return meter->socket_losses + meter->join.own.sockets.refused;
     case WEIR_SOURCE_CONNTRACK:
       return meter->conntrack_losses;
     case WEIR_SOURCE_INTERFACES:
-      return meter->join.addresses.refused;
+      return meter->join.own.addresses.refused;
     case WEIR_SOURCE_OWNERS:
       return meter->join.owners.refused;
     default:
@@ -123,7 +123,8 @@ look_at_conntrack (struct weir_meter *meter)
   if (meter->accounting < 0)
     return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_DEGRADED, WEIR_REASON_REFUSED,
                 fds->accounting_error);
-  return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_ACTIVE, WEIR_REASON_NONE, 0);
+  return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_ACTIVE,
+              meter->is_governed ? WEIR_REASON_GOVERNED : WEIR_REASON_NONE, 0);
 }
 
 static struct weir_source_status

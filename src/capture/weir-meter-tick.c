@@ -23,7 +23,7 @@ realtime (void)
 static bool
 waits_for_addresses (const struct weir_meter *meter)
 {
-  return !meter->join.addresses.known && meter->interfaces.running;
+  return !meter->join.own.addresses.known && meter->interfaces.running;
 }
 
 static uint64_t
@@ -42,10 +42,43 @@ get_next (const struct weir_meter *meter, uint64_t awake)
   return meter->tick_began == 0 ? awake : meter->tick_began + interval;
 }
 
+/* Whether the connection tracking table is read at all: events alone cost what they cost. */
+static bool
+has_dumps (const struct weir_meter *meter)
+{
+  return meter->fds.conntrack_dump >= 0 && meter->fds.keeper >= 0 && !meter->keeper_stopped;
+}
+
+uint64_t
+weir_meter_get_cadence (const struct weir_meter *meter, uint64_t awake, uint8_t *ret_why)
+{
+  uint64_t interval = weir_client_get_interval (&meter->client, awake);
+  uint64_t dumps = interval;
+
+  *ret_why = weir_client_get_why (&meter->client, awake);
+  if (has_dumps (meter) && interval != UINT64_MAX)
+    dumps = weir_governor_get_interval (&meter->governor, interval);
+  if (dumps > interval)
+    *ret_why = WEIR_CADENCE_GOVERNED;
+  return dumps;
+}
+
 uint64_t
 weir_meter_get_due (const struct weir_meter *meter, uint64_t awake)
 {
   return meter->phase == WEIR_PHASE_IDLE ? get_next (meter, awake) : get_deadline (meter);
+}
+
+static void
+ask_conntrack (struct weir_meter *meter, uint64_t awake)
+{
+  uint64_t interval = weir_client_get_interval (&meter->client, awake);
+
+  if (meter->conntrack.running || !weir_governor_allows (&meter->governor, interval, awake))
+    return;
+  weir_governor_begin (&meter->governor, awake);
+  meter->conntrack_repeated = false;
+  weir_meter_ask_conntrack (meter, awake);
 }
 
 static void
@@ -59,20 +92,22 @@ begin (struct weir_meter *meter, uint64_t awake)
   weir_meter_read_accounting (meter);
   if (meter->conntrack.running && awake - meter->conntrack_asked > PATIENCE_WITH_DUMP)
     weir_meter_end_conntrack (meter, false);
-  meter->conntrack_repeated = false;
-  weir_meter_ask_conntrack (meter, awake);
+  ask_conntrack (meter, awake);
   if (meter->fds.route >= 0 && !meter->interfaces.running)
     (void) weir_interfaces_start (&meter->interfaces);
   if (meter->fds.sock_diag >= 0 && !meter->sockdiag.running)
     {
-      weir_join_sockets_begin (&meter->join);
+      weir_join_sockets_begin (&meter->join, &meter->join.own);
       (void) weir_sockdiag_start (&meter->sockdiag);
     }
 }
 
 static int
-publish (struct weir_meter *meter, uint64_t now)
+publish (struct weir_meter *meter, const struct weir_moment *moment)
 {
+  const uint64_t now = moment->boot;
+  uint64_t cadence;
+  uint8_t why;
   struct weir_writer *writer = weir_client_get_writer (&meter->client);
   struct weir_tick tick;
   int result;
@@ -89,6 +124,8 @@ publish (struct weir_meter *meter, uint64_t now)
       meter->coalesced++;
       return 0;
     }
+  cadence = weir_meter_get_cadence (meter, moment->awake, &why);
+  meter->is_governed = why == WEIR_CADENCE_GOVERNED;
   weir_meter_write_sources (meter, writer);
   result = weir_publisher_publish (&meter->publisher, &meter->join, now, writer, &tick);
   if (result < 0)
@@ -96,8 +133,28 @@ publish (struct weir_meter *meter, uint64_t now)
   weir_interfaces_publish (&meter->interfaces, writer);
   tick.realtime = realtime ();
   tick.coalesced = meter->coalesced;
+  tick.cadence_ms = (uint32_t) (cadence / WEIR_MS);
+  tick.cadence = why;
   weir_write_tick (writer, &tick);
   return writer->error;
+}
+
+/* Publishes; what that takes after a dump is part of what the dump costs. */
+static int
+publish_and_count (struct weir_meter *meter, const struct weir_moment *now)
+{
+  struct weir_moment began, ended;
+  int result;
+
+  meter->read_clocks (&began);
+  result = publish (meter, now);
+  meter->read_clocks (&ended);
+  if (!meter->conntrack.running)
+    {
+      weir_governor_spend (&meter->governor, ended.cpu - began.cpu);
+      weir_governor_finish (&meter->governor);
+    }
+  return result;
 }
 
 int
@@ -122,5 +179,5 @@ weir_meter_advance (struct weir_meter *meter, const struct weir_moment *now)
   weir_owners_source_ask (&meter->owners, &meter->join.owners, now->boot);
   if (!late && meter->owners.asking && weir_owners_waits (&meter->join.owners))
     return 0;
-  return publish (meter, now->boot);
+  return publish_and_count (meter, now);
 }

@@ -47,6 +47,7 @@ read_system_clocks (struct weir_moment *ret_now)
 {
   ret_now->awake = read_clock (CLOCK_MONOTONIC);
   ret_now->boot = read_clock (CLOCK_BOOTTIME);
+  ret_now->cpu = read_clock (CLOCK_THREAD_CPUTIME_ID);
 }
 
 static struct weir_moment
@@ -223,7 +224,12 @@ turn (struct weir_meter *meter, bool *more, enum weir_client_end *ret_end)
   if (polled[SOCKETS].revents)
     weir_meter_read_sockets (meter, now.boot);
   if (polled[CONNTRACK].revents)
-    weir_meter_read_conntrack (meter, &now);
+    {
+      uint64_t began = get_now (meter).cpu;
+
+      weir_meter_read_conntrack (meter, &now);
+      weir_governor_spend (&meter->governor, get_now (meter).cpu - began);
+    }
 
   result = weir_meter_advance (meter, &now);
   if (result == 0 && weir_client_flush (&meter->client) < 0)
@@ -290,7 +296,7 @@ weir_meter_run (struct weir_meter_setup *setup)
   if (weir_join_init (&meter->join, setup->netns, setup->looks_at_all_users,
                       meter->config->flows_max) == 0)
     {
-      weir_interfaces_init (&meter->interfaces, setup->fds.route, &meter->join.addresses);
+      weir_interfaces_init (&meter->interfaces, setup->fds.route, &meter->join.own.addresses);
       weir_meter_read_accounting (meter);
       code = introduce (meter, setup) == 0 ? serve (meter, setup) : WEIR_EXIT_HANDOFF;
       weir_interfaces_clear (&meter->interfaces);

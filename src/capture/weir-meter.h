@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "weir-config.h"
+#include "weir-namespaces-open.h"
 #include "weir-wire.h"
 
 /* Descriptors that the root phase opened for it; -1 where the operation was refused, with the errno
@@ -23,11 +24,12 @@ struct weir_descriptors
   int looker;                                   /* socket to the looker, -1: there is none */
 };
 
-/* The same moment by two clocks, in ns. */
+/* The same moment by several clocks, in ns. */
 struct weir_moment
 {
   uint64_t awake; /* CLOCK_MONOTONIC: for all that is waited for, which a suspend must not use up */
   uint64_t boot;  /* CLOCK_BOOTTIME: what goes on the wire, and what speeds are measured with */
+  uint64_t cpu;   /* CPU time that the meter has taken so far */
 };
 
 struct weir_meter_setup
@@ -35,6 +37,7 @@ struct weir_meter_setup
   void (*read_clocks) (struct weir_moment *ret_now); /* NULL: the system's */
   const struct weir_config *config;                  /* NULL: weir_config_defaults */
   struct weir_descriptors fds;
+  struct weir_opened_namespaces namespaces;           /* besides the engine's own */
   uint8_t nonce[WEIR_NONCE_SIZE];                     /* wiped once the HELLO is built */
   enum weir_view view;                                /* from tried operations */
   uint32_t netns;                                     /* inode of the network namespace */

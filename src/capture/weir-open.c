@@ -47,8 +47,8 @@ set_buffer (int fd, int size)
   return false;
 }
 
-static int
-open_netlink (int protocol, int buffer, const int *groups, size_t n_groups, int *ret_error)
+int
+weir_open_netlink (int protocol, int buffer, const int *groups, size_t n_groups, int *ret_error)
 {
   const struct sockaddr_nl any = { .nl_family = AF_NETLINK };
   int fd;
@@ -84,11 +84,11 @@ open_conntrack (struct weir_descriptors *fds)
 
   fds->conntrack_dump = -1;
   fds->conntrack_events =
-      open_netlink (NETLINK_NETFILTER, EVENTS_BUFFER, groups, 2, &fds->conntrack_events_error);
+      weir_open_netlink (NETLINK_NETFILTER, EVENTS_BUFFER, groups, 2, &fds->conntrack_events_error);
   fds->conntrack_dump_error = fds->conntrack_events_error;
   if (fds->conntrack_events >= 0)
     fds->conntrack_dump =
-        open_netlink (NETLINK_NETFILTER, DUMP_BUFFER, NULL, 0, &fds->conntrack_dump_error);
+        weir_open_netlink (NETLINK_NETFILTER, DUMP_BUFFER, NULL, 0, &fds->conntrack_dump_error);
 }
 
 /* Joining the groups asks for the module of conntrack without waiting for it, and without it there
@@ -149,9 +149,10 @@ open_sock_diag (struct weir_descriptors *fds)
 {
   static const int groups[] = { SKNLGRP_INET_TCP_DESTROY, SKNLGRP_INET6_TCP_DESTROY };
 
-  fds->sock_diag = open_netlink (NETLINK_SOCK_DIAG, DUMP_BUFFER, NULL, 0, &fds->sock_diag_error);
+  fds->sock_diag =
+      weir_open_netlink (NETLINK_SOCK_DIAG, DUMP_BUFFER, NULL, 0, &fds->sock_diag_error);
   fds->sock_events =
-      open_netlink (NETLINK_SOCK_DIAG, EVENTS_BUFFER, groups, 2, &fds->sock_events_error);
+      weir_open_netlink (NETLINK_SOCK_DIAG, EVENTS_BUFFER, groups, 2, &fds->sock_events_error);
 }
 
 /* Full is what may see everything, of the whole machine.  In a user namespace there is a root who
@@ -167,7 +168,7 @@ find_view (const struct weir_descriptors *fds)
                                                                  : WEIR_VIEW_LIMITED;
 }
 
-void
+int
 weir_open (struct weir_meter_setup *setup)
 {
   struct weir_descriptors *fds = &setup->fds;
@@ -178,10 +179,13 @@ weir_open (struct weir_meter_setup *setup)
   else
     fds->conntrack_dump = fds->conntrack_events = -1;
   open_sock_diag (fds);
-  fds->route = open_netlink (NETLINK_ROUTE, DUMP_BUFFER, NULL, 0, &fds->route_error);
+  fds->route = weir_open_netlink (NETLINK_ROUTE, DUMP_BUFFER, NULL, 0, &fds->route_error);
 
   open_accounting (fds);
 
   setup->view = find_view (fds);
   setup->netns = stat ("/proc/self/ns/net", &info) == 0 ? (uint32_t) info.st_ino : 0;
+  if (setup->view != WEIR_VIEW_FULL || setup->netns == 0)
+    return 0;
+  return weir_namespaces_open (setup->netns, &setup->namespaces);
 }

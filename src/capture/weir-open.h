@@ -2,9 +2,17 @@
 /* Opens, while the privileges are there, everything that is used after they are gone. */
 #pragma once
 
+#include <stddef.h>
+
 #include "weir-meter.h"
 
-/* Fills @setup's descriptors (except client, keeper and looker), view and netns.  Nothing here is
- * fatal: what is refused is -1 with its errno, and a source says so. */
-void
+/* Fills @setup's descriptors (except client, keeper and looker), namespaces, view and netns.  What
+ * is refused is -1 with its errno, and a source says so; 0 then as well.  A negative errno is
+ * fatal: a process that holds privileges may be left (weir_namespaces_open()). */
+int
 weir_open (struct weir_meter_setup *setup);
+
+/* A bound, non-blocking netlink socket that is a member of @groups, with a receive buffer of
+ * @buffer bytes if that is allowed; or -1 and *@ret_error. */
+int
+weir_open_netlink (int protocol, int buffer, const int *groups, size_t n_groups, int *ret_error);

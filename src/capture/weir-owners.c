@@ -243,7 +243,7 @@ weir_owners_need (struct weir_owners *owners, uint32_t inode, uint64_t cookie, u
 }
 
 void
-weir_owners_sweep (struct weir_owners *owners, uint32_t round)
+weir_owners_sweep (struct weir_owners *owners, uint32_t netns, uint32_t round)
 {
   for (uint32_t i = 0; i < owners->n_slots; i++)
     {
@@ -251,7 +251,7 @@ weir_owners_sweep (struct weir_owners *owners, uint32_t round)
       uint32_t *at;
 
       /* Rounds are compared as distances: they wrap around after some centuries, but still. */
-      if (!owner->in_use || (int32_t) (owner->round - round) >= 0)
+      if (!owner->in_use || owner->netns != netns || (int32_t) (owner->round - round) >= 0)
         continue;
       /* The socket is gone: whoever held it cannot be found any more. */
       owner->ask_at = 0;

@@ -32,7 +32,8 @@ struct weir_owner
   uint32_t pid;            /* 0: not known */
   uint32_t next;           /* number, 0: none */
   uint32_t flows;          /* that refer to it */
-  uint32_t round;          /* of the last dump that showed the socket */
+  uint32_t round;          /* of the last dump that showed the socket, */
+  uint32_t netns;          /* ... which was of this network namespace; 0: the engine's own */
   char comm[16];
   uint8_t missing; /* enum weir_owner_missing */
   uint8_t tries;
@@ -80,9 +81,10 @@ weir_owners_get (const struct weir_owners *owners, uint32_t number);
 const char *
 weir_owners_get_cgroup (const struct weir_owners *owners, const struct weir_owner *owner);
 
-/* Forgets sockets that neither the dumps since @round showed nor any flow refers to. */
+/* Forgets sockets of a network namespace (0: the engine's own) that neither its dumps since @round
+ * showed nor any flow refers to. */
 void
-weir_owners_sweep (struct weir_owners *owners, uint32_t round);
+weir_owners_sweep (struct weir_owners *owners, uint32_t netns, uint32_t round);
 
 /* Collects up to WEIR_LOOKER_BATCH questions that are due, those about new sockets first; returns
  * how many. */

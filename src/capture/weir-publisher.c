@@ -31,6 +31,9 @@ struct round
   struct weir_flows_writer *flows;
   struct weir_tick *tick;
   uint64_t now;
+  uint32_t n_late; /* flows that became rows only to end */
+  /* Speed of what is not published, as far as it was measured for this tick */
+  uint64_t others_rx_rate[WEIR_N_SOURCES], others_tx_rate[WEIR_N_SOURCES];
 };
 
 void
@@ -65,6 +68,14 @@ measure (const struct round *round, const struct weir_flow *flow)
     return progress;
   read_at = publisher->read_at[flow->bytes_source];
   shown_at = publisher->shown_at[flow->bytes_source];
+  if (flow->key.netns != round->join->own.inode)
+    {
+      /* Other namespaces have only sockets, and each its own time at which they were read. */
+      const struct weir_netns *netns = weir_join_get_netns (round->join, flow->key.netns);
+
+      read_at = netns->read_at;
+      shown_at = netns->shown_at;
+    }
   /* Last figures come by an event, whether or not there was a reading, too. */
   progress.is_fresh = ended || read_at > shown_at;
   if (!progress.is_fresh)
@@ -90,6 +101,8 @@ measure (const struct round *round, const struct weir_flow *flow)
 #define MOVED (UINT64_C (1) << 63)
 #define OPEN  (UINT64_C (1) << 62)
 
+#define KEPT_WITHOUT_NEWS (WEIR_FLOW_IS_PUBLISHED | WEIR_FLOW_RATE_SHOWN)
+
 static uint64_t
 rank (const struct round *round, const struct weir_flow *flow)
 {
@@ -99,6 +112,10 @@ rank (const struct round *round, const struct weir_flow *flow)
 
   if (moved > 0)
     return MOVED | (moved & (MOVED - 1));
+  /* No news is no standstill: what moved at the last reading keeps its row until the next one. */
+  if (progress.has_bytes && !progress.is_fresh &&
+      (flow->flags & KEPT_WITHOUT_NEWS) == KEPT_WITHOUT_NEWS)
+    return MOVED;
   /* The lowest bit keeps rows of the same size from taking turns. */
   return (flow->state != WEIR_FLOW_STATE_CLOSED ? OPEN : 0) | (size & (OPEN / 2 - 1)) << 1 |
          (flow->flags & WEIR_FLOW_IS_PUBLISHED ? 1 : 0);
@@ -165,8 +182,8 @@ collect (const struct round *round, uint32_t *ret_n)
   while ((flow = weir_flow_table_next (table, &slot)) != NULL)
     {
       flow->flags &= ~(uint32_t) WEIR_FLOW_IS_CHOSEN;
-      /* The end of a row takes no place away. */
-      if (flow->flags & WEIR_FLOW_IS_ENDED && flow->flags & WEIR_FLOW_IS_PUBLISHED)
+      /* What has ended takes no place away. */
+      if (flow->flags & WEIR_FLOW_IS_ENDED)
         continue;
       publisher->candidates[n++] =
           (struct weir_candidate) { .rank = all ? 0 : rank (round, flow), .flow = flow };
@@ -346,16 +363,49 @@ write_row (const struct round *round, struct weir_flow *flow, const struct progr
 }
 
 static void
-count_as_other (const struct round *round, const struct progress *progress)
+count_rate_of_other (struct round *round, const struct weir_flow *flow,
+                     const struct progress *progress)
 {
-  round->tick->others_rx_bytes += progress->rx_bytes;
-  round->tick->others_tx_bytes += progress->tx_bytes;
-  round->tick->others_rx_rate += progress->rx_rate;
-  round->tick->others_tx_rate += progress->tx_rate;
+  if (!progress->has_rates)
+    return;
+  round->others_rx_rate[flow->bytes_source] += progress->rx_rate;
+  round->others_tx_rate[flow->bytes_source] += progress->tx_rate;
 }
 
 static void
-finish_flow (const struct round *round, struct weir_flow *flow, const struct progress *progress)
+count_as_other (struct round *round, const struct weir_flow *flow, const struct progress *progress)
+{
+  round->tick->others_rx_bytes += progress->rx_bytes;
+  round->tick->others_tx_bytes += progress->tx_bytes;
+  count_rate_of_other (round, flow, progress);
+}
+
+/* A source that was not read for this tick has the speed of its last reading, and of what ended
+ * since. */
+static void
+add_up_others (struct round *round)
+{
+  struct weir_publisher *publisher = round->publisher;
+
+  for (unsigned source = 0; source < WEIR_N_SOURCES; source++)
+    {
+      if (publisher->read_at[source] > publisher->shown_at[source])
+        publisher->others_rx_rate[source] = publisher->others_tx_rate[source] = 0;
+      round->tick->others_rx_rate +=
+          publisher->others_rx_rate[source] + round->others_rx_rate[source];
+      round->tick->others_tx_rate +=
+          publisher->others_tx_rate[source] + round->others_tx_rate[source];
+      if (publisher->read_at[source] <= publisher->shown_at[source])
+        continue;
+      publisher->others_rx_rate[source] = round->others_rx_rate[source];
+      publisher->others_tx_rate[source] = round->others_tx_rate[source];
+    }
+  round->tick->others_rx_bytes += publisher->folded_rx_bytes;
+  round->tick->others_tx_bytes += publisher->folded_tx_bytes;
+}
+
+static void
+finish_flow (struct round *round, struct weir_flow *flow, const struct progress *progress)
 {
   struct weir_publisher *publisher = round->publisher;
 
@@ -366,19 +416,27 @@ finish_flow (const struct round *round, struct weir_flow *flow, const struct pro
                   progress);
   else
     {
-      /* Never a row, or not one at the end. */
+      /* No row, and too many others were neither. */
       publisher->folded_rx_bytes += progress->rx_bytes;
       publisher->folded_tx_bytes += progress->tx_bytes;
-      round->tick->others_rx_rate += progress->rx_rate;
-      round->tick->others_tx_rate += progress->tx_rate;
+      count_rate_of_other (round, flow, progress);
     }
   weir_join_remove (round->join, flow);
 }
 
-static void
-publish_flow (const struct round *round, struct weir_flow *flow)
+/* Whether a flow that has ended and is no row is told of all the same, as a row that begins and
+ * ends: it may have lived between two ticks, and this is the last chance. */
+static bool
+is_told_late (struct round *round, const struct weir_flow *flow)
 {
-  bool chosen = flow->flags & WEIR_FLOW_IS_CHOSEN;
+  return flow->flags & WEIR_FLOW_IS_ENDED && !(flow->flags & WEIR_FLOW_IS_PUBLISHED) &&
+         round->n_late++ < round->publisher->rows_max;
+}
+
+static void
+publish_flow (struct round *round, struct weir_flow *flow)
+{
+  bool chosen = flow->flags & WEIR_FLOW_IS_CHOSEN || is_told_late (round, flow);
   bool ended = flow->flags & WEIR_FLOW_IS_ENDED;
   struct progress progress = measure (round, flow);
 
@@ -398,7 +456,7 @@ publish_flow (const struct round *round, struct weir_flow *flow)
       if (flow->flags & WEIR_FLOW_IS_PUBLISHED)
         write_record (round, flow, WEIR_FLOW_ENDED, 0, &progress);
       flow->flags &= ~(uint32_t) WEIR_FLOW_IS_PUBLISHED;
-      count_as_other (round, &progress);
+      count_as_other (round, flow, &progress);
     }
   flow->flags |= WEIR_FLOW_WAS_SEEN;
   if (progress.is_fresh)
@@ -433,15 +491,16 @@ weir_publisher_publish (struct weir_publisher *publisher, struct weir_join *join
   while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
     publish_flow (&round, flow);
   weir_flows_writer_finish (round.flows);
+  add_up_others (&round);
 
   tick.sequence = ++publisher->sequence;
   tick.monotonic = now;
   tick.interval = publisher->last_tick != 0 ? now - publisher->last_tick : 0;
-  tick.others_rx_bytes += publisher->folded_rx_bytes;
-  tick.others_tx_bytes += publisher->folded_tx_bytes;
   tick.flows_refused = join->table.refused;
   publisher->last_tick = now;
   memcpy (publisher->shown_at, publisher->read_at, sizeof publisher->shown_at);
+  for (unsigned i = 0; i < join->n_others; i++)
+    join->others[i]->shown_at = join->others[i]->read_at;
   *ret_tick = tick;
   return 0;
 }

@@ -8,7 +8,9 @@
  *   bytes of all rows + last bytes of rows that ended + others = bytes of all flows.
  *
  * A row that gives way to a larger one is ended without any group: its bytes are among the others
- * from then on, and it comes back under its old id. */
+ * from then on, and it comes back under its old id.  A flow that ends while it is no row becomes
+ * one for its end, so that nobody misses it because it was short; only beyond another @rows_max of
+ * them in one tick their bytes are no more than part of the others. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,6 +27,8 @@ struct weir_publisher
   uint64_t read_at[WEIR_N_SOURCES], shown_at[WEIR_N_SOURCES];
   uint64_t last_tick;
   uint64_t sequence;
+  /* Speed of what was not published, by who measured it: it holds until the next reading. */
+  uint64_t others_rx_rate[WEIR_N_SOURCES], others_tx_rate[WEIR_N_SOURCES];
   /* Bytes of flows that ended without ever having been a row at that time. */
   uint64_t folded_rx_bytes, folded_tx_bytes;
   struct weir_candidate *candidates;

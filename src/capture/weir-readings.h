@@ -51,6 +51,14 @@ struct weir_socket_reading
   uint8_t direction;
 };
 
+/* The tuple that an entry's zone belongs to. */
+enum weir_zone_direction
+{
+  WEIR_ZONE_BOTH = 0,
+  WEIR_ZONE_ORIG = 1,
+  WEIR_ZONE_REPLY = 2,
+};
+
 /* One entry of the connection tracking table. */
 struct weir_conntrack_reading
 {
@@ -58,12 +66,17 @@ struct weir_conntrack_reading
   uint8_t family;                            /* 4 or 6 */
   struct weir_endpoint orig_src, orig_dst;   /* the first packet, as it was sent */
   struct weir_endpoint reply_src, reply_dst; /* what an answer looks like: differs by translation */
-  uint16_t discriminator;                    /* ICMP's identifier */
-  uint16_t zone;
+  /* ICMP: identifier (bits 0 to 15), type (16 to 23) and code of the first packet.  GRE: the keys
+   * of a PPTP call, source and destination.  Else 0. */
+  uint32_t discriminator;
+  uint16_t zone;          /* 0: the one that needs no name */
+  uint8_t zone_direction; /* enum weir_zone_direction */
   uint32_t id;
+  uint32_t status; /* enum ip_conntrack_status */
+  bool has_mark;   /* false: the kernel has no marks or, in an event, it is 0 */
+  uint32_t mark;
   bool has_counters;
   uint64_t orig_bytes, orig_packets, reply_bytes, reply_packets;
   bool has_state;
-  uint8_t state; /* enum tcp_conntrack */
-  bool seen_reply;
+  uint8_t state; /* enum tcp_conntrack, sctp_conntrack or ct_dccp_states, by protocol */
 };

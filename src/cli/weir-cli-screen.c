@@ -171,6 +171,8 @@ append_head (GString *to, const WeirCliScreen *screen)
   g_string_append_printf (head, _ (" · %u of %u"), n, weir_slot_model_get_total (screen->view));
   /* TRANSLATORS: rates of the whole computer */
   g_string_append_printf (head, _ (" · received %s, sent %s"), rx, tx);
+  if (screen->cadence != NULL)
+    g_string_append_printf (head, " · %s", screen->cadence);
   if (screen->paused)
     g_string_append_printf (head, _ (" · paused"));
   if (*screen->filter != '\0')

@@ -15,6 +15,7 @@ typedef struct
   guint offset;            /* of the first row shown */
   const char *view_name;   /* "Limited View" */
   double rx_rate, tx_rate; /* of the computer; WEIR_ABSENT: not known */
+  const char *cadence;     /* how often, when that is not what was asked for, or NULL */
   gboolean paused;
   gboolean waiting;      /* nothing was measured yet */
   const char *filter;    /* in force; "" */

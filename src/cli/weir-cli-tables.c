@@ -113,6 +113,19 @@ word_reason (const struct weir_source_status *source)
   return g_strdup_printf ("%s (%s)", reason, g_strerror (source->error));
 }
 
+/* Of connection tracking also how often it is read, when that is its reason. */
+static char *
+word_advice (WeirCliRun *run, const struct weir_source_status *source)
+{
+  const char *advice = weir_source_words_get_advice (source->reason);
+  guint interval_ms;
+  enum weir_cadence cadence = weir_session_get_cadence (run->session, &interval_ms);
+
+  if (source->reason != WEIR_REASON_GOVERNED || cadence != WEIR_CADENCE_GOVERNED)
+    return g_strdup (advice != NULL ? advice : "");
+  return weir_source_words_make_cadence (cadence, interval_ms);
+}
+
 /* What the administrator should know, below the table; empty when there is nothing. */
 static char *
 word_notices (WeirCliRun *run)
@@ -141,12 +154,12 @@ sources_end (WeirCliRun *run)
     {
       g_autofree char *lost = g_strdup_printf ("%" G_GUINT64_FORMAT, sources[i].losses);
       g_autofree char *reason = word_reason (&sources[i]);
-      const char *advice = weir_source_words_get_advice (sources[i].reason);
+      g_autofree char *advice = word_advice (run, &sources[i]);
       char *const cells[] = { (char *) weir_source_words_get_name (sources[i].source),
                               (char *) weir_source_words_get_state (sources[i].state),
                               lost,
                               reason,
-                              (char *) (advice != NULL ? advice : ""),
+                              advice,
                               NULL };
       add_row (rows, cells);
     }

@@ -15,6 +15,7 @@
 #include "weir-cli-screen.h"
 #include "weir-cli-terminal.h"
 #include "weir-cli-text.h"
+#include "weir-source-words.h"
 
 typedef struct
 {
@@ -53,15 +54,26 @@ get_rates (Top *top, double *ret_rx, double *ret_tx)
   *ret_tx = n > 0 ? weir_history_get_sample (history, n - 1)->tx : WEIR_ABSENT;
 }
 
+static char *
+make_cadence (Top *top)
+{
+  guint interval_ms;
+  enum weir_cadence cadence = weir_session_get_cadence (top->run->session, &interval_ms);
+
+  return weir_source_words_make_cadence (cadence, interval_ms);
+}
+
 static void
 draw (Top *top)
 {
+  g_autofree char *cadence = make_cadence (top);
   gboolean full = weir_session_get_view (top->run->session) == WEIR_VIEW_FULL;
   WeirCliScreen screen = {
     .colours = g_getenv ("NO_COLOR") == NULL,
     .view = top->view,
     .sort = sorts[top->sort].sort,
     .view_name = full ? _ ("Full View") : _ ("Limited View"),
+    .cadence = cadence,
     .paused = top->paused,
     .waiting = top->run->n_ticks == 0,
     .filter = top->filter,

@@ -5,6 +5,8 @@
 
 #include <glib/gi18n.h>
 
+#include "weir-source-words.h"
+
 struct _WeirViewButton
 {
   AdwBin parent_instance;
@@ -71,7 +73,7 @@ get_limited_words (WeirSession *session)
 }
 
 static Words
-get_full_words (void)
+get_full_words (const char *cadence)
 {
   return (Words) {
     .icon = SHIELD_FULL,
@@ -79,7 +81,7 @@ get_full_words (void)
     .body = _ ("Every connection is listed with its owner, including those of other users and of "
                "the system, and "
                "forwarded traffic. What the connections carry is not visible to Weir."),
-    .note = _ ("Asking again within five minutes needs no password."),
+    .note = cadence != NULL ? cadence : _ ("Asking again within five minutes needs no password."),
     .act = _ ("Return to Limited View"),
     .action = "view.return",
   };
@@ -129,15 +131,28 @@ apply (WeirViewButton *self, const Words *words)
     gtk_popover_popdown (self->popover);
 }
 
+/* Only what the person did not bring about. */
+static char *
+make_cadence (WeirViewButton *self)
+{
+  guint interval_ms;
+  enum weir_cadence cadence = weir_session_get_cadence (self->session, &interval_ms);
+
+  if (cadence != WEIR_CADENCE_GOVERNED)
+    return NULL;
+  return weir_source_words_make_cadence (cadence, interval_ms);
+}
+
 static void
 update (WeirViewButton *self)
 {
+  g_autofree char *cadence = make_cadence (self);
   Words words;
 
   if (weir_session_get_state (self->session) == WEIR_SESSION_NOT_ANSWERING)
     words = get_silent_words (self->session);
   else if (weir_session_get_view (self->session) == WEIR_VIEW_FULL)
-    words = get_full_words ();
+    words = get_full_words (cadence);
   else
     words = get_limited_words (self->session);
   apply (self, &words);
@@ -219,5 +234,7 @@ weir_view_button_set_session (WeirViewButton *self, WeirSession *session)
   self->session = g_object_ref (session);
   for (guint i = 0; i < G_N_ELEMENTS (watched); i++)
     g_signal_connect_object (session, watched[i], G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  /* How often sources are read is said when somebody looks. */
+  g_signal_connect_object (self->popover, "map", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
   update (self);
 }

@@ -65,6 +65,7 @@ static const char *const reasons[] = {
   [WEIR_REASON_LOSING_EVENTS] = N_ ("Some events were lost"),
   [WEIR_REASON_STOPPED] = N_ ("The process behind it has ended"),
   [WEIR_REASON_NOT_BUILT] = N_ ("Left out of this build"),
+  [WEIR_REASON_GOVERNED] = N_ ("Read less often, because there are very many connections"),
 };
 
 static const char *const roles[] = {

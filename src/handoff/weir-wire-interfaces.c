@@ -8,13 +8,16 @@
 
 /* u8 family, u8 prefix length, 16 bytes of address. */
 #define INTERFACE_ADDRESS_SIZE 18
+/* u8 type, u16 link type, u32 master, u32 lower. */
+#define INTERFACE_RELATIONS_SIZE (1 + 2 + 4 + 4)
 
 static size_t
 interface_size (const struct weir_interface_record *interface, size_t n_addresses)
 {
   return 4 + 2 + strnlen (interface->name, sizeof interface->name - 1) + 2 +
          strnlen (interface->kind, sizeof interface->kind - 1) + 4 + 4 + 8 * 8 + 1 +
-         (interface->has_rates ? 2 * 8 : 0) + 2 + n_addresses * INTERFACE_ADDRESS_SIZE;
+         (interface->has_rates ? 2 * 8 : 0) + 2 + n_addresses * INTERFACE_ADDRESS_SIZE +
+         INTERFACE_RELATIONS_SIZE;
 }
 
 static void
@@ -48,6 +51,10 @@ write_interface (struct weir_writer *writer, const struct weir_interface_record 
       weir_write_u8 (writer, interface->addresses[i].prefix_length);
       weir_write_bytes (writer, interface->addresses[i].address, 16);
     }
+  weir_write_u8 (writer, interface->type);
+  weir_write_u16 (writer, interface->link_type);
+  weir_write_u32 (writer, interface->master);
+  weir_write_u32 (writer, interface->lower);
 }
 
 void
@@ -133,7 +140,11 @@ read_interface (struct weir_reader *reader, struct weir_interface_record *record
       record->tx_rate = weir_read_u64 (reader);
     }
   read_addresses (reader, record);
-  return !reader->failed;
+  record->type = weir_read_u8 (reader);
+  record->link_type = weir_read_u16 (reader);
+  record->master = weir_read_u32 (reader);
+  record->lower = weir_read_u32 (reader);
+  return !reader->failed && record->type < WEIR_N_INTERFACE_TYPES;
 }
 
 int

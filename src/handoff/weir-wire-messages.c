@@ -11,9 +11,6 @@
 #define SOURCE_RECORD_SIZE  16
 #define PROCESS_RECORD_SIZE 58
 
-/* Reasons that are reserved or known, of enum weir_reason. */
-#define REASON_MAX 14
-
 /* ---- HELLO ---- */
 
 void
@@ -103,7 +100,7 @@ weir_read_sources (const struct weir_frame *frame, struct weir_source_status *re
       status.losses = weir_read_u64 (&record);
       if (status.source >= WEIR_N_SOURCES)
         continue;
-      if (status.state > WEIR_SOURCE_ACTIVE || status.reason > REASON_MAX)
+      if (status.state > WEIR_SOURCE_ACTIVE || status.reason > WEIR_REASON_LAST)
         return -EPROTO;
       if (*ret_n < max)
         ret_sources[(*ret_n)++] = status;
@@ -196,6 +193,8 @@ weir_write_tick (struct weir_writer *writer, const struct weir_tick *tick)
   weir_write_u64 (writer, tick->others_tx_rate);
   weir_write_u64 (writer, tick->flows_refused);
   weir_write_u64 (writer, tick->coalesced);
+  weir_write_u32 (writer, tick->cadence_ms);
+  weir_write_u8 (writer, tick->cadence);
   weir_write_frame_end (writer);
 }
 
@@ -219,6 +218,8 @@ weir_read_tick (const struct weir_frame *frame, struct weir_tick *ret_tick)
   ret_tick->others_tx_rate = weir_read_u64 (&reader);
   ret_tick->flows_refused = weir_read_u64 (&reader);
   ret_tick->coalesced = weir_read_u64 (&reader);
+  ret_tick->cadence_ms = weir_read_u32 (&reader);
+  ret_tick->cadence = weir_read_u8 (&reader);
   return weir_reader_result (&reader);
 }
 

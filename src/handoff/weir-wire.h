@@ -199,8 +199,12 @@ enum weir_reason
   WEIR_REASON_LOSING_EVENTS = 7,      /* events overran the buffer since the last tick (@losses) */
   WEIR_REASON_STOPPED = 8,            /* the helper process behind it has ended */
   WEIR_REASON_NOT_BUILT = 9,          /* this build leaves the source out */
+  WEIR_REASON_GOVERNED = 10, /* conntrack: the table is read more seldom, because it is large */
   WEIR_REASON_CONFIG = 12,            /* engine.conf switches the source off */
 };
+
+/* The last one that a reader takes. */
+#define WEIR_REASON_LAST 14
 
 struct weir_source_status
 {
@@ -439,6 +443,25 @@ enum weir_interface_flag
   /* Its bytes enter or leave this computer and are not counted at another interface as well: the
    * sum over these interfaces is the traffic of the computer. */
   WEIR_INTERFACE_COUNTED = 1 << 2,
+  WEIR_INTERFACE_PEER_ELSEWHERE = 1 << 3, /* its other end is in another network namespace */
+};
+
+enum weir_interface_type
+{
+  WEIR_INTERFACE_TYPE_OTHER = 0, /* virtual, and none of the following */
+  WEIR_INTERFACE_TYPE_PHYSICAL = 1,
+  WEIR_INTERFACE_TYPE_WIRELESS = 2,
+  WEIR_INTERFACE_TYPE_LOOPBACK = 3,
+  WEIR_INTERFACE_TYPE_BRIDGE = 4,
+  WEIR_INTERFACE_TYPE_BOND = 5, /* bond, team */
+  WEIR_INTERFACE_TYPE_VETH = 6, /* veth, netkit: one of a pair */
+  WEIR_INTERFACE_TYPE_TUN = 7,  /* tun, tap: a program is at the other end */
+  WEIR_INTERFACE_TYPE_VLAN = 8,
+  WEIR_INTERFACE_TYPE_MACVLAN = 9, /* macvlan, macvtap, ipvlan, ipvtap */
+  WEIR_INTERFACE_TYPE_WIREGUARD = 10,
+  WEIR_INTERFACE_TYPE_TUNNEL = 11, /* vxlan, gre, ipip, ppp ... */
+  WEIR_INTERFACE_TYPE_DUMMY = 12,
+  WEIR_N_INTERFACE_TYPES,
 };
 
 struct weir_interface_address
@@ -461,6 +484,10 @@ struct weir_interface_record
   uint64_t rx_rate, tx_rate; /* bytes per second over the last interval */
   uint16_t n_addresses;
   struct weir_interface_address addresses[WEIR_INTERFACE_ADDRESSES_MAX];
+  uint8_t type;       /* enum weir_interface_type */
+  uint16_t link_type; /* ARPHRD_*: which header goes before each packet */
+  uint32_t master;    /* index of the bridge, bond ... that it is a part of, 0: none */
+  uint32_t lower; /* index of what it is built on, or of its peer, here; 0: none, or elsewhere */
 };
 
 void
@@ -469,6 +496,15 @@ weir_write_interfaces (struct weir_writer *writer, const struct weir_interface_r
 typedef void (*weir_interface_func) (const struct weir_interface_record *record, void *data);
 int
 weir_read_interfaces (const struct weir_frame *frame, weir_interface_func func, void *data);
+
+/* Why sources are read as often as they are. */
+enum weir_cadence
+{
+  WEIR_CADENCE_AS_WISHED = 0,
+  WEIR_CADENCE_NOT_RENEWED = 1, /* the front end did not renew its wish */
+  WEIR_CADENCE_GOVERNED = 2,    /* reading connections as often as wished would cost too much */
+  WEIR_CADENCE_FLOOR = 3,       /* it wished for less than can be had */
+};
 
 struct weir_tick
 {
@@ -481,6 +517,10 @@ struct weir_tick
   uint64_t others_rx_rate, others_tx_rate;
   uint64_t flows_refused; /* the table was full, since the start */
   uint64_t coalesced;     /* ticks that the front end was too slow to be sent, since the start */
+  /* How often all sources are read, and why.  Ticks come more often than that only when it is
+   * WEIR_CADENCE_GOVERNED: then connection tracking is left out of some. */
+  uint32_t cadence_ms;
+  uint8_t cadence; /* enum weir_cadence; a later version may know more of them */
 };
 
 void

@@ -5,20 +5,17 @@
 
 #include <string.h>
 
+#include "weir-cgroup-text.h"
+#include "weir-container.h"
 #include "weir-format.h"
-
-/* Digits of a container's number that its tools print, too. */
-#define SHORT_ID 12
-#define FULL_ID  64
 
 /* How the rest of a unit's name, between prefix and suffix, is read. */
 typedef enum
 {
-  SHAPE_HEX,     /* number of a container */
-  SHAPE_NAME,    /* as it is */
   SHAPE_XDG,     /* [LAUNCHER-]ID-RANDOM, or [LAUNCHER-]ID[@RANDOM] of a service */
   SHAPE_SNAP,    /* NAME.APP[-UUID] or NAME.APP[.UUID] */
   SHAPE_BUS,     /* UNIQUE-NAME-ID@N: started by the message bus */
+  SHAPE_SLICE,   /* [LAUNCHER-]ID: slice of an application */
   SHAPE_SERVICE, /* NAME[@INSTANCE] */
 } Shape;
 
@@ -28,52 +25,21 @@ typedef struct
   const char *prefix;
   const char *suffix;
   Shape shape;
-  const char *manager; /* who runs the container, for people */
 } Pattern;
 
 /* The first pattern that fits any part of the path wins, so what contains comes before what is
- * contained: a service inside a container is named by the container.  Names of scopes are those of
- * the XDG desktop-environment conventions of systemd, of Flatpak, snapd, Docker, Podman, CRI and
- * LXC. */
+ * contained.  Names of scopes are those of the XDG desktop-environment conventions of systemd, of
+ * Flatpak and of snapd. */
 static const Pattern patterns[] = {
-  { WEIR_APP_CONTAINER, "docker-", ".scope", SHAPE_HEX, "Docker" },
-  { WEIR_APP_CONTAINER, "libpod-", ".scope", SHAPE_HEX, "Podman" },
-  { WEIR_APP_CONTAINER, "crio-", ".scope", SHAPE_HEX, "CRI-O" },
-  { WEIR_APP_CONTAINER, "cri-containerd-", ".scope", SHAPE_HEX, "containerd" },
-  { WEIR_APP_CONTAINER, "nerdctl-", ".scope", SHAPE_HEX, "nerdctl" },
-  { WEIR_APP_CONTAINER, "", "", SHAPE_HEX, "Container" },
-  { WEIR_APP_CONTAINER, "lxc.payload.", "", SHAPE_NAME, "LXC" },
-  { WEIR_APP_CONTAINER, "systemd-nspawn@", ".service", SHAPE_NAME, "nspawn" },
-  { WEIR_APP_CONTAINER, "machine-", ".scope", SHAPE_NAME, "Machine" },
-  { WEIR_APP_FLATPAK, "app-flatpak-", ".scope", SHAPE_XDG, NULL },
-  { WEIR_APP_SNAP, "snap.", ".scope", SHAPE_SNAP, NULL },
-  { WEIR_APP_SNAP, "snap.", ".service", SHAPE_SNAP, NULL },
-  { WEIR_APP_DESKTOP, "app-", ".scope", SHAPE_XDG, NULL },
-  { WEIR_APP_DESKTOP, "app-", ".service", SHAPE_XDG, NULL },
-  { WEIR_APP_DESKTOP, "dbus-:", ".service", SHAPE_BUS, NULL },
-  { WEIR_APP_SERVICE, "", ".service", SHAPE_SERVICE, NULL },
+  { WEIR_APP_FLATPAK, "app-flatpak-", ".scope", SHAPE_XDG },
+  { WEIR_APP_SNAP, "snap.", ".scope", SHAPE_SNAP },
+  { WEIR_APP_SNAP, "snap.", ".service", SHAPE_SNAP },
+  { WEIR_APP_DESKTOP, "app-", ".scope", SHAPE_XDG },
+  { WEIR_APP_DESKTOP, "app-", ".service", SHAPE_XDG },
+  { WEIR_APP_DESKTOP, "dbus-:", ".service", SHAPE_BUS },
+  { WEIR_APP_DESKTOP, "app-", ".slice", SHAPE_SLICE },
+  { WEIR_APP_SERVICE, "", ".service", SHAPE_SERVICE },
 };
-
-/* systemd writes a byte that has a meaning in unit names as \xHH. */
-static char *
-unescape (const char *text)
-{
-  GString *plain = g_string_new (NULL);
-
-  while (*text != '\0')
-    {
-      if (text[0] == '\\' && text[1] == 'x' && g_ascii_isxdigit (text[2]) &&
-          g_ascii_isxdigit (text[3]))
-        {
-          g_string_append_c (plain,
-                             g_ascii_xdigit_value (text[2]) << 4 | g_ascii_xdigit_value (text[3]));
-          text += 4;
-        }
-      else
-        g_string_append_c (plain, *text++);
-    }
-  return g_string_free_and_steal (plain);
-}
 
 static void
 cut_at_last (char *text, char separator)
@@ -84,32 +50,41 @@ cut_at_last (char *text, char separator)
     *at = '\0';
 }
 
-static char *
-read_hex (const char *middle)
+static gboolean
+is_number (const char *text)
 {
-  if (strlen (middle) != FULL_ID || strspn (middle, "0123456789abcdef") != FULL_ID)
-    return NULL;
-  return g_strndup (middle, SHORT_ID);
+  return *text != '\0' && text[strspn (text, "0123456789")] == '\0';
 }
 
 /* Dashes inside an id are escaped, so those that are left separate the parts. */
 static char *
 read_xdg (char *middle, gboolean is_service)
 {
-  if (is_service)
-    {
-      char *instance = strchr (middle, '@');
-      if (instance != NULL)
-        *instance = '\0';
-    }
-  else
-    {
-      if (strchr (middle, '-') == NULL)
-        return NULL;
-      cut_at_last (middle, '-');
-    }
+  char *last = strrchr (middle, '-');
+  char *instance = is_service ? strchr (middle, '@') : NULL;
+
+  if (!is_service && last == NULL)
+    return NULL;
+  if (instance != NULL)
+    *instance = '\0';
+  /* Some launchers give services the random part of a scope; no id is a number alone. */
+  else if (!is_service || (last != NULL && is_number (last + 1)))
+    cut_at_last (middle, '-');
   const char *launcher = strrchr (middle, '-');
-  return unescape (launcher != NULL ? launcher + 1 : middle);
+  return weir_cgroup_unescape (launcher != NULL ? launcher + 1 : middle);
+}
+
+/* systemd makes a slice for the instances of each template as well; those of applications have the
+ * name of one. */
+static char *
+read_slice (char *middle)
+{
+  const char *launcher = strrchr (middle, '-');
+  const char *id = launcher != NULL ? launcher + 1 : middle;
+
+  if (strchr (id, '.') == NULL || g_str_has_prefix (id, "dbus\\x2d:"))
+    return NULL;
+  return weir_cgroup_unescape (id);
 }
 
 /* UUIDs are not escaped: five groups at the end, after a dash or, in older versions, a dot. */
@@ -120,7 +95,7 @@ read_snap (char *middle)
 
   if (length > 37 && strspn (middle + length - 36, "0123456789abcdef-") == 36)
     middle[length - 37] = '\0';
-  return unescape (middle);
+  return weir_cgroup_unescape (middle);
 }
 
 static char *
@@ -131,16 +106,27 @@ read_bus (char *middle)
   if (id == NULL)
     return NULL;
   cut_at_last (id, '@');
-  return unescape (id + 1);
+  return weir_cgroup_unescape (id + 1);
 }
 
-/* The manager of a user's session holds everything that this user runs: it names nothing. */
+/* Units that systemd-run(1) names by itself: run-uNUMBER, run-rHEX, run-pPID-iNUMBER. */
+static gboolean
+is_transient (const char *middle)
+{
+  return (g_str_has_prefix (middle, "run-u") || g_str_has_prefix (middle, "run-r") ||
+          g_str_has_prefix (middle, "run-p")) &&
+         g_ascii_isxdigit (middle[5]) &&
+         middle[5 + strspn (middle + 5, "0123456789abcdef-i")] == '\0';
+}
+
+/* The manager of a user's session holds everything that this user runs, and transient units have
+ * numbers: both name nothing. */
 static char *
 read_service (char *middle)
 {
-  if (g_str_has_prefix (middle, "user@"))
+  if (g_str_has_prefix (middle, "user@") || is_transient (middle))
     return NULL;
-  return unescape (middle);
+  return weir_cgroup_unescape (middle);
 }
 
 /* The part's name, not yet safe for display, or NULL when the pattern does not fit. */
@@ -156,16 +142,14 @@ match_part (const Pattern *pattern, const char *part)
   g_autofree char *middle = g_strndup (part + strlen (pattern->prefix), length - around);
   switch (pattern->shape)
     {
-    case SHAPE_HEX:
-      return read_hex (middle);
-    case SHAPE_NAME:
-      return unescape (middle);
     case SHAPE_XDG:
       return read_xdg (middle, g_str_equal (pattern->suffix, ".service"));
     case SHAPE_SNAP:
       return read_snap (middle);
     case SHAPE_BUS:
       return read_bus (middle);
+    case SHAPE_SLICE:
+      return read_slice (middle);
     case SHAPE_SERVICE:
       return read_service (middle);
     default:
@@ -179,12 +163,6 @@ take_name (WeirAppIdentity *identity, const Pattern *pattern, const char *raw)
   g_autofree char *name = weir_format_sanitise (raw, -1);
 
   identity->kind = pattern->kind;
-  if (pattern->kind == WEIR_APP_CONTAINER)
-    {
-      identity->name = g_strdup_printf ("%s %s", pattern->manager, name);
-      identity->id = g_ascii_strdown (pattern->manager, -1);
-      return;
-    }
   identity->name = g_strdup (name);
   if (pattern->shape == SHAPE_SNAP)
     {
@@ -199,25 +177,52 @@ take_name (WeirAppIdentity *identity, const Pattern *pattern, const char *raw)
     cut_at_last (identity->id, '@');
 }
 
-void
-weir_app_identity_init (WeirAppIdentity *identity, const char *cgroup, const char *comm)
+/* The innermost container is the nearest to the process; a service in there is named by it. */
+static gboolean
+take_container (WeirAppIdentity *identity, char *const *parts, guint n_parts)
 {
-  *identity = (WeirAppIdentity) { .kind = WEIR_APP_UNKNOWN };
+  for (guint part = n_parts; part > 0; part--)
+    {
+      WeirContainer *container = weir_container_new (parts, part - 1);
+      if (container == NULL)
+        continue;
+      identity->kind = WEIR_APP_CONTAINER;
+      identity->name = g_strdup_printf ("%s %s", container->manager, container->name);
+      identity->id = g_ascii_strdown (container->manager, -1);
+      weir_container_free (container);
+      return TRUE;
+    }
+  return FALSE;
+}
 
-  g_auto (GStrv) parts = g_strsplit (cgroup != NULL ? cgroup : "", "/", -1);
-  guint n_parts = g_strv_length (parts);
+static gboolean
+take_app (WeirAppIdentity *identity, char *const *parts, guint n_parts)
+{
+  /* What is run in a terminal is a program of its own, not part of the terminal. */
+  for (guint part = 0; part < n_parts; part++)
+    if (g_str_has_prefix (parts[part], "vte-spawn-"))
+      return FALSE;
   for (gsize i = 0; i < G_N_ELEMENTS (patterns); i++)
-    /* The innermost part is the nearest to the process. */
     for (guint part = n_parts; part > 0; part--)
       {
         g_autofree char *name = match_part (&patterns[i], parts[part - 1]);
         if (name == NULL || *name == '\0')
           continue;
         take_name (identity, &patterns[i], name);
-        return;
+        return TRUE;
       }
+  return FALSE;
+}
 
-  if (comm == NULL || *comm == '\0')
+void
+weir_app_identity_init (WeirAppIdentity *identity, const char *cgroup, const char *comm)
+{
+  g_auto (GStrv) parts = g_strsplit (cgroup != NULL ? cgroup : "", "/", -1);
+  guint n_parts = g_strv_length (parts);
+
+  *identity = (WeirAppIdentity) { .kind = WEIR_APP_UNKNOWN };
+  if (take_container (identity, parts, n_parts) || take_app (identity, parts, n_parts) ||
+      comm == NULL || *comm == '\0')
     return;
   identity->kind = WEIR_APP_PROGRAM;
   identity->name = weir_format_sanitise (comm, -1);

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "weir-cgroup.h"
 #include "weir-flow-texts.h"
 #include "weir-format.h"
 #include "weir-interface-names.h"
@@ -20,6 +19,8 @@ weir_export_row_new (WeirFlow *flow)
   row->record = *weir_flow_get_record (flow);
   row->app = g_strdup (weir_flow_get_app_name (flow));
   row->app_id = g_strdup (weir_flow_get_app_id (flow));
+  row->app_kind = weir_flow_get_app_kind (flow);
+  weir_cgroup_init (&row->cgroup, row->record.groups & WEIR_FLOW_OWNER ? row->record.cgroup : NULL);
   row->user = g_strdup (weir_flow_get_user (flow));
   if (row->record.groups & WEIR_FLOW_STATE)
     row->interface = g_strdup (weir_interface_names_get (row->record.netns, row->record.ifindex));
@@ -36,6 +37,7 @@ weir_export_row_free (WeirExportRow *row)
 {
   g_free (row->app);
   g_free (row->app_id);
+  weir_cgroup_clear (&row->cgroup);
   g_free (row->user);
   g_free (row->interface);
   g_free (row);
@@ -368,24 +370,60 @@ append_process_start (const WeirExportRow *row, GString *cell)
 }
 
 static void
+append_text (GString *cell, const char *text)
+{
+  g_string_append (cell, text != NULL ? text : "");
+}
+
+static void
 append_unit (const WeirExportRow *row, GString *cell)
 {
-  if (!has (row, WEIR_FLOW_OWNER))
-    return;
-  g_auto (GStrv) units = weir_cgroup_get_units (row->record.cgroup);
-  guint n = g_strv_length (units);
-  if (n > 0)
-    g_string_append (cell, units[n - 1]);
+  append_text (cell, row->cgroup.unit);
 }
 
 static void
 append_container (const WeirExportRow *row, GString *cell)
 {
-  if (!has (row, WEIR_FLOW_OWNER))
-    return;
-  g_autofree char *name = weir_cgroup_get_container (row->record.cgroup, NULL);
-  if (name != NULL)
-    g_string_append (cell, name);
+  g_autofree char *chain = weir_cgroup_dup_chain (&row->cgroup);
+
+  append_text (cell, chain);
+}
+
+static void
+append_app_kind (const WeirExportRow *row, GString *cell)
+{
+  static const char *const words[] = {
+    [WEIR_APP_PROGRAM] = "program", [WEIR_APP_SERVICE] = "service",
+    [WEIR_APP_DESKTOP] = "desktop", [WEIR_APP_SNAP] = "snap",
+    [WEIR_APP_FLATPAK] = "flatpak", [WEIR_APP_CONTAINER] = "container",
+  };
+
+  append_word (cell, words, G_N_ELEMENTS (words), row->app_kind);
+}
+
+static void
+append_slice (const WeirExportRow *row, GString *cell)
+{
+  append_text (cell, row->cgroup.slice);
+}
+
+static void
+append_session (const WeirExportRow *row, GString *cell)
+{
+  append_text (cell, row->cgroup.session);
+}
+
+static void
+append_session_uid (const WeirExportRow *row, GString *cell)
+{
+  if (row->cgroup.session_uid >= 0)
+    append_u64 (cell, row->cgroup.session_uid);
+}
+
+static void
+append_pod (const WeirExportRow *row, GString *cell)
+{
+  append_text (cell, row->cgroup.pod);
 }
 
 static void
@@ -433,6 +471,11 @@ const WeirExportColumn weir_export_columns[] = {
   { "unit", WEIR_EXPORT_TEXT, append_unit },
   { "container", WEIR_EXPORT_TEXT, append_container },
   { "interface", WEIR_EXPORT_TEXT, append_interface_name },
+  { "app_kind", WEIR_EXPORT_WORD, append_app_kind },
+  { "slice", WEIR_EXPORT_TEXT, append_slice },
+  { "session", WEIR_EXPORT_TEXT, append_session },
+  { "session_uid", WEIR_EXPORT_NUMBER, append_session_uid },
+  { "pod", WEIR_EXPORT_TEXT, append_pod },
 };
 const guint weir_export_n_columns = G_N_ELEMENTS (weir_export_columns);
 

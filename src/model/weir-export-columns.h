@@ -5,6 +5,7 @@
 
 #include <gio/gio.h>
 
+#include "weir-cgroup.h"
 #include "weir-flow.h"
 
 G_BEGIN_DECLS
@@ -20,6 +21,8 @@ typedef struct
   char *app_id;
   char *user;
   char *interface;
+  WeirAppKind app_kind;
+  WeirCgroup cgroup;
   double rx_rate, tx_rate; /* a row that has ended does not move, whatever its last record says */
   gint64 first_seen;       /* µs since 1970, -1: not known */
   gint64 read_at;

@@ -208,16 +208,23 @@ static void
 probe_container (WeirFlow *flow, WeirFilterProbe *probe)
 {
   const struct weir_flow_record *record = get (flow, WEIR_FLOW_OWNER);
-  g_autofree char *part = NULL;
-  g_autofree char *name = record != NULL ? weir_cgroup_get_container (record->cgroup, &part) : NULL;
+  g_auto (WeirCgroup) cgroup = { 0 };
 
-  if (name == NULL)
+  weir_cgroup_init (&cgroup, record != NULL ? record->cgroup : NULL);
+  if (cgroup.containers->len == 0)
     return;
-  const char *space = strchr (name, ' ');
-  weir_filter_probe_text (probe, name);
-  /* Without who runs it, and its whole number. */
-  weir_filter_probe_text (probe, space != NULL ? space + 1 : NULL);
-  weir_filter_probe_text (probe, part);
+  for (guint i = 0; i < cgroup.containers->len; i++)
+    {
+      const WeirContainer *container = cgroup.containers->pdata[i];
+      g_autofree char *name = g_strdup_printf ("%s %s", container->manager, container->name);
+      weir_filter_probe_text (probe, name);
+      /* Without who runs it, and its whole number. */
+      weir_filter_probe_text (probe, container->name);
+      weir_filter_probe_text (probe, container->part);
+    }
+  if (cgroup.containers->len > 1)
+    weir_filter_probe_text (probe, weir_flow_get_container (flow));
+  weir_filter_probe_text (probe, cgroup.pod);
 }
 
 static void
@@ -320,7 +327,7 @@ const WeirFilterKey weir_filter_keys[] = {
     probe_dir, .words = direction_words },
   { "iface", WEIR_FILTER_KEY_TEXT, N_ ("Name or number of the interface"), "iface=eth0",
     probe_iface },
-  { "container", WEIR_FILTER_KEY_TEXT, N_ ("Container: who runs it, its name or number"),
+  { "container", WEIR_FILTER_KEY_TEXT, N_ ("Container or pod: who runs it, its name or number"),
     "container:docker", probe_container },
   { "unit", WEIR_FILTER_KEY_TEXT, N_ ("Unit of systemd, any along the way"), "unit=sshd.service",
     probe_unit },

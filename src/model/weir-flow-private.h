@@ -22,6 +22,8 @@ typedef enum
 {
   WEIR_TEXT_APP,
   WEIR_TEXT_APP_ID,
+  WEIR_TEXT_UNIT,
+  WEIR_TEXT_CONTAINER,
   WEIR_TEXT_COMM,
   WEIR_TEXT_USER,
   WEIR_TEXT_REMOTE,
@@ -63,6 +65,7 @@ struct _WeirFlow
   WeirFlowHistory *history;
   WeirTerm *terms[WEIR_N_TERMS]; /* made when first sorted by */
   char *texts[WEIR_N_TEXTS];     /* made when first asked for */
+  WeirAppKind app_kind;          /* valid while the text of the app is */
   guint32 texts_known;           /* bit n: texts[n] is up to date, even when NULL */
 
   guint64 packets;       /* all so far, both ways */

@@ -9,6 +9,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "weir-app-identity.h"
+#include "weir-cgroup.h"
 #include "weir-format.h"
 #include "weir-user-names.h"
 
@@ -125,9 +126,23 @@ make_app (WeirFlow *flow)
       memcpy (comm, flow->record.comm, sizeof flow->record.comm);
       weir_app_identity_init (&identity, flow->record.cgroup, comm);
     }
+  flow->app_kind = identity.kind;
   g_set_str (&flow->texts[WEIR_TEXT_APP], identity.name);
   g_set_str (&flow->texts[WEIR_TEXT_APP_ID], identity.id);
   flow->texts_known |= 1u << WEIR_TEXT_APP | 1u << WEIR_TEXT_APP_ID;
+}
+
+static void
+make_places (WeirFlow *flow)
+{
+  g_auto (WeirCgroup) cgroup = { 0 };
+  gboolean known = flow->record.groups & WEIR_FLOW_OWNER;
+
+  weir_cgroup_init (&cgroup, known ? flow->record.cgroup : NULL);
+  g_free (flow->texts[WEIR_TEXT_CONTAINER]);
+  flow->texts[WEIR_TEXT_CONTAINER] = weir_cgroup_dup_chain (&cgroup);
+  g_set_str (&flow->texts[WEIR_TEXT_UNIT], cgroup.unit);
+  flow->texts_known |= 1u << WEIR_TEXT_UNIT | 1u << WEIR_TEXT_CONTAINER;
 }
 
 /* A separator that no filter word contains keeps words from matching across two fields. */
@@ -135,9 +150,10 @@ void
 weir_flow_texts_append_all (WeirFlow *flow, GString *all)
 {
   const char *fields[] = {
-    weir_flow_get_app_name (flow), weir_flow_get_app_id (flow),     weir_flow_get_comm (flow),
-    weir_flow_get_user (flow),     weir_flow_get_remote (flow),     weir_flow_get_local (flow),
-    weir_flow_get_protocol (flow), weir_flow_get_state_name (flow),
+    weir_flow_get_app_name (flow),  weir_flow_get_app_id (flow),     weir_flow_get_comm (flow),
+    weir_flow_get_user (flow),      weir_flow_get_remote (flow),     weir_flow_get_local (flow),
+    weir_flow_get_protocol (flow),  weir_flow_get_state_name (flow), weir_flow_get_unit (flow),
+    weir_flow_get_container (flow),
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (fields); i++)
@@ -180,6 +196,10 @@ weir_flow_texts_make (WeirFlow *flow, WeirFlowText text)
     case WEIR_TEXT_APP:
     case WEIR_TEXT_APP_ID:
       make_app (flow);
+      return;
+    case WEIR_TEXT_UNIT:
+    case WEIR_TEXT_CONTAINER:
+      make_places (flow);
       return;
     case WEIR_TEXT_COMM:
       made = make_comm (flow);

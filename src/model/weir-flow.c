@@ -52,6 +52,8 @@ forget_texts_of (WeirFlow *self, guint32 groups)
     {
       forget_text (self, WEIR_TEXT_APP);
       forget_text (self, WEIR_TEXT_APP_ID);
+      forget_text (self, WEIR_TEXT_UNIT);
+      forget_text (self, WEIR_TEXT_CONTAINER);
       forget_text (self, WEIR_TEXT_COMM);
       forget_text (self, WEIR_TEXT_USER);
       forget_term (self, WEIR_TERM_APP);
@@ -376,6 +378,25 @@ const char *
 weir_flow_get_app_id (WeirFlow *self)
 {
   return get_text (self, WEIR_TEXT_APP_ID);
+}
+
+WeirAppKind
+weir_flow_get_app_kind (WeirFlow *self)
+{
+  weir_flow_get_app_name (self);
+  return self->app_kind;
+}
+
+const char *
+weir_flow_get_unit (WeirFlow *self)
+{
+  return get_text (self, WEIR_TEXT_UNIT);
+}
+
+const char *
+weir_flow_get_container (WeirFlow *self)
+{
+  return get_text (self, WEIR_TEXT_CONTAINER);
 }
 
 const char *

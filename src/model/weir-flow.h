@@ -3,6 +3,7 @@
 
 #include <glib-object.h>
 
+#include "weir-app-identity.h"
 #include "weir-wire.h"
 
 G_BEGIN_DECLS
@@ -31,6 +32,14 @@ weir_flow_get_app_name (WeirFlow *self);
 /* Key to find an icon or a desktop entry with (an app id, a unit or a program name), or NULL. */
 const char *
 weir_flow_get_app_id (WeirFlow *self);
+WeirAppKind
+weir_flow_get_app_kind (WeirFlow *self);
+/* Innermost unit of systemd that is no slice, or NULL. */
+const char *
+weir_flow_get_unit (WeirFlow *self);
+/* All containers around the process, outermost first: "LXC web/Docker 0123456789ab", or NULL. */
+const char *
+weir_flow_get_container (WeirFlow *self);
 const char *
 weir_flow_get_comm (WeirFlow *self);
 /* Name of the uid, or its number; NULL when the uid is not known. */

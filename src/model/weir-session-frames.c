@@ -198,3 +198,14 @@ weir_session_get_unknown_share (WeirSession *self)
   g_return_val_if_fail (WEIR_IS_SESSION (self), WEIR_ABSENT);
   return weir_traffic_get_unknown_share (self->traffic);
 }
+
+enum weir_cadence
+weir_session_get_cadence (WeirSession *self, guint *ret_interval_ms)
+{
+  const struct weir_tick *tick;
+
+  g_return_val_if_fail (WEIR_IS_SESSION (self), WEIR_CADENCE_AS_WISHED);
+  tick = weir_flow_store_get_last_tick (self->flows);
+  *ret_interval_ms = tick != NULL ? tick->cadence_ms : 0;
+  return tick != NULL ? tick->cadence : WEIR_CADENCE_AS_WISHED;
+}

@@ -87,6 +87,10 @@ weir_session_get_notices (WeirSession *self, guint *ret_n);
 const struct weir_interface_record *
 weir_session_get_interfaces (WeirSession *self, guint *ret_n);
 
+/* How often the sources are read in fact, as the last tick said, and why. */
+enum weir_cadence
+weir_session_get_cadence (WeirSession *self, guint *ret_interval_ms);
+
 /* Wished cadence; renewed automatically while the session runs and @visible. */
 void
 weir_session_set_interval (WeirSession *self, guint interval_ms);

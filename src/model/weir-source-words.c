@@ -49,8 +49,20 @@ static const struct
                             N_ ("Start Weir again; if it happens again, please report it.") },
   [WEIR_REASON_NOT_BUILT] = { N_ ("Left out of this build"),
                               N_ ("Install a build of Weir that holds it.") },
+  [WEIR_REASON_GOVERNED] = { N_ ("Read less often, because there are very many connections"),
+                             N_ ("Nothing is lost: connections still appear at once, only their "
+                                 "bytes are renewed less often.") },
   [WEIR_REASON_CONFIG] = { N_ ("Switched off on this computer"),
                            N_ ("The administrator did so in engine.conf.") },
+};
+
+/* %s: a time, in seconds. */
+static const char *const cadences[] = {
+  [WEIR_CADENCE_AS_WISHED] = NULL,
+  [WEIR_CADENCE_NOT_RENEWED] = N_ ("Every %s\302\240s, because nobody looks"),
+  [WEIR_CADENCE_GOVERNED] =
+      N_ ("Connections are read every %s\302\240s, because there are very many"),
+  [WEIR_CADENCE_FLOOR] = N_ ("Every %s\302\240s, which is as often as can be had"),
 };
 
 static const char *
@@ -85,4 +97,18 @@ const char *
 weir_source_words_get_advice (guint16 reason)
 {
   return reason < G_N_ELEMENTS (reasons) ? translate (reasons[reason].advice) : NULL;
+}
+
+char *
+weir_source_words_make_cadence (enum weir_cadence cadence, guint interval_ms)
+{
+  const char *words = cadence < G_N_ELEMENTS (cadences) ? translate (cadences[cadence]) : NULL;
+
+  if (words == NULL)
+    return NULL;
+  g_autofree char *seconds =
+      g_strdup_printf ("%.*f", interval_ms % 1000 != 0 ? 2 : 0, interval_ms / 1000.0);
+  g_autoptr (GString) text = g_string_new (words);
+  g_string_replace (text, "%s", seconds, 1);
+  return g_string_free (g_steal_pointer (&text), FALSE);
 }

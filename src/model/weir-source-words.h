@@ -19,5 +19,9 @@ weir_source_words_get_reason (guint16 reason);
 /* What the person can do about it; NULL: nothing. */
 const char *
 weir_source_words_get_advice (guint16 reason);
+/* How often the sources are read, when that is not what was asked for; NULL: it is.  To be freed.
+ */
+char *
+weir_source_words_make_cadence (enum weir_cadence cadence, guint interval_ms);
 
 G_END_DECLS

@@ -22,6 +22,7 @@ UNAVAILABLE, DEGRADED, ACTIVE = range(3)
 (NEEDS_FULL_VIEW, REFUSED, KERNEL_LACKS, NOT_TRACKING, ACCOUNTING_OFF, OWN_PROCESSES_ONLY,
  LOSING_EVENTS, STOPPED, NOT_BUILT) = range(1, 10)
 UNKNOWN, OUT, IN, FORWARDED, LOCAL = range(5)
+AS_WISHED, NOT_RENEWED, GOVERNED, FLOOR = range(4)
 TUPLE, LISTENER, BORN, CGROUP = range(1, 5)
 NOT_YET, OTHER_USER, GONE, KERNEL, MISSING_FORWARDED, OTHER_NAMESPACE, NOT_FOUND = range(1, 8)
 OPENING, OPEN, CLOSING, CLOSED = range(1, 5)
@@ -127,9 +128,18 @@ class Front:
                                      f"{self.sources}, flows {list(self.flows.values())}, {self.others}") from None
 
     def wait_ticks(self, number):
-        """Waits for so many further ticks."""
-        goal = len(self.ticks) + number
-        self.wait(lambda front: len(front.ticks) >= goal, f"{number} ticks")
+        """Waits for so many further ticks; where the engine reads connections only for every n-th of them,
+        for n times as many."""
+        began = len(self.ticks)
+
+        def enough(front):
+            if len(front.ticks) < began + number:
+                return False
+            tick = front.ticks[-1]
+            if tick["cadence"] != GOVERNED or tick["interval"] == 0:
+                return True
+            return len(front.ticks) >= began + number * tick["cadence_ms"] * 1e6 / tick["interval"]
+        self.wait(enough, f"{number} ticks", seconds=10 + number)
 
     def say(self, request):
         """Passes a request on to weir-record."""

@@ -183,6 +183,10 @@ print_interface (const struct weir_interface_record *interface, void *data)
   print_number ("tx_bytes", interface->tx_bytes);
   print_number ("rx_packets", interface->rx_packets);
   print_number ("tx_packets", interface->tx_packets);
+  print_number ("type", interface->type);
+  print_number ("link_type", interface->link_type);
+  print_number ("master", interface->master);
+  print_number ("lower", interface->lower);
   if (interface->has_rates)
     {
       print_number ("rx_rate", interface->rx_rate);
@@ -251,6 +255,8 @@ print_tick (const struct weir_frame *frame)
   print_number ("others_tx_rate", tick.others_tx_rate);
   print_number ("flows_refused", tick.flows_refused);
   print_number ("coalesced", tick.coalesced);
+  print_number ("cadence_ms", tick.cadence_ms);
+  print_number ("cadence", tick.cadence);
   puts ("}");
   return 0;
 }

@@ -108,15 +108,23 @@ count_flows (struct weir_join *join)
   return n;
 }
 
-/* One whole dump of sockets. */
+/* One whole dump of sockets, of any namespace ... */
+static inline void
+read_sockets_of (struct weir_join *join, struct weir_netns *netns,
+                 const struct weir_socket_reading *readings, gsize n, guint64 now)
+{
+  weir_join_sockets_begin (join, netns);
+  for (gsize i = 0; i < n; i++)
+    weir_join_socket (join, netns, &readings[i], WEIR_SOCKDIAG_SOCKET, now);
+  weir_join_sockets_complete (join, netns);
+}
+
+/* ... and of the engine's own. */
 static inline void
 read_sockets (struct weir_join *join, const struct weir_socket_reading *readings, gsize n,
               guint64 now)
 {
-  weir_join_sockets_begin (join);
-  for (gsize i = 0; i < n; i++)
-    weir_join_socket (join, &readings[i], WEIR_SOCKDIAG_SOCKET, now);
-  weir_join_sockets_complete (join);
+  read_sockets_of (join, &join->own, readings, n, now);
 }
 
 /* One whole dump of entries. */

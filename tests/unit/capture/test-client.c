@@ -62,10 +62,12 @@ test_intervals (struct fixture *fixture, gconstpointer data)
   {
     guint32 wish;
     guint32 given;
-  } cases[] = { { 0, WEIR_INTERVAL_FLOOR_MS },
-                { 1, WEIR_INTERVAL_FLOOR_MS },
-                { 1000, 1000 },
-                { G_MAXUINT32, WEIR_INTERVAL_CEILING_MS } };
+    enum weir_cadence why;
+  } cases[] = { { 0, WEIR_INTERVAL_FLOOR_MS, WEIR_CADENCE_FLOOR },
+                { 1, WEIR_INTERVAL_FLOOR_MS, WEIR_CADENCE_FLOOR },
+                { WEIR_INTERVAL_FLOOR_MS, WEIR_INTERVAL_FLOOR_MS, WEIR_CADENCE_AS_WISHED },
+                { 1000, 1000, WEIR_CADENCE_AS_WISHED },
+                { G_MAXUINT32, WEIR_INTERVAL_CEILING_MS, WEIR_CADENCE_AS_WISHED } };
 
   g_assert_cmpuint (weir_client_get_interval (&fixture->client, 100 * S), ==, G_MAXUINT64);
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -73,6 +75,7 @@ test_intervals (struct fixture *fixture, gconstpointer data)
       g_assert_cmpint (start (fixture, cases[i].wish, 100 * S), ==, WEIR_CLIENT_SERVING);
       g_assert_cmpuint (weir_client_get_interval (&fixture->client, 100 * S), ==,
                         cases[i].given * MS);
+      g_assert_cmpint (weir_client_get_why (&fixture->client, 100 * S), ==, cases[i].why);
     }
 }
 
@@ -88,11 +91,17 @@ test_leash (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (weir_client_get_interval (&fixture->client, now + 10 * S), ==, 500 * MS);
   g_assert_cmpuint (weir_client_get_interval (&fixture->client, now + 10 * S + 1), ==,
                     WEIR_INTERVAL_IDLE_MS * MS);
+  g_assert_cmpint (weir_client_get_why (&fixture->client, now + 10 * S), ==,
+                   WEIR_CADENCE_AS_WISHED);
+  g_assert_cmpint (weir_client_get_why (&fixture->client, now + 10 * S + 1), ==,
+                   WEIR_CADENCE_NOT_RENEWED);
   g_assert_false (weir_client_leash_is_out (&fixture->client, now + 60 * S));
   g_assert_true (weir_client_leash_is_out (&fixture->client, now + 60 * S + 1));
   /* Whoever wished for less gets no more for having been silent. */
   g_assert_cmpint (start (fixture, 30000, now), ==, WEIR_CLIENT_SERVING);
   g_assert_cmpuint (weir_client_get_interval (&fixture->client, now + 20 * S), ==, 30000 * MS);
+  g_assert_cmpint (weir_client_get_why (&fixture->client, now + 20 * S), ==,
+                   WEIR_CADENCE_AS_WISHED);
 }
 
 static void

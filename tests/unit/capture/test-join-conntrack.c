@@ -15,7 +15,7 @@ static void
 set_up (struct fixture *fixture, gconstpointer data)
 {
   g_assert_cmpint (weir_join_init (&fixture->join, 1, true, 1000), ==, 0);
-  own_addresses (&fixture->join.addresses, OWN);
+  own_addresses (&fixture->join.own.addresses, OWN);
   read_sockets (&fixture->join, NULL, 0, S);
 }
 
@@ -204,7 +204,7 @@ test_address_comes_late (struct fixture *fixture, gconstpointer data)
   weir_join_conntrack (&fixture->join, &in, WEIR_CONNTRACK_NEW, S);
   weir_join_conntrack (&fixture->join, &in, WEIR_CONNTRACK_DESTROY, S);
   weir_join_conntrack (&fixture->join, &through, WEIR_CONNTRACK_NEW, S);
-  own_addresses (&fixture->join.addresses, more);
+  own_addresses (&fixture->join.own.addresses, more);
   weir_join_settle (&fixture->join, 2 * S);
   g_assert_cmpuint (count_flows (&fixture->join), ==, 3);
   assert_row (fixture, &(struct row) { "203.0.113.9", 1, "198.51.100.7", 443, WEIR_DIRECTION_OUT,
@@ -223,7 +223,7 @@ test_address_comes_late (struct fixture *fixture, gconstpointer data)
     }
 
   /* And when it goes away again, the flow stays what it is. */
-  own_addresses (&fixture->join.addresses, OWN);
+  own_addresses (&fixture->join.own.addresses, OWN);
   count (&out, 2000, 600);
   read_entries (&fixture->join, &out, 1, 3 * S);
   weir_join_settle (&fixture->join, 3 * S);

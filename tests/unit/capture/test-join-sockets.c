@@ -15,7 +15,7 @@ static void
 set_up (struct fixture *fixture, gconstpointer data)
 {
   g_assert_cmpint (weir_join_init (&fixture->join, 1, true, 1000), ==, 0);
-  own_addresses (&fixture->join.addresses, OWN);
+  own_addresses (&fixture->join.own.addresses, OWN);
 }
 
 static void
@@ -101,7 +101,7 @@ test_what_is_no_flow (struct fixture *fixture, gconstpointer data)
   readings[3].state = 13;
   read_sockets (&fixture->join, readings, G_N_ELEMENTS (readings), S);
   g_assert_cmpuint (count_flows (&fixture->join), ==, 0);
-  g_assert_cmpuint (fixture->join.sockets.n, ==, 2);
+  g_assert_cmpuint (fixture->join.own.sockets.n, ==, 2);
 }
 
 static void
@@ -130,7 +130,7 @@ destroy (struct fixture *fixture, guint64 rx, guint64 tx, gboolean fin_may_count
   reading.state = WEIR_TCP_CLOSE;
   reading.inode = 0;
   reading.fin_may_count = fin_may_count;
-  weir_join_socket (&fixture->join, &reading, WEIR_SOCKDIAG_DESTROYED, 2 * S);
+  weir_join_socket (&fixture->join, &fixture->join.own, &reading, WEIR_SOCKDIAG_DESTROYED, 2 * S);
 }
 
 static void
@@ -204,10 +204,10 @@ test_destroyed_without_a_flow (struct fixture *fixture, gconstpointer data)
 
   /* A listener, and a socket that was disconnected. */
   reading.remote.port = 0;
-  weir_join_socket (&fixture->join, &reading, WEIR_SOCKDIAG_DESTROYED, S);
+  weir_join_socket (&fixture->join, &fixture->join.own, &reading, WEIR_SOCKDIAG_DESTROYED, S);
   reading = with_bytes (0, 0);
   reading.local.port = 0;
-  weir_join_socket (&fixture->join, &reading, WEIR_SOCKDIAG_DESTROYED, S);
+  weir_join_socket (&fixture->join, &fixture->join.own, &reading, WEIR_SOCKDIAG_DESTROYED, S);
   g_assert_cmpuint (count_flows (&fixture->join), ==, 0);
 
   /* Disconnected, but it was seen before: the cookie is enough. */
@@ -215,7 +215,7 @@ test_destroyed_without_a_flow (struct fixture *fixture, gconstpointer data)
   read_sockets (&fixture->join, &reading, 1, S);
   reading.remote = reading.local = endpoint ("0.0.0.0", 0);
   reading.rx_bytes = 300;
-  weir_join_socket (&fixture->join, &reading, WEIR_SOCKDIAG_DESTROYED, S);
+  weir_join_socket (&fixture->join, &fixture->join.own, &reading, WEIR_SOCKDIAG_DESTROYED, S);
   g_assert_cmpuint (find (fixture)->tcp_rx_bytes, ==, 300);
 }
 

@@ -16,7 +16,7 @@ static void
 set_up (struct fixture *fixture, gconstpointer data)
 {
   g_assert_cmpint (weir_join_init (&fixture->join, 1, true, 1000), ==, 0);
-  own_addresses (&fixture->join.addresses, OWN);
+  own_addresses (&fixture->join.own.addresses, OWN);
 }
 
 static void
@@ -120,7 +120,7 @@ test_states (struct fixture *fixture, gconstpointer data)
 
   /* The socket is gone and conntrack remembers: closed, and not ended. */
   socket.state = WEIR_TCP_CLOSE;
-  weir_join_socket (&fixture->join, &socket, WEIR_SOCKDIAG_DESTROYED, 2 * S);
+  weir_join_socket (&fixture->join, &fixture->join.own, &socket, WEIR_SOCKDIAG_DESTROYED, 2 * S);
   entry.state = 7; /* TIME_WAIT */
   read_entries (&fixture->join, &entry, 1, 2 * S);
   weir_join_settle (&fixture->join, 2 * S);

@@ -3,6 +3,7 @@
 #include <glib.h>
 #include <linux/netlink.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -279,6 +280,93 @@ test_accounting_unknown (struct fixture *fixture, gconstpointer data)
   close (fixture->setup.fds.conntrack_events);
 }
 
+static void
+read_clocks_without_cpu (struct weir_moment *ret_now)
+{
+  *ret_now = (struct weir_moment) { .awake = (guint64) g_get_monotonic_time () * 1000 };
+  ret_now->boot = ret_now->awake;
+}
+
+static void
+open_governed (struct fixture *fixture)
+{
+  int pair[2];
+
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), ==, 0);
+  fixture->setup.read_clocks = read_clocks_without_cpu;
+  fixture->setup.fds.keeper = pair[0];
+  fixture->keeper = pair[1];
+  fixture->setup.fds.conntrack_dump =
+      socket (AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_USERSOCK);
+  fixture->setup.fds.conntrack_events =
+      socket (AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_USERSOCK);
+  fixture->setup.fds.accounting = memfd_create ("accounting", MFD_CLOEXEC);
+  g_assert_cmpint (write (fixture->setup.fds.accounting, "1\n", 2), ==, 2);
+  fixture->setup.view = WEIR_VIEW_FULL;
+}
+
+/* Answers all requests: the kernel is busy, and finding that out took 30 ms of CPU time.  Returns
+ * how many there were. */
+static gpointer
+answer_dearly (gpointer data)
+{
+  const guint8 answer[WEIR_KEEPER_ANSWER_SIZE] = { WEIR_KEEPER_BUSY, 30000 & 255, 30000 >> 8 };
+  const struct fixture *fixture = data;
+  guint8 verb;
+  guint n = 0;
+
+  while (recv (fixture->keeper, &verb, 1, 0) == 1)
+    {
+      g_assert_cmpint (send (fixture->keeper, answer, sizeof answer, MSG_NOSIGNAL), ==,
+                       sizeof answer);
+      n++;
+    }
+  return GUINT_TO_POINTER (n);
+}
+
+/* Dumps that would take an eighth of a processor are asked for at every third tick, and both the
+ * tick and the source say so. */
+static void
+test_governed (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_source_status sources[WEIR_N_SOURCES];
+  guint n_dumps, n_ticks = 0;
+  struct weir_tick tick = { 0 };
+  struct weir_frame frame;
+  GThread *keeper;
+  gsize n;
+
+  open_governed (fixture);
+  keeper = g_thread_new ("keeper", answer_dearly, fixture);
+  fixture->meter = g_thread_new ("meter", run, &fixture->setup);
+  start (fixture);
+  while (n_ticks < 10)
+    {
+      frame = next (fixture);
+      if (frame.type == WEIR_MESSAGE_SOURCES)
+        g_assert_cmpint (weir_read_sources (&frame, sources, WEIR_N_SOURCES, &n), ==, 0);
+      if (frame.type != WEIR_MESSAGE_TICK)
+        continue;
+      g_assert_cmpint (weir_read_tick (&frame, &tick), ==, 0);
+      n_ticks++;
+    }
+  g_assert_cmpuint (tick.cadence_ms, ==, 750);
+  g_assert_cmpuint (tick.cadence, ==, WEIR_CADENCE_GOVERNED);
+  /* Ticks themselves are as frequent as ever. */
+  g_assert_cmpuint (tick.interval, <, UINT64_C (500000000));
+  g_assert_cmpuint (sources[WEIR_SOURCE_CONNTRACK].state, ==, WEIR_SOURCE_ACTIVE);
+  g_assert_cmpuint (sources[WEIR_SOURCE_CONNTRACK].reason, ==, WEIR_REASON_GOVERNED);
+  shutdown (fixture->front, SHUT_RDWR);
+  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (fixture->meter)), ==, WEIR_EXIT_DONE);
+  shutdown (fixture->keeper, SHUT_RDWR);
+  n_dumps = GPOINTER_TO_UINT (g_thread_join (keeper));
+  /* At the ticks 1, 4, 7 and 10, if the machine is fast enough. */
+  g_assert_cmpuint (n_dumps, >=, 3);
+  g_assert_cmpuint (n_dumps, <=, 5);
+  close (fixture->setup.fds.conntrack_events);
+  close (fixture->setup.fds.accounting);
+}
+
 #define ADD(name, function)                                                                        \
   g_test_add ("/meter/" name, struct fixture, NULL, set_up, function, tear_down)
 
@@ -300,6 +388,7 @@ main (int argc, char **argv)
   ADD ("unheard", test_unheard);
   ADD ("silent-dump", test_silent_dump);
   ADD ("suspend", test_suspend);
+  ADD ("governed", test_governed);
   ADD ("lingers", test_lingers);
   g_test_add ("/meter/heard", struct fixture, "", set_up, test_lingers, tear_down);
   ADD ("accounting-unknown", test_accounting_unknown);

@@ -115,7 +115,7 @@ test_missing_reasons (void)
   number = weir_owners_need (&owners, 5, 50, 0, 1, S);
   owner = weir_owners_get (&owners, number);
   owner->flows = 1;
-  weir_owners_sweep (&owners, 2);
+  weir_owners_sweep (&owners, 0, 2);
   g_assert_cmpuint (owner->missing, ==, WEIR_MISSING_GONE);
   g_assert_cmpuint (ask (&owners, 100 * S), ==, 0);
   weir_owners_clear (&owners);
@@ -336,7 +336,7 @@ test_sweep (void)
   weir_owners_get (&owners, used)->flows = 1;
   for (guint32 i = 100; i < 1000; i++)
     g_assert_cmpuint (weir_owners_need (&owners, i, i, i, 1, S), !=, 0);
-  weir_owners_sweep (&owners, 5);
+  weir_owners_sweep (&owners, 0, 5);
   g_assert_cmpuint (weir_owners_need (&owners, 1, 10, 0, 5, S), ==, kept);
   g_assert_cmpuint (weir_owners_need (&owners, 2, 20, 0, 5, S), ==, used);
   /* Only what is left is asked for, and the slots are used again. */

@@ -26,7 +26,7 @@ static void
 set_up (struct fixture *fixture, gconstpointer data)
 {
   g_assert_cmpint (weir_join_init (&fixture->join, 1, true, WEIR_FLOWS_MAX), ==, 0);
-  own_addresses (&fixture->join.addresses, (const char *const[]) { "10.0.0.1", NULL });
+  own_addresses (&fixture->join.own.addresses, (const char *const[]) { "10.0.0.1", NULL });
   weir_publisher_init (&fixture->publisher, WEIR_ROWS_MAX);
   fixture->front.rows = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_free);
   fixture->front.ended = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_free);
@@ -343,6 +343,42 @@ test_late_dump (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (row->tx_rate, ==, 2000);
 }
 
+/* Between two dumps nobody knows what moves: what did keeps its row, and the speed of all that has
+ * none stays what it was. */
+static void
+test_between_dumps (struct fixture *fixture, gconstpointer data)
+{
+  guint64 sent[12];
+
+  fixture->publisher.rows_max = 4;
+  for (guint i = 0; i < 12; i++)
+    sent[i] = i < 4 ? 1000 : 1000000;
+  tick (fixture, sent, 12);
+  /* Four small ones move most, and two large ones a little. */
+  for (guint i = 0; i < 6; i++)
+    sent[i] += i < 4 ? 600 : 2;
+  tick (fixture, sent, 12);
+  for (guint i = 0; i < 4; i++)
+    g_assert_cmpuint (row_of (fixture, i)->tx_rate, ==, 600);
+  g_assert_cmpuint (fixture->front.tick.others_tx_rate, ==, 4);
+  for (guint i = 0; i < 3; i++)
+    {
+      fixture->now += S;
+      publish (fixture);
+      g_assert_cmpuint (fixture->front.n_added + fixture->front.n_left + fixture->front.n_changed,
+                        ==, 0);
+      g_assert_cmpuint (fixture->front.tick.others_tx_rate, ==, 4);
+      g_assert_cmpuint (fixture->front.tick.others_rx_rate, ==, 2);
+      assert_sum (fixture, total (sent, 12, 2), total (sent, 12, 1));
+    }
+  /* Four seconds after the last reading. */
+  sent[11] += 4000;
+  tick (fixture, sent, 12);
+  g_assert_cmpuint (row_of (fixture, 11)->tx_rate, ==, 1000);
+  g_assert_cmpuint (fixture->front.tick.others_tx_rate, ==, 0);
+  assert_sum (fixture, total (sent, 12, 2), total (sent, 12, 1));
+}
+
 /* A flow that is born and dies between two ticks is told whole. */
 static void
 test_born_and_dead (struct fixture *fixture, gconstpointer data)
@@ -366,6 +402,50 @@ test_born_and_dead (struct fixture *fixture, gconstpointer data)
   g_assert_true (last->has_rates);
   g_assert_cmpuint (last->tx_rate, ==, 700);
   g_assert_cmpuint (fixture->join.table.n_flows, ==, 1);
+}
+
+/* All rows are taken by flows that move: who was short is told of all the same, and so is the end
+ * of one that had given way, up to a bound. */
+static void
+test_told_late (struct fixture *fixture, gconstpointer data)
+{
+  guint64 sent[] = { 1000, 2000, 3000, 4000, 2, 2 }, short_sent = 0, short_received = 0;
+
+  fixture->publisher.rows_max = 4;
+  tick (fixture, sent, 6);
+  for (guint round = 0; round < 2; round++)
+    {
+      guint n_short = round == 0 ? 3 : 10;
+
+      for (guint i = 0; i < 4; i++)
+        sent[i] += 100000;
+      for (guint i = 0; i < n_short; i++)
+        {
+          struct weir_conntrack_reading reading = nth (100 + round * 100 + i, 0, 0);
+
+          weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_NEW, fixture->now);
+          count (&reading, 10, 20);
+          weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_DESTROY, fixture->now);
+          short_sent += 10;
+          short_received += 20;
+        }
+      tick (fixture, sent, 6);
+      g_assert_cmpuint (fixture->front.n_ended, ==, MIN (n_short, 4));
+      g_assert_cmpuint (fixture->front.tick.flows_published, ==, 4);
+      assert_sum (fixture, short_received + total (sent, 6, 2), short_sent + total (sent, 6, 1));
+    }
+  g_assert_null (row_of (fixture, 5));
+  {
+    struct weir_conntrack_reading last = nth (5, 12, 6);
+
+    weir_join_conntrack (&fixture->join, &last, WEIR_CONNTRACK_DESTROY, fixture->now);
+  }
+  for (guint i = 0; i < 4; i++)
+    sent[i] += 100000;
+  tick (fixture, sent, 5);
+  g_assert_cmpuint (fixture->front.n_ended, ==, 1);
+  assert_sum (fixture, 6 + short_received + total (sent, 5, 2),
+              12 + short_sent + total (sent, 5, 1));
 }
 
 /* Nothing is published while the front end is slow; then everything is, against what it knew. */
@@ -426,7 +506,9 @@ main (int argc, char **argv)
   ADD ("sums", test_sums);
   ADD ("rates", test_rates);
   ADD ("late-dump", test_late_dump);
+  ADD ("between-dumps", test_between_dumps);
   ADD ("born-and-dead", test_born_and_dead);
+  ADD ("told-late", test_told_late);
   ADD ("coalesced", test_coalesced);
   ADD ("absent", test_absent);
   return g_test_run ();

@@ -19,6 +19,8 @@ struct description
   gboolean peer_elsewhere;
   gboolean down;
   gboolean counted; /* what is expected */
+  guint32 lower;
+  const char *device; /* that is behind it, or NULL */
 };
 
 static void
@@ -42,6 +44,10 @@ add_link (struct weir_interfaces *interfaces, const struct description *link, gu
   builder_attribute (&builder, IFLA_STATS64, &stats, sizeof stats);
   if (link->master != 0)
     builder_attribute (&builder, IFLA_MASTER, &link->master, sizeof link->master);
+  if (link->lower != 0)
+    builder_attribute (&builder, IFLA_LINK, &link->lower, sizeof link->lower);
+  if (link->device != NULL)
+    builder_attribute (&builder, IFLA_PARENT_DEV_NAME, link->device, strlen (link->device) + 1);
   if (link->peer_elsewhere)
     builder_attribute (&builder, IFLA_LINK_NETNSID, &netns, sizeof netns);
   if (link->kind != NULL)
@@ -147,6 +153,45 @@ test_counted_container (void)
   };
 
   check_counted (links, G_N_ELEMENTS (links));
+}
+
+/* Masters, what an interface is built on, and its other end, which may be elsewhere. */
+static void
+test_relations (void)
+{
+  static const struct description links[] = {
+    { "br0", "bridge", 2 },
+    { "eth0", NULL, 3, .master = 2, .device = "0000:02:00.0" },
+    { "eth0.5", "vlan", 4, .lower = 3 },
+    { "pair", "veth", 5, .lower = 9, .peer_elsewhere = TRUE },
+    { "wwan0", "wwan", 6, .device = "mhi0" },
+  };
+  static const guint8 types[] = { WEIR_INTERFACE_TYPE_BRIDGE, WEIR_INTERFACE_TYPE_PHYSICAL,
+                                  WEIR_INTERFACE_TYPE_VLAN, WEIR_INTERFACE_TYPE_VETH,
+                                  WEIR_INTERFACE_TYPE_PHYSICAL };
+  struct weir_interfaces interfaces;
+  struct weir_addresses addresses;
+
+  weir_addresses_init (&addresses);
+  weir_interfaces_init (&interfaces, -1, &addresses);
+  weir_interfaces_begin (&interfaces);
+  for (gsize i = 0; i < G_N_ELEMENTS (links); i++)
+    add_link (&interfaces, &links[i], 0, 0);
+  weir_interfaces_complete (&interfaces, S);
+  for (gsize i = 0; i < G_N_ELEMENTS (links); i++)
+    {
+      const struct weir_interface_record *record = &interfaces.links[i].record;
+
+      g_assert_cmpuint (record->type, ==, types[i]);
+      g_assert_cmpuint (record->link_type, ==, ARPHRD_ETHER);
+      g_assert_cmpuint (record->master, ==, links[i].master);
+      /* A number of another namespace means another interface here. */
+      g_assert_cmpuint (record->lower, ==, links[i].peer_elsewhere ? 0 : links[i].lower);
+      g_assert_cmpint ((record->flags & WEIR_INTERFACE_PEER_ELSEWHERE) != 0, ==,
+                       links[i].peer_elsewhere);
+    }
+  weir_interfaces_clear (&interfaces);
+  weir_addresses_clear (&addresses);
 }
 
 static void
@@ -298,6 +343,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/source-interfaces/counted/machine", test_counted_machine);
   g_test_add_func ("/source-interfaces/counted/container", test_counted_container);
+  g_test_add_func ("/source-interfaces/relations", test_relations);
   g_test_add_func ("/source-interfaces/rates", test_rates);
   g_test_add_func ("/source-interfaces/addresses", test_addresses);
   g_test_add_func ("/source-interfaces/kernel", test_kernel);

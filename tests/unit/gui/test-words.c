@@ -82,7 +82,7 @@ test_every_number_has_words (void)
 {
   for (guint8 source = 0; source < WEIR_N_SOURCES; source++)
     g_assert_cmpstr (weir_words_source (source), !=, "—");
-  for (guint16 reason = WEIR_REASON_NONE + 1; reason <= WEIR_REASON_NOT_BUILT; reason++)
+  for (guint16 reason = WEIR_REASON_NONE + 1; reason <= WEIR_REASON_GOVERNED; reason++)
     g_assert_cmpstr (weir_words_reason (reason), !=, "—");
   for (guint8 role = 0; role < WEIR_N_ROLES; role++)
     g_assert_cmpstr (weir_words_role (role), !=, "—");

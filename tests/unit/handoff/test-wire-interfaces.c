@@ -113,6 +113,11 @@ test_refused (void)
   g_assert_cmpint (read_changed (record), ==, 0);
   record.addresses[0].prefix_length = 129;
   g_assert_cmpint (read_changed (record), ==, -EPROTO);
+  record.addresses[0].prefix_length = 128;
+  record.type = WEIR_N_INTERFACE_TYPES - 1;
+  g_assert_cmpint (read_changed (record), ==, 0);
+  record.type = WEIR_N_INTERFACE_TYPES;
+  g_assert_cmpint (read_changed (record), ==, -EPROTO);
 }
 
 static void

@@ -173,7 +173,7 @@ test_confinement (void)
 static void
 test_tick (void)
 {
-  const struct weir_tick tick = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, G_MAXUINT64 };
+  static const struct weir_tick tick = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, G_MAXUINT64, 12, 3 };
   struct weir_tick back;
   struct weir_writer writer;
   struct weir_frame frame;

@@ -74,6 +74,10 @@ sample_interface (guint number)
       { .family = 4, .prefix_length = 32, .address = { [10] = 0xff, 0xff, 192, 0, 2, 7 } },
       { .family = 6, .prefix_length = 128, .address = { 0xfe, 0x80, [15] = 9 } },
     },
+    .type = WEIR_INTERFACE_TYPE_VETH,
+    .link_type = 1,
+    .master = 11,
+    .lower = 12,
   };
 
   g_snprintf (record.name, sizeof record.name, "veth%u", number);

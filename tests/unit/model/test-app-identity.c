@@ -49,7 +49,7 @@ static const Case cases[] = {
     "systemd-udevd" },
   { "/system.slice/docker-" HEX ".scope", "nginx", WEIR_APP_CONTAINER, "Docker 3f4e5d6c7b8a",
     "docker" },
-  { "/docker/" HEX, "nginx", WEIR_APP_CONTAINER, "Container 3f4e5d6c7b8a", "container" },
+  { "/docker/" HEX, "nginx", WEIR_APP_CONTAINER, "Docker 3f4e5d6c7b8a", "docker" },
   { "/machine.slice/libpod-" HEX ".scope/container", "nginx", WEIR_APP_CONTAINER,
     "Podman 3f4e5d6c7b8a", "podman" },
   { USER "/user.slice/libpod-" HEX ".scope/container/system.slice/nginx.service", "nginx",

@@ -171,6 +171,11 @@ test_values (Fixture *fixture, gconstpointer data)
     { "unit", "web.service" },
     { "container", "" },
     { "interface", "" },
+    { "app_kind", "service" },
+    { "slice", "system.slice" },
+    { "session", "" },
+    { "session_uid", "" },
+    { "pod", "" },
   };
   struct weir_flow_record record = sample_record (2);
 

@@ -243,6 +243,28 @@ test_foreign_interface (void)
   g_assert_true (filter_sample_matches ("iface:7", flow));
 }
 
+/* A container in another is found by each of them, and by its pod. */
+static void
+test_nested_container (void)
+{
+  g_autoptr (WeirFlowStore) store = weir_flow_store_new ();
+  struct weir_flow_record record = sample_record (1);
+
+  g_strlcpy (record.cgroup,
+             "/lxc.payload.web/kubepods/pod03f3f104-3215-44f2-9686-d4dd1f05a7ed/"
+             "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+             sizeof record.cgroup);
+  sample_add (store, &record);
+  sample_do_tick (store, 0);
+  WeirFlow *flow = weir_flow_store_lookup (store, 1);
+  g_assert_true (filter_sample_matches ("container=web", flow));
+  g_assert_true (filter_sample_matches ("container:kubernetes", flow));
+  g_assert_true (filter_sample_matches ("container=\"LXC web/Kubernetes 0123456789ab\"", flow));
+  g_assert_true (filter_sample_matches ("container:03f3f104-3215", flow));
+  g_assert_false (filter_sample_matches ("container!=web", flow));
+  g_assert_false (filter_sample_matches ("container:docker", flow));
+}
+
 /* The document lists exactly the keys of the table, in order. */
 static void
 test_document (void)
@@ -285,6 +307,7 @@ main (int argc, char **argv)
   g_test_add_func ("/filter-keys/ipv6", test_ipv6);
   g_test_add_func ("/filter-keys/states", test_states);
   g_test_add_func ("/filter-keys/foreign-interface", test_foreign_interface);
+  g_test_add_func ("/filter-keys/nested-container", test_nested_container);
   g_test_add_func ("/filter-keys/document", test_document);
   return g_test_run ();
 }

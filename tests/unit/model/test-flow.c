@@ -126,6 +126,8 @@ test_groups_merge (void)
   /* What the second record did not name is as it was. */
   g_assert_cmpuint (weir_flow_get_record (flow)->rtt_us, ==, 12400);
   g_assert_cmpstr (weir_flow_get_comm (flow), ==, "example");
+  g_assert_cmpint (weir_flow_get_app_kind (flow), ==, WEIR_APP_PROGRAM);
+  g_assert_cmpstr (weir_flow_get_unit (flow), ==, "session-3.scope");
 
   struct weir_flow_record owner = { .id = 1,
                                     .change = WEIR_FLOW_CHANGED,
@@ -136,9 +138,20 @@ test_groups_merge (void)
   sample_do_tick (store, 2);
   g_assert_cmpstr (weir_flow_get_comm (flow), ==, "other");
   g_assert_cmpstr (weir_flow_get_app_name (flow), ==, "new");
+  g_assert_cmpint (weir_flow_get_app_kind (flow), ==, WEIR_APP_SERVICE);
+  g_assert_cmpstr (weir_flow_get_unit (flow), ==, "new.service");
+  g_assert_null (weir_flow_get_container (flow));
   g_assert_null (weir_flow_get_user (flow));
   g_assert_nonnull (strstr (weir_flow_get_search_text (flow), "other"));
   g_assert_null (strstr (weir_flow_get_search_text (flow), "example"));
+
+  g_strlcpy (owner.cgroup, "/lxc.payload.web/lxc.payload.db/x.service", sizeof owner.cgroup);
+  sample_add (store, &owner);
+  sample_do_tick (store, 3);
+  g_assert_cmpint (weir_flow_get_app_kind (flow), ==, WEIR_APP_CONTAINER);
+  g_assert_cmpstr (weir_flow_get_unit (flow), ==, "x.service");
+  g_assert_cmpstr (weir_flow_get_container (flow), ==, "LXC web/LXC db");
+  g_assert_nonnull (strstr (weir_flow_get_search_text (flow), "lxc web/lxc db"));
 }
 
 static void

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+
 #include "weir-source-words.h"
 
 /* Whatever a reader of the protocol lets pass has words, and every reason comes with an advice. */
@@ -9,7 +11,7 @@ test_all_have_words (void)
     g_assert_cmpstr (weir_source_words_get_name (source), !=, "—");
   for (guint state = WEIR_SOURCE_UNAVAILABLE; state <= WEIR_SOURCE_ACTIVE; state++)
     g_assert_cmpstr (weir_source_words_get_state (state), !=, "—");
-  for (guint reason = WEIR_REASON_NONE + 1; reason <= WEIR_REASON_NOT_BUILT; reason++)
+  for (guint reason = WEIR_REASON_NONE + 1; reason <= WEIR_REASON_GOVERNED; reason++)
     {
       g_assert_cmpstr (weir_source_words_get_reason (reason), !=, "—");
       g_assert_nonnull (weir_source_words_get_reason (reason));
@@ -28,11 +30,24 @@ test_unknown (void)
   g_assert_null (weir_source_words_get_advice (60000));
 }
 
+static void
+test_cadence (void)
+{
+  g_autofree char *rare = weir_source_words_make_cadence (WEIR_CADENCE_GOVERNED, 8000);
+  g_autofree char *floor = weir_source_words_make_cadence (WEIR_CADENCE_FLOOR, 250);
+
+  g_assert_null (weir_source_words_make_cadence (WEIR_CADENCE_AS_WISHED, 1000));
+  g_assert_null (weir_source_words_make_cadence (200, 1000));
+  g_assert_nonnull (strstr (rare, "8\302\240s"));
+  g_assert_nonnull (strstr (floor, "0.25\302\240s"));
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/source-words/all-have-words", test_all_have_words);
   g_test_add_func ("/source-words/unknown", test_unknown);
+  g_test_add_func ("/source-words/cadence", test_cadence);
   return g_test_run ();
 }

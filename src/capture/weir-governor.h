@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* How often the connection tracking table is read.
+ *
+ * A dump of a large table takes the kernel and the meter a good part of a second, whether or not
+ * anything in it moved.  On average it may not take more than 5 % of one processor: when it is too
+ * dear for the cadence that was wished, it is asked for only at every n-th tick.  The ticks
+ * themselves go on, for all else is cheap: events of the table come by themselves, sockets and
+ * interfaces are read as before, and every figure is measured against its own last reading.
+ *
+ * Pure logic: CPU time and time are arguments. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One in so many parts of a processor: 4 %, so that the rest of the engine finds room below 5. */
+#define WEIR_GOVERNOR_SHARE 25
+
+struct weir_governor
+{
+  uint64_t asked; /* CLOCK_MONOTONIC, ns: when the last dump was asked for, 0: never */
+  uint64_t spent; /* CPU time of that one so far, ns */
+  uint64_t cost;  /* what one is expected to cost */
+  bool running;
+};
+
+/* Whether a tick at @awake may ask for a dump, when ticks are @interval apart. */
+bool
+weir_governor_allows (const struct weir_governor *governor, uint64_t interval, uint64_t awake);
+/* The time between two dumps: a multiple of @interval, mostly 1. */
+uint64_t
+weir_governor_get_interval (const struct weir_governor *governor, uint64_t interval);
+
+/* One dump: begin, spend what it costs any number of times, finish. */
+void
+weir_governor_begin (struct weir_governor *governor, uint64_t awake);
+void
+weir_governor_spend (struct weir_governor *governor, uint64_t cpu);
+void
+weir_governor_finish (struct weir_governor *governor);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdlib.h>
+
+#include "weir-join.h"
+
+const struct weir_netns *
+weir_join_get_netns (struct weir_join *join, uint32_t inode)
+{
+  static const struct weir_netns nowhere;
+
+  if (inode == join->own.inode)
+    return &join->own;
+  /* Flows of one namespace were mostly made by one dump, and lie side by side. */
+  if (join->last_other < join->n_others && join->others[join->last_other]->inode == inode)
+    return join->others[join->last_other];
+  for (unsigned i = 0; i < join->n_others; i++)
+    {
+      if (join->others[i]->inode != inode)
+        continue;
+      join->last_other = i;
+      return join->others[i];
+    }
+  return &nowhere;
+}
+
+struct weir_netns *
+weir_join_add_netns (struct weir_join *join, uint32_t inode)
+{
+  struct weir_netns *netns;
+
+  if (join->n_others == WEIR_OTHER_NETNS_MAX)
+    return NULL;
+  netns = calloc (1, sizeof *netns);
+  if (netns == NULL)
+    return NULL;
+  netns->inode = inode;
+  netns->round = join->socket_round;
+  netns->round_before = join->socket_round;
+  weir_addresses_init (&netns->addresses);
+  weir_socket_index_init (&netns->sockets);
+  join->others[join->n_others++] = netns;
+  return netns;
+}
+
+void
+weir_join_remove_netns (struct weir_join *join, struct weir_netns *netns)
+{
+  struct weir_flow *flow;
+  uint32_t slot = 0;
+
+  while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
+    {
+      if (flow->key.netns == netns->inode)
+        weir_flow_set_flags (flow, 0, WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_IN_TIME_WAIT);
+    }
+  weir_owners_sweep (&join->owners, netns->inode, join->socket_round + 1);
+  for (unsigned i = 0; i < join->n_others; i++)
+    {
+      if (join->others[i] == netns)
+        join->others[i] = join->others[--join->n_others];
+    }
+  weir_addresses_clear (&netns->addresses);
+  weir_socket_index_clear (&netns->sockets);
+  free (netns);
+}
+
+uint32_t
+weir_join_need_owner (struct weir_join *join, const struct weir_netns *netns, uint32_t inode,
+                      uint64_t cookie, uint64_t cgroup_id, uint64_t now)
+{
+  uint32_t number = weir_owners_need (&join->owners, inode, cookie, cgroup_id, netns->round, now);
+
+  if (number != 0 && netns != &join->own)
+    weir_owners_get (&join->owners, number)->netns = netns->inode;
+  return number;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* As root, among namespaces that root and ordinary users made. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <grp.h>
+#include <linux/netlink.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "in-child.h"
+#include "source-sockdiag.h"
+#include "weir-namespaces-open.h"
+
+/* A process in a namespace of its own, that listens at one port of all addresses. */
+struct place
+{
+  pid_t pid;
+  uint32_t inode;
+  uint16_t port;
+};
+
+static uint32_t
+inode_of (pid_t pid)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/ns/net", (int) pid);
+  struct stat info;
+
+  return stat (path, &info) == 0 ? (uint32_t) info.st_ino : 0;
+}
+
+static _Noreturn void
+live (uid_t uid, uint16_t port, int ready)
+{
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons (port) };
+  int fd;
+
+  prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (uid != 0 && (setgroups (0, NULL) < 0 || setgid (uid) < 0 || setuid (uid) < 0))
+    _exit (1);
+  if (unshare (uid != 0 ? CLONE_NEWUSER | CLONE_NEWNET : CLONE_NEWNET) < 0)
+    _exit (2);
+  fd = socket (AF_INET, SOCK_STREAM, 0);
+  if (port != 0 &&
+      (bind (fd, (const struct sockaddr *) &address, sizeof address) < 0 || listen (fd, 1) < 0))
+    _exit (3);
+  if (write (ready, "", 1) != 1)
+    _exit (4);
+  for (;;)
+    pause ();
+}
+
+/* @port 0: no socket. */
+static bool
+settle_in (struct place *place, uid_t uid, uint16_t port)
+{
+  int ends[2];
+  char byte;
+  bool lives;
+
+  if (pipe (ends) < 0)
+    return false;
+  place->port = port;
+  place->pid = fork ();
+  if (place->pid == 0)
+    live (uid, port, ends[1]);
+  close (ends[1]);
+  lives = read (ends[0], &byte, 1) == 1;
+  close (ends[0]);
+  place->inode = inode_of (place->pid);
+  return lives;
+}
+
+static void
+leave (struct place *place)
+{
+  kill (place->pid, SIGKILL);
+  waitpid (place->pid, NULL, 0);
+}
+
+static const struct weir_opened_namespace *
+find (const struct weir_opened_namespaces *namespaces, uint32_t inode)
+{
+  for (uint32_t i = 0; i < namespaces->n; i++)
+    if (namespaces->items[i].inode == inode)
+      return &namespaces->items[i];
+  return NULL;
+}
+
+static void
+close_all (const struct weir_opened_namespaces *namespaces)
+{
+  for (uint32_t i = 0; i < namespaces->n; i++)
+    {
+      close (namespaces->items[i].sock_diag);
+      close (namespaces->items[i].sock_events);
+      close (namespaces->items[i].route);
+    }
+}
+
+static void
+ignore (void *data)
+{
+}
+
+static void
+note_port (const struct weir_socket_reading *reading, enum weir_sockdiag_event event, void *data)
+{
+  GArray *ports = data;
+
+  g_array_append_val (ports, reading->local.port);
+}
+
+/* Whether exactly the one port is seen through the descriptor. */
+static bool
+shows_only (int fd, uint16_t port)
+{
+  g_autoptr (GArray) ports = g_array_new (FALSE, FALSE, sizeof (uint16_t));
+  struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+  struct weir_sockdiag diag;
+
+  weir_sockdiag_init (&diag, fd);
+  if (weir_sockdiag_start (&diag) < 0)
+    return false;
+  while (weir_sockdiag_read (&diag, 8, ignore, note_port, ports) == 0)
+    if (poll (&poll_fd, 1, 2000) != 1)
+      return false;
+  return diag.error == 0 && ports->len == 1 && g_array_index (ports, uint16_t, 0) == port;
+}
+
+static bool
+is_well_made (int fd)
+{
+  int protocol = 0;
+  socklen_t size = sizeof protocol;
+
+  return fd >= 0 && fcntl (fd, F_GETFD) == FD_CLOEXEC && (fcntl (fd, F_GETFL) & O_NONBLOCK) != 0 &&
+         getsockopt (fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
+         (protocol == NETLINK_SOCK_DIAG || protocol == NETLINK_ROUTE);
+}
+
+static int
+count_descriptors (void)
+{
+  g_autoptr (GDir) directory = g_dir_open ("/proc/self/fd", 0, NULL);
+  int n = 0;
+
+  while (g_dir_read_name (directory) != NULL)
+    n++;
+  return n;
+}
+
+/* Root's namespaces and those of unprivileged users; each socket shows its own one, and this
+ * process stays where it is. */
+static int
+open_both (void *data)
+{
+  struct weir_opened_namespaces namespaces;
+  const uint32_t own = inode_of (getpid ());
+  struct place places[2];
+  int n_before;
+
+  HOLDS (settle_in (&places[0], 0, 7001));
+  HOLDS (settle_in (&places[1], 1000, 7002));
+  n_before = count_descriptors ();
+  HOLDS (weir_namespaces_open (own, &namespaces) == 0);
+  HOLDS (!namespaces.unfinished);
+  HOLDS (inode_of (getpid ()) == own);
+  HOLDS (find (&namespaces, own) == NULL);
+  HOLDS (count_descriptors () == n_before + 3 * (int) namespaces.n);
+  /* The child that did it is gone, and the two that live here are all. */
+  HOLDS (waitpid (-1, NULL, WNOHANG) == 0);
+  for (unsigned i = 0; i < 2; i++)
+    {
+      const struct weir_opened_namespace *opened = find (&namespaces, places[i].inode);
+
+      HOLDS (opened != NULL);
+      HOLDS (is_well_made (opened->sock_diag) && is_well_made (opened->sock_events) &&
+             is_well_made (opened->route));
+      HOLDS (shows_only (opened->sock_diag, places[i].port));
+      leave (&places[i]);
+      /* It lives on as long as it is held. */
+      HOLDS (!shows_only (opened->sock_diag, places[i].port));
+    }
+  HOLDS (waitpid (-1, NULL, WNOHANG) < 0 && errno == ECHILD);
+  close_all (&namespaces);
+  HOLDS (count_descriptors () == n_before);
+  return 0;
+}
+
+/* One user's hundred namespaces take no place from root's, nor from another user's. */
+static int
+crowd (void *data)
+{
+  struct weir_opened_namespaces namespaces;
+  const uint32_t own = inode_of (getpid ());
+  const struct rlimit limit = { 256, 256 };
+  static struct place crowd[100];
+  struct place other, roots;
+
+  /* As the engine has it. */
+  HOLDS (setrlimit (RLIMIT_NOFILE, &limit) == 0);
+  for (unsigned i = 0; i < G_N_ELEMENTS (crowd); i++)
+    HOLDS (settle_in (&crowd[i], 1000, 0));
+  HOLDS (settle_in (&other, 1001, 7003));
+  HOLDS (settle_in (&roots, 0, 7004));
+  HOLDS (weir_namespaces_open (own, &namespaces) == 0);
+  HOLDS (namespaces.n == WEIR_OPENED_NAMESPACES_MAX);
+  HOLDS (namespaces.n_left_out >= G_N_ELEMENTS (crowd) + 2 - WEIR_OPENED_NAMESPACES_MAX);
+  HOLDS (find (&namespaces, other.inode) != NULL && find (&namespaces, roots.inode) != NULL);
+  close_all (&namespaces);
+  for (unsigned i = 0; i < G_N_ELEMENTS (crowd); i++)
+    leave (&crowd[i]);
+  leave (&other);
+  leave (&roots);
+  return 0;
+}
+
+/* Processes that come and go while they are looked at: what is opened is what it is said to be. */
+static int
+haste (void *data)
+{
+  struct weir_opened_namespaces namespaces;
+  const uint32_t own = inode_of (getpid ());
+  pid_t pid = fork ();
+
+  if (pid == 0)
+    {
+      prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+      for (;;)
+        {
+          pid_t child = fork ();
+
+          if (child == 0)
+            _exit (unshare (CLONE_NEWNET));
+          waitpid (child, NULL, 0);
+        }
+    }
+  for (unsigned i = 0; i < 20; i++)
+    {
+      HOLDS (weir_namespaces_open (own, &namespaces) == 0);
+      for (uint32_t n = 0; n < namespaces.n; n++)
+        HOLDS (namespaces.items[n].inode != own && namespaces.items[n].inode != 0);
+      close_all (&namespaces);
+    }
+  kill (pid, SIGKILL);
+  HOLDS (waitpid (pid, NULL, 0) == pid);
+  return 0;
+}
+
+/* Without the capabilities nothing is tried. */
+static int
+as_user (void *data)
+{
+  struct weir_opened_namespaces namespaces;
+  struct place place;
+
+  HOLDS (settle_in (&place, 1000, 0));
+  HOLDS (setgroups (0, NULL) == 0 && setgid (1000) == 0 && setuid (1000) == 0);
+  HOLDS (weir_namespaces_open (1, &namespaces) == 0);
+  HOLDS (namespaces.n == 0 && namespaces.n_left_out == 0 && !namespaces.unfinished);
+  leave (&place);
+  return 0;
+}
+
+static void
+test (gconstpointer data)
+{
+  g_assert_cmpint (in_child ((int (*) (void *)) data, NULL), ==, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_data_func ("/namespaces-open/both", open_both, test);
+  g_test_add_data_func ("/namespaces-open/crowd", crowd, test);
+  g_test_add_data_func ("/namespaces-open/haste", haste, test);
+  g_test_add_data_func ("/namespaces-open/user", as_user, test);
+  return g_test_run ();
+}
