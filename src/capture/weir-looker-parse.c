@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "weir-looker-namespaces.h"
 #include "weir-looker-parse.h"
 
 static bool
@@ -48,6 +49,108 @@ weir_parse_namespace_link (const char *link, size_t size, uint32_t *ret_inode)
       !parse_digits (link + length, size - length - 1, &inode) || inode == 0 || inode > UINT32_MAX)
     return false;
   *ret_inode = (uint32_t) inode;
+  return true;
+}
+
+/* ---- /proc/PID/net ---- */
+
+static bool
+skip (const char **at, char expected)
+{
+  if (**at != expected)
+    return false;
+  ++*at;
+  return true;
+}
+
+/* Exactly @n_digits capital hexadecimal digits, at most eight. */
+static bool
+parse_hex (const char **at, unsigned n_digits, uint32_t *ret_value)
+{
+  uint32_t value = 0;
+
+  for (unsigned i = 0; i < n_digits; i++)
+    {
+      const char digit = (*at)[i];
+
+      if (digit >= '0' && digit <= '9')
+        value = value << 4 | (uint32_t) (digit - '0');
+      else if (digit >= 'A' && digit <= 'F')
+        value = value << 4 | (uint32_t) (digit - 'A' + 10);
+      else
+        return false;
+    }
+  *at += n_digits;
+  *ret_value = value;
+  return true;
+}
+
+/* Addresses are written as numbers of 32 bits each, as this processor reads the bytes in memory. */
+static bool
+parse_endpoint (const char **at, bool v6, uint8_t ret_address[16], uint16_t *ret_port)
+{
+  static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+  uint32_t word, port;
+
+  memcpy (ret_address, mapped, sizeof mapped);
+  for (size_t place = v6 ? 0 : 12; place < 16; place += sizeof word)
+    {
+      if (!parse_hex (at, 8, &word))
+        return false;
+      memcpy (ret_address + place, &word, sizeof word);
+    }
+  if (!skip (at, ':') || !parse_hex (at, 4, &port))
+    return false;
+  *ret_port = (uint16_t) port;
+  return true;
+}
+
+/* The decimal number behind any number of blanks. */
+static bool
+parse_column (const char **at, uint64_t *ret_value)
+{
+  size_t length = 0;
+
+  if (**at != ' ')
+    return false;
+  while (**at == ' ')
+    ++*at;
+  while ((*at)[length] != ' ' && (*at)[length] != '\0')
+    length++;
+  if (!parse_digits (*at, length, ret_value))
+    return false;
+  *at += length;
+  return true;
+}
+
+bool
+weir_parse_socket_line (const char *line, bool v6, struct weir_listed_socket *ret_socket)
+{
+  struct weir_listed_socket socket = { .on_v6_socket = v6 };
+  uint64_t number, uid, inode;
+  uint32_t state, unused;
+  const char *at = line;
+
+  /* Number, addresses, state; queues, timer and retransmits, all of no use here; uid, the number of
+   * probes, inode.  More follows, depending on protocol and kernel. */
+  while (*at == ' ')
+    at++;
+  while (*at >= '0' && *at <= '9')
+    at++;
+  if (!skip (&at, ':') || !skip (&at, ' ') ||
+      !parse_endpoint (&at, v6, socket.local, &socket.local_port) || !skip (&at, ' ') ||
+      !parse_endpoint (&at, v6, socket.remote, &socket.remote_port) || !skip (&at, ' ') ||
+      !parse_hex (&at, 2, &state) || !skip (&at, ' ') || !parse_hex (&at, 8, &unused) ||
+      !skip (&at, ':') || !parse_hex (&at, 8, &unused) || !skip (&at, ' ') ||
+      !parse_hex (&at, 2, &unused) || !skip (&at, ':') || !parse_hex (&at, 8, &unused) ||
+      !skip (&at, ' ') || !parse_hex (&at, 8, &unused) || !parse_column (&at, &uid) ||
+      !parse_column (&at, &number) || !parse_column (&at, &inode) || *at != ' ' ||
+      uid > UINT32_MAX || inode > UINT32_MAX)
+    return false;
+  socket.state = (uint8_t) state;
+  socket.uid = (uint32_t) uid;
+  socket.inode = (uint32_t) inode;
+  *ret_socket = socket;
   return true;
 }
 

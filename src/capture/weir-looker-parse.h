@@ -19,6 +19,13 @@ weir_parse_socket_link (const char *link, size_t size, uint64_t *ret_inode);
 bool
 weir_parse_namespace_link (const char *link, size_t size, uint32_t *ret_inode);
 
+/* One line of /proc/PID/net/tcp, udp (or with a 6, then @v6): addresses, ports, state, uid, inode
+ * and whether it is a socket of version 6; the protocol is the file's.  False for anything that the
+ * kernel does not write, the heading among it. */
+struct weir_listed_socket;
+bool
+weir_parse_socket_line (const char *line, bool v6, struct weir_listed_socket *ret_socket);
+
 /* /proc/PID/stat (proc_pid_stat(5)): name, cut to 15 bytes, and start time in clock ticks since
  * boot. -EPROTO when it is malformed. */
 int

@@ -3,8 +3,8 @@
  * In the full view this process can read any file and any process's memory: CAP_SYS_PTRACE is what
  * the kernel asks for before it shows where another user's descriptors lead, CAP_DAC_READ_SEARCH
  * opens the directory that lists them.  So it is small, it is given no descriptor but the socket to
- * the meter, and what it can be asked is two questions, of a fixed size, with numbers as their only
- * content.  What keeps it from reading more, should it be taken over, are the layers that
+ * the meter, and what it can be asked is four questions, of a fixed size, with numbers as their
+ * only content.  What keeps it from reading more, should it be taken over, are the layers that
  * CONFINEMENT names as active.
  */
 #include "config.h"
@@ -25,6 +25,7 @@ struct looker
   int fd;
   struct weir_walk walk;
   struct weir_cgroups *cgroups;
+  struct weir_namespace_walk namespaces;
   struct weir_looker_request request;
   struct weir_looker_answer answer;
 };
@@ -50,6 +51,17 @@ send_answer (struct looker *looker)
     n = send (looker->fd, &looker->answer, sizeof looker->answer, MSG_NOSIGNAL);
   while (n < 0 && errno == EINTR);
   return n < 0 ? -errno : 0;
+}
+
+/* The last answer to a request. */
+static int
+send_end (struct looker *looker, uint32_t unreadable, bool unfinished)
+{
+  struct weir_looker_answer *answer = begin_answer (looker, 0, 0);
+
+  answer->unreadable = unreadable;
+  answer->unfinished = unfinished;
+  return send_answer (looker);
 }
 
 static int
@@ -107,7 +119,70 @@ look_for_owners (struct looker *looker)
         answer->unfinished = result.unfinished;
         r = send_answer (looker);
       }
-  return r;
+  return r < 0 ? r : send_end (looker, 0, false);
+}
+
+static int
+look_for_cgroups (struct looker *looker)
+{
+  int r;
+
+  r = weir_cgroups_find (looker->cgroups, &looker->walk.pace, looker->request.values,
+                         looker->request.n_values, answer_cgroup, looker);
+  return r < 0 ? r : send_end (looker, 0, false);
+}
+
+static int
+answer_namespace (const struct weir_seen_namespace *seen, void *data)
+{
+  struct looker *looker = data;
+  struct weir_looker_answer *answer = begin_answer (looker, WEIR_LOOKER_NAMESPACES, seen->inode);
+
+  answer->pid = seen->pid;
+  answer->uid = seen->uid;
+  answer->start_time = seen->start_time;
+  memcpy (answer->comm, seen->comm, sizeof answer->comm);
+  return send_answer (looker);
+}
+
+static int
+look_for_namespaces (struct looker *looker)
+{
+  struct weir_namespace_walk_result result;
+  int r;
+
+  r = weir_looker_find_namespaces (&looker->namespaces, &looker->walk.pace, looker->walk.proc,
+                                   &result, answer_namespace, looker);
+  return r < 0 ? r : send_end (looker, result.refused, result.unfinished);
+}
+
+static int
+list_sockets (struct looker *looker)
+{
+  const struct weir_looker_request *request = &looker->request;
+  const struct weir_listed_socket *sockets = looker->namespaces.sockets;
+  bool cut = false;
+  int n, r = 0;
+
+  if (request->n_values != 2 || request->values[0] > UINT32_MAX || request->values[1] > INT32_MAX)
+    return -EPROTO;
+  n = weir_looker_list_sockets (&looker->namespaces, &looker->walk.pace, looker->walk.proc,
+                                (uint32_t) request->values[0], (uint32_t) request->values[1], &cut);
+  if (n == -EPIPE)
+    return n;
+  for (int sent = 0; sent < n && r == 0;)
+    {
+      struct weir_looker_answer *answer =
+          begin_answer (looker, WEIR_LOOKER_SOCKETS, request->values[0]);
+
+      answer->n_sockets = (uint32_t) (n - sent);
+      if (answer->n_sockets > WEIR_LOOKER_SOCKETS_PER_ANSWER)
+        answer->n_sockets = WEIR_LOOKER_SOCKETS_PER_ANSWER;
+      memcpy (answer->sockets, sockets + sent, answer->n_sockets * sizeof *sockets);
+      sent += (int) answer->n_sockets;
+      r = send_answer (looker);
+    }
+  return r < 0 ? r : send_end (looker, n < 0, cut);
 }
 
 /* 1 with a whole request, 0 at the end of file, -EPROTO for anything that our meter never sends. */
@@ -133,18 +208,23 @@ serve (struct looker *looker)
 
   while ((r = receive (looker)) > 0)
     {
-      if (looker->request.verb == WEIR_LOOKER_OWNERS)
-        r = look_for_owners (looker);
-      else if (looker->request.verb == WEIR_LOOKER_CGROUPS)
-        r = weir_cgroups_find (looker->cgroups, &looker->walk.pace, looker->request.values,
-                               looker->request.n_values, answer_cgroup, looker);
-      else
-        r = -EPROTO;
-      if (r < 0)
-        return r;
-
-      begin_answer (looker, 0, 0);
-      r = send_answer (looker);
+      switch (looker->request.verb)
+        {
+        case WEIR_LOOKER_OWNERS:
+          r = look_for_owners (looker);
+          break;
+        case WEIR_LOOKER_CGROUPS:
+          r = look_for_cgroups (looker);
+          break;
+        case WEIR_LOOKER_NAMESPACES:
+          r = look_for_namespaces (looker);
+          break;
+        case WEIR_LOOKER_SOCKETS:
+          r = list_sockets (looker);
+          break;
+        default:
+          r = -EPROTO;
+        }
       if (r < 0)
         return r;
     }

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "weir-limits.h"
+#include "weir-looker-namespaces.h"
 
 #define WEIR_LOOKER_BATCH 256
 
@@ -16,6 +17,10 @@ enum weir_looker_verb
 {
   WEIR_LOOKER_OWNERS = 1,  /* values: socket inodes; one walk of /proc answers all of them */
   WEIR_LOOKER_CGROUPS = 2, /* values: cgroup v2 ids */
+  /* No values: the network namespaces that processes are in. */
+  WEIR_LOOKER_NAMESPACES = 3,
+  /* Values: inode of a namespace, number of a process in it: the sockets there. */
+  WEIR_LOOKER_SOCKETS = 4,
 };
 
 /* Always sent whole.  @serial comes back in every answer. */
@@ -28,7 +33,14 @@ struct weir_looker_request
   uint64_t values[WEIR_LOOKER_BATCH];
 };
 
-/* One answer a value, each in its own packet, in any order; then one with verb 0 for the serial. */
+/* Sockets in one answer. */
+#define WEIR_LOOKER_SOCKETS_PER_ANSWER 20
+
+/* One answer a value, each in its own packet, in any order; then one with verb 0 for the serial.
+ * NAMESPACES has one answer a namespace.  Its last one is unfinished when not everybody had a turn
+ * (the next request goes on), and @unreadable counts processes in namespaces that were too many.
+ * SOCKETS has as many as it takes.  Its last one is unfinished when there were more sockets; where
+ * @unreadable is not 0 there, nothing of what went before may be believed. */
 struct weir_looker_answer
 {
   uint32_t verb; /* 0: the request is done */
@@ -43,8 +55,14 @@ struct weir_looker_answer
    * because a request may cost only so much.  It is no answer then, and worth asking again. */
   uint32_t unfinished;
   char comm[16];
-  /* For OWNERS of cgroup v2 processes, and for CGROUPS: path below the v2 root, empty: not known */
-  char cgroup[WEIR_STRING_MAX + 1];
+  uint32_t n_sockets; /* for SOCKETS */
+  union
+  {
+    /* For OWNERS of cgroup v2 processes, and for CGROUPS: path below the v2 root, empty: not known
+     */
+    char cgroup[WEIR_STRING_MAX + 1];
+    struct weir_listed_socket sockets[WEIR_LOOKER_SOCKETS_PER_ANSWER];
+  };
 };
 
 /* Serves until @fd is closed by the meter, then returns 0 or a negative errno.  Called after the

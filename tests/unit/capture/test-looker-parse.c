@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "weir-looker-namespaces.h"
 #include "weir-looker-parse.h"
 
 #define REST                                                                                       \
@@ -49,6 +50,85 @@ test_socket_link (void)
   /* Only the bytes that readlink(2) gave count. */
   g_assert_true (weir_parse_socket_link ("socket:[12]34]", 11, &inode));
   g_assert_cmpuint (inode, ==, 12);
+}
+
+static void
+test_namespace_link (void)
+{
+  static const char *const bad[] = { "",        "net:[]",   "net:[0]",  "net:[1",
+                                     "mnt:[1]", "net:[1]x", "net:[-1]", "net:[4294967296]" };
+  uint32_t inode;
+
+  for (size_t i = 0; i < G_N_ELEMENTS (bad); i++)
+    g_assert_false (weir_parse_namespace_link (bad[i], strlen (bad[i]), &inode));
+  g_assert_true (weir_parse_namespace_link ("net:[4026531840]", 16, &inode));
+  g_assert_cmpuint (inode, ==, 4026531840);
+}
+
+/* Lines as Linux 6.1 to 6.18 write them. */
+static void
+test_socket_line (void)
+{
+  static const char tcp[] =
+      "   0: 0100007F:1F90 0200000A:D431 01 00000000:00000000 02:000006D4 00000000  1000        0 "
+      "73510 2 0000000000000000 20 4 30 10 -1                    ";
+  static const char tcp6[] =
+      "  12: 0000000000000000FFFF00000100007F:0050 B80D0120000000000000000001000000:01BB 0A "
+      "00000000:00000000 00:00000000 00000000 65534        0 4294967295 1 0000000000000000 100 0 0 "
+      "10 0";
+  static const char udp[] =
+      " 3184: 00000000:0044 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 "
+      "1122 2 0000000000000000 0        ";
+  static const char *const bad[] = {
+    "",
+    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "
+    "inode",
+    "   0: 0100007f:1F90 0200000A:D431 01 00000000:00000000 02:000006D4 00000000 1000 0 73510 2",
+    "   0: 0100007F:1F90 0200000A:D431 01 00000000:00000000 02:000006D4 00000000 1000 0 ",
+    "   0: 0100007F:1F90 0200000A:D431 01 00000000:00000000 02:000006D4 00000000 1000 0 4294967296 "
+    "2",
+    "   0: 0100007F:1F90 0200000A:D431 01 00000000:00000000 02:000006D4 00000000 -1 0 73510 2",
+    "   0: 0100007F0100007F:1F90 0200000A:D431 01 00000000:00000000 02:000006D4 00000000 1 0 7 2",
+    "   0 0100007F:1F90 0200000A:D431 01 00000000:00000000 02:000006D4 00000000 1000 0 73510 2",
+  };
+  const uint8_t local[16] = { [10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1 };
+  const uint8_t remote[16] = { [10] = 0xff, [11] = 0xff, [12] = 10, [15] = 2 };
+  const uint8_t remote6[16] = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 };
+  struct weir_listed_socket socket;
+
+  for (size_t i = 0; i < G_N_ELEMENTS (bad); i++)
+    g_assert_false (weir_parse_socket_line (bad[i], false, &socket));
+  for (const char *end = strstr (tcp, " 2 0000"); end >= tcp; end--)
+    {
+      /* Cut before the end of the inode, in memory of its own so that a sanitizer sees what is
+       * read. */
+      g_autofree char *cut = g_strndup (tcp, (gsize) (end - tcp));
+
+      g_assert_false (weir_parse_socket_line (cut, false, &socket));
+    }
+  g_assert_false (weir_parse_socket_line (tcp, true, &socket));
+  g_assert_false (weir_parse_socket_line (tcp6, false, &socket));
+
+  g_assert_true (weir_parse_socket_line (tcp, false, &socket));
+  g_assert_cmpmem (socket.local, 16, local, 16);
+  g_assert_cmpmem (socket.remote, 16, remote, 16);
+  g_assert_cmpuint (socket.local_port, ==, 8080);
+  g_assert_cmpuint (socket.remote_port, ==, 54321);
+  g_assert_cmpuint (socket.state, ==, 1);
+  g_assert_cmpuint (socket.uid, ==, 1000);
+  g_assert_cmpuint (socket.inode, ==, 73510);
+  g_assert_false (socket.on_v6_socket);
+
+  g_assert_true (weir_parse_socket_line (tcp6, true, &socket));
+  g_assert_cmpmem (socket.local, 16, local, 16);
+  g_assert_cmpmem (socket.remote, 16, remote6, 16);
+  g_assert_cmpuint (socket.remote_port, ==, 443);
+  g_assert_cmpuint (socket.inode, ==, UINT32_MAX);
+  g_assert_true (socket.on_v6_socket);
+
+  g_assert_true (weir_parse_socket_line (udp, false, &socket));
+  g_assert_cmpuint (socket.local_port, ==, 68);
+  g_assert_cmpuint (socket.state, ==, 7);
 }
 
 static void
@@ -223,6 +303,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/looker-parse/decimal", test_decimal);
   g_test_add_func ("/looker-parse/socket-link", test_socket_link);
+  g_test_add_func ("/looker-parse/namespace-link", test_namespace_link);
+  g_test_add_func ("/looker-parse/socket-line", test_socket_line);
   g_test_add_func ("/looker-parse/stat/hostile-names", test_stat_hostile_names);
   g_test_add_func ("/looker-parse/stat/length", test_stat_length);
   g_test_add_func ("/looker-parse/stat/bad", test_stat_bad);

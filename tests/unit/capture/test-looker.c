@@ -616,7 +616,8 @@ test_malformed (void)
     { sizeof (struct weir_looker_request), WEIR_LOOKER_OWNERS, WEIR_LOOKER_BATCH + 1 },
     { sizeof (struct weir_looker_request), WEIR_LOOKER_CGROUPS, UINT32_MAX },
     { sizeof (struct weir_looker_request), 0, 1 },
-    { sizeof (struct weir_looker_request), 3, 1 },
+    { sizeof (struct weir_looker_request), WEIR_LOOKER_SOCKETS, 1 },
+    { sizeof (struct weir_looker_request), 1000, 1 },
   };
 
   for (size_t i = 0; i < G_N_ELEMENTS (requests); i++)
