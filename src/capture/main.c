@@ -9,7 +9,9 @@
  * rights.
  *
  * Its standard descriptors are /dev/null; the exit code (enum weir_exit) tells the front end why it
- * ended.  It may be killed at any instruction: it leaves nothing behind that needs tidying up.
+ * ended.  It may be killed at any instruction: the one thing that it may change on this computer,
+ * and only when it was started for that, is put back by a process that looks after the others
+ * (weir-accounting.h).
  */
 #include "config.h"
 
@@ -74,6 +76,7 @@ main (int argc, char **argv)
   struct weir_origin origin;
   struct weir_caller caller;
   struct weir_users users;
+  struct weir_accounting accounting;
   int slots[2] = { -1, -1 };
   int code, r;
 
@@ -88,8 +91,6 @@ main (int argc, char **argv)
     return WEIR_EXIT_RESOURCES;
   if (weir_caller_verify (&origin, argc, argv, &caller) < 0)
     return WEIR_EXIT_USAGE;
-  if (caller.accounting)
-    return WEIR_EXIT_REFUSED;
 
   /* The administrator's word, before anything that the caller has chosen is touched. */
   weir_config_load (WEIR_CONFIG_DIR, caller.elevated, &config);
@@ -107,11 +108,14 @@ main (int argc, char **argv)
   /* 3. Open. */
   if (weir_open (&setup) < 0)
     return WEIR_EXIT_CONFINEMENT;
+  code = weir_open_accounting (&caller, &setup, &accounting);
+  if (code != WEIR_EXIT_DONE)
+    return code;
   if (weir_users_load ("/etc/passwd", caller.uid, &users) < 0 && caller.elevated)
     return WEIR_EXIT_CONFINEMENT;
 
   /* 4. Fork; the helpers confine themselves. */
-  code = weir_fork (&caller, &users, &setup);
+  code = weir_fork (&caller, &users, &setup, &accounting);
   if (code != WEIR_EXIT_DONE)
     return code;
 

@@ -5,12 +5,17 @@
  * Together they are nearly root.  Apart, the first has no capability over files and the second none
  * over the network, nor a netlink descriptor.  What more each cannot do is a matter of the layers
  * that CONFINEMENT names as active (weir-confine.c).
+ *
+ * A third one is there only while accounting is switched on: the keeper's twin, which has the
+ * setting, the record, and a socket by which it sees the keeper die.  It is there and confined
+ * before the keeper switches anything on.
  */
 #include "config.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -21,23 +26,63 @@
 #include "weir-fork.h"
 #include "weir-keeper.h"
 #include "weir-looker.h"
+#include "weir-strict.h"
 
 struct helper
 {
   struct weir_plan plan;
   int parent_end, child_end;
-  int conntrack; /* the keeper's; -1 for the looker */
+  int conntrack; /* the keeper's; -1 for all others */
+  int other;     /* by which keeper and twin see each other's end, or -1 */
 };
+
+/* A session may be ended by a signal to everybody in it.  Keeper and twin end when the meter has,
+ * after they have put back what they switched on. */
+static void
+outlive_goodbyes (void)
+{
+  static const int goodbyes[] = { SIGHUP, SIGINT, SIGTERM };
+
+  for (size_t i = 0; i < sizeof goodbyes / sizeof goodbyes[0]; i++)
+    if (signal (goodbyes[i], SIG_IGN) == SIG_ERR)
+      _exit (WEIR_EXIT_CONFINEMENT);
+}
+
+static void
+serve (const struct helper *helper)
+{
+  switch (helper->plan.role)
+    {
+    case WEIR_ROLE_KEEPER:
+      weir_keeper_serve (helper->child_end, helper->conntrack, helper->other,
+                         helper->plan.accounting);
+      break;
+    case WEIR_ROLE_TWIN:
+      weir_accounting_wait (helper->other);
+      break;
+    default:
+      weir_looker_serve (helper->child_end);
+    }
+}
 
 static _Noreturn void
 run_helper (struct helper *helper, struct weir_meter_setup *setup)
 {
-  const int keep[] = { helper->child_end, helper->conntrack };
+  const struct weir_accounting *accounting = helper->plan.accounting;
+  const int keep[] = {
+    helper->child_end,
+    helper->conntrack,
+    helper->other,
+    accounting != NULL ? accounting->setting : -1,
+    accounting != NULL ? accounting->record : -1,
+  };
   struct weir_process_status process;
   int r;
 
   /* Only the meter says HELLO. */
   explicit_bzero (setup->nonce, sizeof setup->nonce);
+  if (accounting != NULL)
+    outlive_goodbyes ();
 
   helper->plan.peer = helper->child_end;
   helper->plan.keep = keep;
@@ -45,16 +90,16 @@ run_helper (struct helper *helper, struct weir_meter_setup *setup)
   r = weir_confine (&helper->plan, &process);
   if (r < 0 && r != -EOPNOTSUPP)
     _exit (WEIR_EXIT_CONFINEMENT);
-  if (send (helper->child_end, &process, sizeof process, MSG_NOSIGNAL) != sizeof process)
-    _exit (WEIR_EXIT_DONE);
-  if (r < 0)
-    _exit (WEIR_EXIT_STRICT);
 
-  if (helper->plan.role == WEIR_ROLE_KEEPER)
-    weir_keeper_serve (helper->child_end, helper->conntrack);
-  else
-    weir_looker_serve (helper->child_end);
-  _exit (WEIR_EXIT_DONE);
+  /* With the very rights that it will be put back with, so that nothing is switched on that could
+   * not be.  Whether it worked is seen by who waits for the report. */
+  if (r == 0 && helper->plan.role == WEIR_ROLE_KEEPER && accounting != NULL)
+    (void) !weir_accounting_switch_on (accounting);
+  if (send (helper->child_end, &process, sizeof process, MSG_NOSIGNAL) == sizeof process && r == 0)
+    serve (helper);
+  if (accounting != NULL)
+    weir_accounting_leave (accounting);
+  _exit (r == 0 ? WEIR_EXIT_DONE : WEIR_EXIT_STRICT);
 }
 
 static int
@@ -71,7 +116,8 @@ start_helper (struct helper *helper, struct weir_meter_setup *setup)
   if (fcntl (helper->parent_end, F_SETFL, O_NONBLOCK) < 0)
     return -errno;
 
-  helper->plan.leash = getpid ();
+  /* The death signal would leave nobody to put anything back: end of file ends these. */
+  helper->plan.leash = helper->plan.accounting != NULL ? 0 : getpid ();
   pid = fork ();
   if (pid < 0)
     return -errno;
@@ -125,12 +171,49 @@ is_in_initial_namespace (void)
   return stat ("/proc/self/ns/user", &info) == 0 && info.st_ino == 0xEFFFFFFDU;
 }
 
+/* ---- the pair ---- */
+
+/* What only keeper and twin may have is closed here before anybody else is made: neither would see
+ * the other's end otherwise, nor anybody that their lock is free. */
+static int
+run_pair (struct helper *keeper, struct helper *twin, struct weir_meter_setup *setup,
+          struct weir_accounting *accounting)
+{
+  char what[128];
+  int ends[2], code;
+
+  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+    return WEIR_EXIT_RESOURCES;
+  keeper->plan.accounting = twin->plan.accounting = accounting;
+  twin->other = ends[0];
+  keeper->other = ends[1];
+
+  code = run (twin, setup);
+  if (code == WEIR_EXIT_DONE)
+    code = run (keeper, setup);
+  close (ends[0]);
+  close (ends[1]);
+  if (twin->parent_end >= 0)
+    close (twin->parent_end);
+  weir_accounting_close (accounting);
+  if (code != WEIR_EXIT_DONE)
+    return code;
+
+  setup->counts = weir_accounting_read (setup->fds.accounting) == 1;
+  /* A keeper that was too strict to switch it on: that is told by the meter. */
+  if (keeper->plan.strict &&
+      weir_strict_refuses (setup->processes, setup->n_processes, what, sizeof what))
+    return WEIR_EXIT_DONE;
+  return setup->counts ? WEIR_EXIT_DONE : WEIR_EXIT_REFUSED;
+}
+
 int
 weir_fork (const struct weir_caller *caller, const struct weir_users *users,
-           struct weir_meter_setup *setup)
+           struct weir_meter_setup *setup, struct weir_accounting *accounting)
 {
-  struct helper keeper = { .conntrack = setup->fds.conntrack_dump }, looker = { .conntrack = -1 };
   const struct weir_config *config = weir_config_or_defaults (setup->config);
+  const struct helper none = { .parent_end = -1, .child_end = -1, .conntrack = -1, .other = -1 };
+  struct helper keeper = none, twin = none, looker = none;
   struct weir_capabilities now;
   int code;
 
@@ -138,12 +221,17 @@ weir_fork (const struct weir_caller *caller, const struct weir_users *users,
     return WEIR_EXIT_CONFINEMENT;
 
   setup->fds.keeper = -1;
+  keeper.conntrack = setup->fds.conntrack_dump;
   if (keeper.conntrack >= 0)
     {
       weir_plan_make (WEIR_ROLE_KEEPER, caller->elevated, caller->uid, users, now.permitted,
                       &keeper.plan);
       keeper.plan.strict = config->strict != 0;
-      code = run (&keeper, setup);
+      weir_plan_make (WEIR_ROLE_TWIN, caller->elevated, caller->uid, users, now.permitted,
+                      &twin.plan);
+      twin.plan.strict = config->strict != 0;
+      code = accounting->setting >= 0 ? run_pair (&keeper, &twin, setup, accounting)
+                                      : run (&keeper, setup);
       if (code != WEIR_EXIT_DONE)
         return code;
       setup->fds.keeper = keeper.parent_end;

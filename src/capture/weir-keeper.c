@@ -10,6 +10,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -74,8 +75,30 @@ answer_dump (int fd, uint8_t answer, uint64_t began)
   return 1;
 }
 
+/* Returns when there is something to receive from @fd.  What must be put back is never held by one
+ * process alone: without its twin this one gives it up at once, and goes on with all else. */
+static int
+wait_for_verb (int fd, int *twin, const struct weir_accounting *accounting)
+{
+  while (*twin >= 0)
+    {
+      struct pollfd polled[] = { { .fd = fd, .events = POLLIN }, { .fd = *twin } };
+
+      if (poll (polled, 2, -1) < 0 && errno != EINTR)
+        return -errno;
+      if (polled[1].revents != 0)
+        {
+          weir_accounting_leave (accounting);
+          *twin = -1;
+        }
+      if (polled[0].revents != 0)
+        break;
+    }
+  return 0;
+}
+
 int
-weir_keeper_serve (int fd, int conntrack)
+weir_keeper_serve (int fd, int conntrack, int twin, const struct weir_accounting *accounting)
 {
   uint64_t last = 0, began;
   uint32_t sequence = 0;
@@ -86,6 +109,9 @@ weir_keeper_serve (int fd, int conntrack)
       ssize_t n;
       int result;
 
+      result = wait_for_verb (fd, &twin, accounting);
+      if (result < 0)
+        return result;
       n = recv (fd, &verb, sizeof verb, MSG_TRUNC);
       if (n < 0 && errno == EINTR)
         continue;

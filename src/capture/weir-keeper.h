@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The keeper: holds CAP_NET_ADMIN, opens nothing, and sends constants.  The meter asks with one
- * byte and gets one byte back, with what asking has cost behind it: the kernel does the first part
- * of a dump in the name of whoever asks.
+/* The keeper: holds CAP_NET_ADMIN, opens nothing, and sends and writes constants.  The meter asks
+ * with one byte and gets one byte back, with what asking has cost behind it: the kernel does the
+ * first part of a dump in the name of whoever asks.
  *
  * Dumps are numbered so that what is left of one that was given up is not taken for the next: the
  * n-th verb asks for a dump with nlmsg_seq n (modulo 2^32), whatever became of those before it.
  * Both ends count, for a dump may begin to arrive before the keeper's answer does. */
 #pragma once
+
+#include "weir-accounting.h"
 
 enum weir_keeper_verb
 {
@@ -24,6 +26,8 @@ enum weir_keeper_answer
  * microseconds, little-endian. */
 #define WEIR_KEEPER_ANSWER_SIZE 5
 
-/* Serves verbs from @fd, sends dump requests on @conntrack; returns when @fd is closed. */
+/* Serves verbs from @fd, sends dump requests on @conntrack; returns when @fd is closed.  When the
+ * process at the other end of @twin ends before that, it leaves @accounting; -1 and NULL: there is
+ * none. */
 int
-weir_keeper_serve (int fd, int conntrack);
+weir_keeper_serve (int fd, int conntrack, int twin, const struct weir_accounting *accounting);

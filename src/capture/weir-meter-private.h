@@ -48,6 +48,7 @@ struct weir_meter
   struct weir_governor governor;
   bool is_governed; /* the table is read more seldom than was wished */
   int accounting;   /* 0, 1, -1: not known */
+  bool counts;      /* ... and if 1, by us */
   int socket_events_error, conntrack_events_error;
   uint64_t socket_losses, conntrack_losses; /* lost buffers of events */
 

@@ -121,10 +121,14 @@ look_at_conntrack (struct weir_meter *meter)
     return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_DEGRADED, WEIR_REASON_ACCOUNTING_OFF, 0);
   /* Nobody knows whether bytes are counted: that is not the same as that they are. */
   if (meter->accounting < 0)
-    return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_DEGRADED, WEIR_REASON_REFUSED,
+    return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_DEGRADED,
+                fds->accounting_error == ENOENT ? WEIR_REASON_KERNEL_LACKS : WEIR_REASON_REFUSED,
                 fds->accounting_error);
   return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_ACTIVE,
-              meter->is_governed ? WEIR_REASON_GOVERNED : WEIR_REASON_NONE, 0);
+              meter->is_governed ? WEIR_REASON_GOVERNED
+              : meter->counts    ? WEIR_REASON_ACCOUNTING_SWITCHED
+                                 : WEIR_REASON_NONE,
+              0);
 }
 
 static struct weir_source_status

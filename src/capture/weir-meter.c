@@ -286,6 +286,7 @@ weir_meter_run (struct weir_meter_setup *setup)
   meter->view = setup->view;
   meter->looks_at_all_users = setup->looks_at_all_users;
   meter->accounting = -1;
+  meter->counts = setup->counts;
   meter->read_clocks = setup->read_clocks != NULL ? setup->read_clocks : read_system_clocks;
   weir_client_init (&meter->client, setup->fds.client, get_now (meter).awake);
   meter->client.floor_ms = meter->config->min_interval_ms;

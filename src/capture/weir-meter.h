@@ -42,6 +42,7 @@ struct weir_meter_setup
   enum weir_view view;                                /* from tried operations */
   uint32_t netns;                                     /* inode of the network namespace */
   bool looks_at_all_users;                            /* the looker holds its capabilities */
+  bool counts;                                        /* accounting was switched on by us */
   struct weir_process_status processes[WEIR_N_ROLES]; /* verified states after dropping */
   unsigned n_processes;
 };

@@ -33,6 +33,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "weir-accounting.h"
 #include "weir-normalise.h"
 
 /* Standard descriptors may be closed (then the next file that is opened would become standard
@@ -144,8 +145,9 @@ set_limits (void)
     { RLIMIT_STACK, 8 * 1024 * 1024, 512 * 1024, -ENOMEM },
     { RLIMIT_CPU, RLIM_INFINITY, 0, -EPERM },
     { RLIMIT_RTTIME, RLIM_INFINITY, 0, -EPERM },
-    { RLIMIT_CORE, 0, 0, -EPERM },     /* it would hold what is known of others' processes */
-    { RLIMIT_FSIZE, 0, 0, -EPERM },    /* no file is ever written */
+    { RLIMIT_CORE, 0, 0, -EPERM }, /* it would hold what is known of others' processes */
+    /* No file is written but the record of accounting, by root. */
+    { RLIMIT_FSIZE, WEIR_ACCOUNTING_RECORD_MAX, 0, -EPERM },
     { RLIMIT_MEMLOCK, 0, 0, -EPERM },  /* nothing is locked into memory */
     { RLIMIT_MSGQUEUE, 0, 0, -EPERM }, /* no POSIX message queue is used */
   };

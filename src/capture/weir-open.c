@@ -127,7 +127,7 @@ load_conntrack (int fd)
          answer.header.nlmsg_type == (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET_STATS);
 }
 
-/* For reading: whether bytes are counted is shown, and this version does not change it. */
+/* For reading: whether bytes are counted is shown by the meter, and changed by the keeper. */
 static void
 open_accounting (struct weir_descriptors *fds)
 {
@@ -135,8 +135,7 @@ open_accounting (struct weir_descriptors *fds)
 
   for (unsigned i = 0; i <= ACCOUNTING_TRIES; i++)
     {
-      fds->accounting = open ("/proc/sys/net/netfilter/nf_conntrack_acct",
-                              O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+      fds->accounting = open (WEIR_ACCOUNTING_PATH, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
       fds->accounting_error = fds->accounting < 0 ? errno : 0;
       if (!loaded || fds->accounting_error != ENOENT || i == ACCOUNTING_TRIES)
         return;
@@ -188,4 +187,34 @@ weir_open (struct weir_meter_setup *setup)
   if (setup->view != WEIR_VIEW_FULL || setup->netns == 0)
     return 0;
   return weir_namespaces_open (setup->netns, &setup->namespaces);
+}
+
+int
+weir_open_accounting (const struct weir_caller *caller, const struct weir_meter_setup *setup,
+                      struct weir_accounting *ret_accounting)
+{
+  const struct weir_descriptors *fds = &setup->fds;
+  int error, r;
+
+  *ret_accounting = (struct weir_accounting) { -1, -1 };
+  if (!caller->accounting)
+    {
+      /* What cannot be put back now will be by another; it is no reason not to serve. */
+      if (caller->elevated)
+        (void) !weir_accounting_repair ("/run", setup->netns);
+      return WEIR_EXIT_DONE;
+    }
+
+  /* A kernel that tracks nothing counts nothing, and neither does one that is not to be asked: that
+   * is no refusal, and SOURCES says it. */
+  if (fds->conntrack_dump < 0 || fds->accounting < 0)
+    {
+      error = fds->conntrack_dump < 0 ? fds->conntrack_dump_error : fds->accounting_error;
+      return error == EPERM || error == EACCES ? WEIR_EXIT_REFUSED : WEIR_EXIT_DONE;
+    }
+
+  r = weir_accounting_open ("/run", setup->netns, ret_accounting);
+  if (r == 0)
+    return WEIR_EXIT_DONE;
+  return r == -EPERM ? WEIR_EXIT_RUN_DIR : WEIR_EXIT_REFUSED;
 }

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "weir-accounting.h"
+#include "weir-caller.h"
 #include "weir-meter.h"
 
 /* Fills @setup's descriptors (except client, keeper and looker), namespaces, view and netns.  What
@@ -16,3 +18,10 @@ weir_open (struct weir_meter_setup *setup);
  * @buffer bytes if that is allowed; or -1 and *@ret_error. */
 int
 weir_open_netlink (int protocol, int buffer, const int *groups, size_t n_groups, int *ret_error);
+
+/* To be called after weir_open().  What @caller was started for: opens accounting, or, where it is
+ * not wanted or was on already, makes both descriptors -1.  As root, also repairs what was left on.
+ * Returns an exit code of weir_exit. */
+int
+weir_open_accounting (const struct weir_caller *caller, const struct weir_meter_setup *setup,
+                      struct weir_accounting *ret_accounting);

@@ -17,7 +17,7 @@ choose_capabilities (enum weir_role role, uint64_t permitted)
 {
   const uint64_t looks = WEIR_CAPABILITY (CAP_SYS_PTRACE) | WEIR_CAPABILITY (CAP_DAC_READ_SEARCH);
 
-  if (role == WEIR_ROLE_KEEPER)
+  if (role == WEIR_ROLE_KEEPER || role == WEIR_ROLE_TWIN)
     return permitted & WEIR_CAPABILITY (CAP_NET_ADMIN);
   if (role == WEIR_ROLE_LOOKER && (permitted & looks) == looks)
     return looks;

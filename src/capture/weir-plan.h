@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "weir-accounting.h"
 #include "weir-users.h"
 #include "weir-wire.h"
 
@@ -21,7 +22,8 @@ struct weir_plan
   rlim_t address_space;  /* bytes */
   pid_t leash;           /* the process with which it is to die; 0: nobody */
   int peer;              /* a helper's socket to the meter */
-  const int *keep;       /* descriptors that stay open besides 0, 1 and 2; -1 is skipped */
+  const struct weir_accounting *accounting; /* what keeper or twin switch; NULL: nothing */
+  const int *keep; /* descriptors that stay open besides 0, 1 and 2; -1 is skipped */
   size_t n_keep;
   /* Layers that are not even tried, bits of weir_layer.  For the self-test alone, which shows with
    * it what each of the others is good for. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Three lists in one table: what meter, keeper and looker do once they serve, found by reading
+ * Four lists in one table: what meter, keeper, looker and twin do once they serve, found by reading
  * them and by tracing them over real traffic, and nothing in reserve.  A call that is missing here
  * ends the engine, so whoever lets it do something new sees it at the first test.
  *
@@ -25,7 +25,8 @@
 #define M       (1U << WEIR_ROLE_METER)
 #define K       (1U << WEIR_ROLE_KEEPER)
 #define L       (1U << WEIR_ROLE_LOOKER)
-#define ALL     (M | K | L)
+#define T       (1U << WEIR_ROLE_TWIN)
+#define ALL     (M | K | L | T)
 #define RULE(c) SCMP_SYS (c)
 
 const struct weir_seccomp_rule weir_seccomp_rules[] = {
@@ -61,6 +62,19 @@ const struct weir_seccomp_rule weir_seccomp_rules[] = {
    * that much less: connection tracking could be emptied, the firewall stays. */
   { RULE (sendto), K, WEIR_SECCOMP_ASKING },
   { RULE (send), K, WEIR_SECCOMP_ASKING },
+
+  { RULE (sendto), T, WEIR_SECCOMP_REPORTING },
+  { RULE (send), T, WEIR_SECCOMP_REPORTING },
+
+  /* Accounting: the keeper looks after its twin while it waits for the meter, and both put back
+   * what was switched on.  The record can be locked and emptied, and by no call be filled. */
+  { RULE (poll), K, WEIR_SECCOMP_WATCHING },
+  { RULE (ppoll), K, WEIR_SECCOMP_WATCHING },
+  { RULE (ppoll_time64), K, WEIR_SECCOMP_WATCHING },
+  { RULE (pwrite64), K | T, WEIR_SECCOMP_SWITCHING },
+  { RULE (flock), K | T, WEIR_SECCOMP_LOCKING },
+  { RULE (ftruncate), K | T, WEIR_SECCOMP_EMPTYING },
+  { RULE (ftruncate64), K | T, WEIR_SECCOMP_EMPTYING },
 
   /* Its own status at the very end of confinement, and its own number.  The meter also reads
    * whether bytes are counted. */

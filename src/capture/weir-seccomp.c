@@ -15,6 +15,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <seccomp.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 
 #include "weir-seccomp.h"
@@ -26,8 +27,38 @@
 #define REQUEST_SIZE (sizeof (struct nlmsghdr) + sizeof (struct nfgenmsg))
 
 static int
-add_rule (scmp_filter_ctx filter, const struct weir_seccomp_rule *rule, int peer)
+add_accounting_rule (scmp_filter_ctx filter, const struct weir_seccomp_rule *rule,
+                     const struct weir_accounting *accounting)
 {
+  const scmp_datum_t setting = (scmp_datum_t) accounting->setting;
+  const scmp_datum_t record = (scmp_datum_t) accounting->record;
+  int r;
+
+  switch (rule->condition)
+    {
+    case WEIR_SECCOMP_SWITCHING:
+      return seccomp_rule_add (filter, SCMP_ACT_ALLOW, rule->call, 2,
+                               SCMP_A0 (SCMP_CMP_EQ, setting), SCMP_A2 (SCMP_CMP_EQ, 1));
+    case WEIR_SECCOMP_LOCKING:
+      r = seccomp_rule_add (filter, SCMP_ACT_ALLOW, rule->call, 2, SCMP_A0 (SCMP_CMP_EQ, record),
+                            SCMP_A1 (SCMP_CMP_EQ, LOCK_EX | LOCK_NB));
+      return r < 0
+                 ? r
+                 : seccomp_rule_add (filter, SCMP_ACT_ALLOW, rule->call, 2,
+                                     SCMP_A0 (SCMP_CMP_EQ, record), SCMP_A1 (SCMP_CMP_EQ, LOCK_UN));
+    case WEIR_SECCOMP_EMPTYING:
+      return seccomp_rule_add (filter, SCMP_ACT_ALLOW, rule->call, 2, SCMP_A0 (SCMP_CMP_EQ, record),
+                               SCMP_A1 (SCMP_CMP_EQ, 0));
+    default:
+      return seccomp_rule_add (filter, SCMP_ACT_ALLOW, rule->call, 0);
+    }
+}
+
+static int
+add_rule (scmp_filter_ctx filter, const struct weir_seccomp_rule *rule,
+          const struct weir_plan *plan)
+{
+  const int peer = plan->peer;
   int r = 0;
 
   switch (rule->condition)
@@ -50,6 +81,15 @@ add_rule (scmp_filter_ctx filter, const struct weir_seccomp_rule *rule, int peer
     case WEIR_SECCOMP_READING:
       return seccomp_rule_add (filter, SCMP_ACT_ALLOW, rule->call, 1,
                                SCMP_A2 (SCMP_CMP_MASKED_EQ, WRITES, 0));
+    case WEIR_SECCOMP_REPORTING:
+      return peer < 0 ? 0
+                      : seccomp_rule_add (filter, SCMP_ACT_ALLOW, rule->call, 1,
+                                          SCMP_A0 (SCMP_CMP_EQ, (scmp_datum_t) peer));
+    case WEIR_SECCOMP_WATCHING:
+    case WEIR_SECCOMP_SWITCHING:
+    case WEIR_SECCOMP_LOCKING:
+    case WEIR_SECCOMP_EMPTYING:
+      return plan->accounting == NULL ? 0 : add_accounting_rule (filter, rule, plan->accounting);
     }
   return -EINVAL;
 }
@@ -65,7 +105,7 @@ fill (scmp_filter_ctx filter, const struct weir_plan *plan)
     r = seccomp_attr_set (filter, SCMP_FLTATR_CTL_NNP, 0);
   for (size_t i = 0; i < weir_n_seccomp_rules && r == 0; i++)
     if ((weir_seccomp_rules[i].roles & 1U << plan->role) != 0)
-      r = add_rule (filter, &weir_seccomp_rules[i], plan->peer);
+      r = add_rule (filter, &weir_seccomp_rules[i], plan);
   return r;
 }
 

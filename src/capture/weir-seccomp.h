@@ -20,6 +20,12 @@ enum weir_seccomp_condition
   WEIR_SECCOMP_GIVING_BACK,    /* madvise(2): what malloc uses to give memory back */
   WEIR_SECCOMP_ASKING,         /* sendto(2): to the meter, or no more than a request for a dump */
   WEIR_SECCOMP_READING,        /* openat(2): neither writes, nor makes, nor cuts a file */
+  WEIR_SECCOMP_REPORTING,      /* sendto(2): to the meter */
+  /* Only where the plan has accounting, and: */
+  WEIR_SECCOMP_WATCHING,  /* no more */
+  WEIR_SECCOMP_SWITCHING, /* pwrite(2): one byte, to the setting */
+  WEIR_SECCOMP_LOCKING,   /* flock(2): the record, and never waiting */
+  WEIR_SECCOMP_EMPTYING,  /* ftruncate(2): the record, to nothing */
 };
 
 struct weir_seccomp_rule

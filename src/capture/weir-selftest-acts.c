@@ -113,6 +113,18 @@ open_handle (const struct weir_stage *stage)
       syscall (SYS_open_by_handle_at, stage->mount, stage->handle, O_RDONLY | O_CLOEXEC));
 }
 
+static int
+write_record (const struct weir_stage *stage)
+{
+  return result_of (pwrite (stage->accounting.record, "x", 1, 0));
+}
+
+static int
+lengthen_record (const struct weir_stage *stage)
+{
+  return result_of (ftruncate (stage->accounting.record, 4096));
+}
+
 /* ---- the network ---- */
 
 static int
@@ -148,6 +160,31 @@ send_udp (const struct weir_stage *stage)
   return fd < 0 ? errno
                 : result_of (sendto (fd, "x", 1, MSG_DONTWAIT, (const struct sockaddr *) &address,
                                      sizeof address));
+}
+
+/* Not on a socket of its own, which would lead nowhere. */
+static int
+send_from (const struct weir_stage *stage, size_t size)
+{
+  static const char bytes[64];
+  const struct sockaddr_in address = { .sin_family = AF_INET,
+                                       .sin_port = (in_port_t) stage->udp_port,
+                                       .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
+
+  return result_of (sendto (stage->udp, bytes, size, MSG_DONTWAIT,
+                            (const struct sockaddr *) &address, sizeof address));
+}
+
+static int
+send_little (const struct weir_stage *stage)
+{
+  return send_from (stage, 1);
+}
+
+static int
+send_much (const struct weir_stage *stage)
+{
+  return send_from (stage, 64);
 }
 
 static int
@@ -476,12 +513,15 @@ call_x32 (const struct weir_stage *stage)
 #define M   (1U << WEIR_ROLE_METER)
 #define K   (1U << WEIR_ROLE_KEEPER)
 #define L   (1U << WEIR_ROLE_LOOKER)
-#define ALL (M | K | L)
+#define T   (1U << WEIR_ROLE_TWIN)
+#define ALL (M | K | L | T)
 
 const struct weir_act weir_acts[] = {
   { "read /etc/shadow", read_shadow, ALL },
   { "read /etc/passwd", read_file, ALL, true },
   { "create a file", create_file, ALL },
+  { "write to a file that is open", write_record, ALL },
+  { "lengthen a file that is open", lengthen_record, ALL },
   { "open memory of another process for writing", write_memory, ALL },
   { "follow /proc/PID/root", follow_root, ALL, true },
   { "openat2", openat2_directory, ALL },
@@ -489,6 +529,8 @@ const struct weir_act weir_acts[] = {
   { "connect TCP", connect_tcp, ALL },
   { "listen TCP", listen_tcp, ALL },
   { "send UDP", send_udp, ALL },
+  { "send on a socket that is open", send_little, T },
+  { "send more than a request for a dump", send_much, K | T },
   { "connect to an abstract socket", connect_abstract, ALL },
   { "change an interface", change_link, ALL },
   { "delete a firewall table", delete_rules, ALL },

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -74,7 +75,9 @@ find_handle (struct weir_stage *stage)
 int
 weir_stage_make (struct weir_stage *stage)
 {
-  *stage = (struct weir_stage) { .tcp = -1, .udp = -1, .local = -1, .ns = -1, .mount = -1 };
+  *stage = (struct weir_stage) {
+    .tcp = -1, .udp = -1, .local = -1, .ns = -1, .mount = -1, .accounting = { -1, -1 }
+  };
   stage->outside = getpid ();
   stage->tcp = listen_on (SOCK_STREAM, &stage->tcp_port);
   stage->udp = listen_on (SOCK_DGRAM, &stage->udp_port);
@@ -84,6 +87,10 @@ weir_stage_make (struct weir_stage *stage)
   if (stage->tcp < 0 || stage->udp < 0 || stage->local < 0 || stage->ns < 0)
     return -errno;
   stage->mount = find_handle (stage);
+  stage->accounting.setting = open (WEIR_ACCOUNTING_PATH, O_RDWR | O_CLOEXEC);
+  stage->accounting.record = memfd_create ("weir-self-test", MFD_CLOEXEC);
+  if (stage->accounting.record < 0)
+    return -errno;
 
   snprintf (stage->directory, sizeof stage->directory, "/tmp/weir-self-test-XXXXXX");
   if (mkdtemp (stage->directory) == NULL)
@@ -103,6 +110,7 @@ weir_stage_clear (struct weir_stage *stage)
   for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
     if (fds[i] >= 0)
       close (fds[i]);
+  weir_accounting_close (&stage->accounting);
   if (stage->directory[0] != '\0')
     rmdir (stage->directory);
 }

@@ -53,6 +53,9 @@ make_plan (const struct test *test, enum weir_role role, uint32_t without, struc
 {
   weir_plan_make (role, test->elevated, test->caller, &test->users, test->permitted, plan);
   plan->without = without;
+  /* The longest list that it may have. */
+  if (role == WEIR_ROLE_KEEPER || role == WEIR_ROLE_TWIN)
+    plan->accounting = &test->stage.accounting;
   plan->leash = getppid ();
 }
 
@@ -60,7 +63,8 @@ make_plan (const struct test *test, enum weir_role role, uint32_t without, struc
 static _Noreturn void
 act (const struct test *test, enum weir_role role, uint32_t without, const struct weir_act *what)
 {
-  const int keep[] = { test->stage.udp, test->stage.ns, test->stage.mount };
+  const int keep[] = { test->stage.udp, test->stage.ns, test->stage.mount,
+                       test->stage.accounting.setting, test->stage.accounting.record };
   struct weir_process_status process;
   struct weir_plan plan;
 
@@ -93,7 +97,8 @@ run (const struct test *test, enum weir_role role, uint32_t without, const struc
   if (WIFSIGNALED (status))
     {
       /* Something that hangs, or was ended from outside, was not denied. */
-      outcome.denied = WTERMSIG (status) == SIGSYS || WTERMSIG (status) == SIGSEGV;
+      outcome.denied = WTERMSIG (status) == SIGSYS || WTERMSIG (status) == SIGSEGV ||
+                       WTERMSIG (status) == SIGXFSZ;
       name = sigabbrev_np (WTERMSIG (status));
       snprintf (outcome.how, sizeof outcome.how, "SIG%s", name != NULL ? name : "?");
     }
@@ -287,16 +292,17 @@ test_role (struct test *test, enum weir_role role, enum weir_role other)
 static int
 test_all (struct test *test)
 {
+  static const enum weir_role pair[] = { WEIR_ROLE_KEEPER, WEIR_ROLE_TWIN };
   int n = 0, r;
 
   printf ("%s view\n", test->elevated ? "full" : "limited");
   r = test_role (test, WEIR_ROLE_METER, WEIR_ROLE_LOOKER);
   if (r >= 0)
     n += r;
-  /* Nobody who could ask for a conntrack dump: no keeper. */
-  if (r >= 0 && test->elevated)
+  /* Nobody who could ask for a conntrack dump: no keeper, nor its twin. */
+  for (size_t i = 0; i < sizeof pair / sizeof pair[0] && r >= 0 && test->elevated; i++)
     {
-      r = test_role (test, WEIR_ROLE_KEEPER, WEIR_ROLE_LOOKER);
+      r = test_role (test, pair[i], WEIR_ROLE_LOOKER);
       n += r > 0 ? r : 0;
     }
   if (r >= 0)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "weir-accounting.h"
 #include "weir-caller.h"
 #include "weir-wire.h"
 
@@ -38,7 +39,9 @@ struct weir_stage
   int ns;                 /* of the network namespace outside */
   int mount;              /* directory of the file system that @handle is of; -1: there is none */
   char directory[32];     /* everybody may write there */
-  char local_name[32];    /* of the abstract socket, behind its zero */
+  /* What keeper and twin hold: the setting, if there is one, and some file for the record. */
+  struct weir_accounting accounting;
+  char local_name[32]; /* of the abstract socket, behind its zero */
   _Alignas (uint64_t) unsigned char handle[WEIR_SELFTEST_HANDLE_SIZE];
 };
 

@@ -9,7 +9,7 @@ const char *const weir_layer_names[WEIR_N_LAYERS] = {
   "own-uid",          "capabilities", "no-new-privs", "empty-root",
   "empty-namespaces", "landlock",     "seccomp",
 };
-const char *const weir_role_names[WEIR_N_ROLES] = { "meter", "keeper", "looker" };
+const char *const weir_role_names[WEIR_N_ROLES] = { "meter", "keeper", "looker", "twin" };
 
 bool
 weir_strict_refuses (const struct weir_process_status *processes, size_t n_processes,

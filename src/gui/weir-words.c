@@ -66,12 +66,14 @@ static const char *const reasons[] = {
   [WEIR_REASON_STOPPED] = N_ ("The process behind it has ended"),
   [WEIR_REASON_NOT_BUILT] = N_ ("Left out of this build"),
   [WEIR_REASON_GOVERNED] = N_ ("Read less often, because there are very many connections"),
+  [WEIR_REASON_ACCOUNTING_SWITCHED] = N_ ("Weir has the kernel count the bytes"),
 };
 
 static const char *const roles[] = {
   [WEIR_ROLE_METER] = N_ ("Meter"),
   [WEIR_ROLE_KEEPER] = N_ ("Keeper"),
   [WEIR_ROLE_LOOKER] = N_ ("Looker"),
+  [WEIR_ROLE_TWIN] = N_ ("Keeper’s Twin"),
 };
 
 const char *

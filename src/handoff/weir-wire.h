@@ -200,7 +200,8 @@ enum weir_reason
   WEIR_REASON_STOPPED = 8,            /* the helper process behind it has ended */
   WEIR_REASON_NOT_BUILT = 9,          /* this build leaves the source out */
   WEIR_REASON_GOVERNED = 10, /* conntrack: the table is read more seldom, because it is large */
-  WEIR_REASON_CONFIG = 12,            /* engine.conf switches the source off */
+  WEIR_REASON_CONFIG = 12,   /* engine.conf switches the source off */
+  WEIR_REASON_ACCOUNTING_SWITCHED = 13, /* conntrack, active: bytes are counted at our wish */
 };
 
 /* The last one that a reader takes. */
@@ -228,6 +229,7 @@ enum weir_role
   WEIR_ROLE_METER = 0,
   WEIR_ROLE_KEEPER = 1,
   WEIR_ROLE_LOOKER = 2,
+  WEIR_ROLE_TWIN = 3, /* restores what the keeper switched on, should that die; else not there */
   WEIR_N_ROLES,
 };
 
@@ -597,7 +599,7 @@ enum weir_exit
   WEIR_EXIT_RESOURCES = 66,   /* limits too low, out of memory, too many engines */
   WEIR_EXIT_CONFINEMENT = 67, /* a privilege could not be given up */
   WEIR_EXIT_SOURCES = 68,
-  WEIR_EXIT_REFUSED = 69, /* accounting: not offered by this version */
+  WEIR_EXIT_REFUSED = 69, /* accounting could not be switched on */
   WEIR_EXIT_RUN_DIR = 70, /* /run/weir is not root's alone, or could not be used */
   WEIR_EXIT_STRICT = 71,  /* engine.conf says strict, and a layer of confinement was refused */
 };

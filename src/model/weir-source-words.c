@@ -36,8 +36,9 @@ static const struct
                                  N_ ("Connections are tracked as soon as a firewall rule looks at "
                                      "their state.") },
   [WEIR_REASON_ACCOUNTING_OFF] = { N_ ("Connections are tracked, but their bytes are not counted"),
-                                   N_ ("An administrator can switch counting on: sysctl "
-                                       "net.netfilter.nf_conntrack_acct=1; it holds for new "
+                                   N_ ("Weir can have them counted for as long as it is open; an "
+                                       "administrator can for good: sysctl "
+                                       "net.netfilter.nf_conntrack_acct=1. Both hold for new "
                                        "connections.") },
   [WEIR_REASON_OWN_PROCESSES_ONLY] = { N_ ("Only your own processes can be looked at"),
                                        N_ ("Unlock the full view to see the owners of all "
@@ -54,6 +55,10 @@ static const struct
                                  "bytes are renewed less often.") },
   [WEIR_REASON_CONFIG] = { N_ ("Switched off on this computer"),
                            N_ ("The administrator did so in engine.conf.") },
+  [WEIR_REASON_ACCOUNTING_SWITCHED] = { N_ ("Weir has the kernel count the bytes"),
+                                        N_ ("It is switched off again when Weir closes. "
+                                            "Connections that were open before are not "
+                                            "counted.") },
 };
 
 /* %s: a time, in seconds. */

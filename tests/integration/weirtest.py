@@ -27,7 +27,7 @@ EXIT_DONE, EXIT_USAGE, EXIT_HANDOFF, EXIT_RESOURCES = 0, 64, 65, 66
 EXIT_CONFINEMENT, EXIT_SOURCES, EXIT_REFUSED, EXIT_RUN_DIR = 67, 68, 69, 70
 
 HELLO, SOURCES, CONFINEMENT, FLOWS, INTERFACES, TICK, DETAILS, ERROR, BYE = range(1, 10)
-ROLES = ("meter", "keeper", "looker")
+ROLES = ("meter", "keeper", "looker", "twin")
 VIEWS = ("limited", "full")
 (OWN_UID, ONLY_CAPABILITIES, NO_NEW_PRIVS, EMPTY_ROOT, EMPTY_NAMESPACES, LANDLOCK, SECCOMP) = (
     1 << number for number in range(7))
@@ -143,6 +143,21 @@ class Front:
             processes[ROLES[role]] = (uid, sets, active, missing)
         return processes
 
+    def source(self, number):
+        """(state, reason, errno) of a source, in the next frame that says so."""
+        while True:
+            frame = self.frame()
+            if frame is None:
+                raise AssertionError("no SOURCES came")
+            if frame[0] == SOURCES:
+                break
+        count, size = struct.unpack_from("<HH", frame[1])
+        for at in range(4, 4 + count * size, size):
+            source, state, reason, error, _losses = struct.unpack_from("<BBHiQ", frame[1], at)
+            if source == number:
+                return state, reason, error
+        raise AssertionError(f"no word about source {number}")
+
     def send(self, kind, body=b""):
         """Sends one request."""
         self.connection.sendall(struct.pack("<IHH", len(body), kind, 0) + body)
@@ -210,9 +225,10 @@ class Engine:
     """An engine, started as pkexec starts it unless told otherwise."""
 
     def __init__(self, handoff, uid=USER, elevated=True, argv=None, environment=None, prepare=None,
-                 path=ENGINE, **options):
+                 path=ENGINE, accounting=False, **options):
         if argv is None:
-            argv = [path, "--handoff", str(getattr(handoff, "path", handoff))]
+            argv = [path, "--handoff-accounting" if accounting else "--handoff",
+                    str(getattr(handoff, "path", handoff))]
         if environment is None:
             environment = {"PKEXEC_UID": str(uid), "SHELL": "/bin/sh", "PATH": "/usr/bin"} if elevated else {}
         if not elevated:
@@ -242,10 +258,20 @@ class Engine:
 
     def helpers(self):
         """Keeper and looker, told apart by what they hold; None for the one that is not there."""
-        found = {"keeper": None, "looker": None}
-        for pid in children(self.pid):
-            found["keeper" if netlink_descriptors(pid) else "looker"] = pid
+        found = self.roles()
         return found["keeper"], found["looker"]
+
+    def roles(self):
+        """The same, with the meter and the keeper's twin."""
+        found = {"meter": self.pid, "keeper": None, "looker": None, "twin": None}
+        for pid in children(self.pid):
+            role = "looker"
+            if netlink_descriptors(pid):
+                role = "keeper"
+            elif any(target.endswith("nf_conntrack_acct") for target in descriptors(pid).values()):
+                role = "twin"
+            found[role] = pid
+        return found
 
     def exit_code(self, seconds=5.0):
         """How it ended, negative for a signal; None when it did not."""

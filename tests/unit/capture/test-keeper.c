@@ -50,7 +50,7 @@ start_keeper (int conntrack, int *ret_fd)
       own.n_keep = 2;
       if (weir_confine (&own, &process) < 0)
         _exit (99);
-      _exit (weir_keeper_serve (ends[1], conntrack) == 0 ? 0 : 1);
+      _exit (weir_keeper_serve (ends[1], conntrack, -1, NULL) == 0 ? 0 : 1);
     }
   close (ends[1]);
   *ret_fd = ends[0];

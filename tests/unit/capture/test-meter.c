@@ -273,7 +273,7 @@ test_accounting_unknown (struct fixture *fixture, gconstpointer data)
   while (frame.type != WEIR_MESSAGE_SOURCES);
   g_assert_cmpint (weir_read_sources (&frame, sources, WEIR_N_SOURCES, &n), ==, 0);
   g_assert_cmpuint (sources[WEIR_SOURCE_CONNTRACK].state, ==, WEIR_SOURCE_DEGRADED);
-  g_assert_cmpuint (sources[WEIR_SOURCE_CONNTRACK].reason, ==, WEIR_REASON_REFUSED);
+  g_assert_cmpuint (sources[WEIR_SOURCE_CONNTRACK].reason, ==, WEIR_REASON_KERNEL_LACKS);
   g_assert_cmpuint (sources[WEIR_SOURCE_CONNTRACK].error, ==, ENOENT);
   shutdown (fixture->front, SHUT_RDWR);
   g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (fixture->meter)), ==, WEIR_EXIT_DONE);

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -22,22 +23,33 @@
 #define KILLED (256 + SIGSYS)
 #define PEER   77
 
+static const struct weir_accounting accounting = { 78, 79 };
+
 /* One call, made under the filter of a role. */
 struct attempt
 {
   enum weir_role role;
   long call;
   long arguments[6];
+  bool counts; /* with accounting in the plan */
 };
 
 static bool
-load (enum weir_role role)
+load_with (enum weir_role role, bool counts)
 {
-  const struct weir_plan plan = { .role = role, .peer = PEER };
+  const struct weir_plan plan = { .role = role,
+                                  .peer = PEER,
+                                  .accounting = counts ? &accounting : NULL };
   struct weir_layers layers = { 0 };
 
   return prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && weir_seccomp_load (&plan, &layers) == 0 &&
          layers.active == WEIR_LAYER_SECCOMP && layers.missing == 0;
+}
+
+static bool
+load (enum weir_role role)
+{
+  return load_with (role, false);
 }
 
 /* 0: it came back, whatever it said. */
@@ -47,7 +59,7 @@ make (void *data)
   const struct attempt *attempt = data;
   const long *a = attempt->arguments;
 
-  HOLDS (load (attempt->role));
+  HOLDS (load_with (attempt->role, attempt->counts));
   syscall (attempt->call, a[0], a[1], a[2], a[3], a[4], a[5]);
   syscall (SYS_exit_group, 0);
   return 1;
@@ -82,15 +94,25 @@ test_roles (void)
   static const struct
   {
     long call;
-    bool allowed[WEIR_N_ROLES]; /* meter, keeper, looker */
+    bool allowed[WEIR_N_ROLES]; /* meter, keeper, looker, twin */
   } cases[] = {
-    { SYS_close, { true, true, true } },        { SYS_sendto, { true, true, true } },
-    { SYS_recvfrom, { true, true, true } },     { SYS_recvmsg, { true, false, false } },
-    { SYS_pread64, { true, true, true } },      { SYS_read, { false, false, true } },
-    { SYS_openat, { false, false, true } },     { SYS_getdents64, { false, false, true } },
-    { SYS_readlinkat, { false, false, true } }, { SYS_getrandom, { true, false, false } },
-    { SYS_getpid, { true, true, true } },       { SYS_lseek, { false, false, true } },
-    { SYS_mremap, { true, false, true } },      { SYS_ppoll, { true, false, true } },
+    { SYS_close, { true, true, true, true } },
+    { SYS_sendto, { true, true, true, false } },
+    { SYS_recvfrom, { true, true, true, true } },
+    { SYS_recvmsg, { true, false, false, false } },
+    { SYS_pread64, { true, true, true, true } },
+    { SYS_read, { false, false, true, false } },
+    { SYS_openat, { false, false, true, false } },
+    { SYS_getdents64, { false, false, true, false } },
+    { SYS_readlinkat, { false, false, true, false } },
+    { SYS_getrandom, { true, false, false, false } },
+    { SYS_getpid, { true, true, true, true } },
+    { SYS_lseek, { false, false, true, false } },
+    { SYS_mremap, { true, false, true, false } },
+    { SYS_ppoll, { true, false, true, false } },
+    { SYS_pwrite64, { false, false, false, false } },
+    { SYS_flock, { false, false, false, false } },
+    { SYS_ftruncate, { false, false, false, false } },
   };
 
   for (size_t i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -149,6 +171,53 @@ test_keeper_sends (void)
   g_assert_cmpint (in_child (make, &attempt), ==, 0);
 }
 
+/* Everything else about the two descriptors, and these calls for any other, is the end. */
+static void
+test_accounting (void)
+{
+  static const struct
+  {
+    long call;
+    long arguments[4];
+    bool allowed;
+  } cases[] = {
+    { SYS_pwrite64, { 78, 0, 1, 0 }, true },
+    { SYS_pwrite64, { 78, 0, 2, 0 }, false },
+    { SYS_pwrite64, { 79, 0, 1, 0 }, false },
+    { SYS_pwrite64, { PEER, 0, 1, 0 }, false },
+    { SYS_flock, { 79, LOCK_EX | LOCK_NB }, true },
+    { SYS_flock, { 79, LOCK_UN }, true },
+    { SYS_flock, { 79, LOCK_EX }, false },
+    { SYS_flock, { 79, LOCK_SH | LOCK_NB }, false },
+    { SYS_flock, { 78, LOCK_EX | LOCK_NB }, false },
+    { SYS_ftruncate, { 79, 0 }, true },
+    { SYS_ftruncate, { 79, 1 }, false },
+    { SYS_ftruncate, { 78, 0 }, false },
+    { SYS_write, { 78, 0, 1 }, false },
+  };
+
+  for (size_t i = 0; i < G_N_ELEMENTS (cases); i++)
+    for (int role = 0; role < WEIR_N_ROLES; role++)
+      {
+        const bool may = role == WEIR_ROLE_KEEPER || role == WEIR_ROLE_TWIN;
+        struct attempt attempt = { (enum weir_role) role, cases[i].call, { 0 }, true };
+
+        memcpy (attempt.arguments, cases[i].arguments, sizeof cases[i].arguments);
+        g_assert_cmpint (in_child (make, &attempt), ==, may && cases[i].allowed ? 0 : KILLED);
+      }
+}
+
+/* The twin tells the meter about itself, and nobody anything else. */
+static void
+test_twin_sends (void)
+{
+  struct attempt attempt = { .role = WEIR_ROLE_TWIN, .call = SYS_sendto, .arguments = { PEER } };
+
+  g_assert_cmpint (in_child (make, &attempt), ==, 0);
+  attempt.arguments[0] = PEER + 1;
+  g_assert_cmpint (in_child (make, &attempt), ==, KILLED);
+}
+
 #ifdef __x86_64__
 /* getpid of i386, and of x32. */
 static int
@@ -196,7 +265,7 @@ allocate (void *data)
       for (size_t i = 0; i < G_N_ELEMENTS (blocks); i++)
         free (blocks[i]);
     }
-  if (role != WEIR_ROLE_KEEPER)
+  if (role != WEIR_ROLE_KEEPER && role != WEIR_ROLE_TWIN)
     for (size_t size = 1 << 16; size < 1 << 25; size *= 2)
       {
         char *larger = realloc (large, size);
@@ -295,6 +364,8 @@ main (int argc, char **argv)
   g_test_add_func ("/seccomp/roles", test_roles);
   g_test_add_func ("/seccomp/arguments", test_arguments);
   g_test_add_func ("/seccomp/keeper-sends", test_keeper_sends);
+  g_test_add_func ("/seccomp/accounting", test_accounting);
+  g_test_add_func ("/seccomp/twin-sends", test_twin_sends);
 #ifdef __x86_64__
   g_test_add_func ("/seccomp/foreign", test_foreign);
 #endif

@@ -84,6 +84,7 @@ test_every_number_has_words (void)
     g_assert_cmpstr (weir_words_source (source), !=, "—");
   for (guint16 reason = WEIR_REASON_NONE + 1; reason <= WEIR_REASON_GOVERNED; reason++)
     g_assert_cmpstr (weir_words_reason (reason), !=, "—");
+  g_assert_cmpstr (weir_words_reason (WEIR_REASON_ACCOUNTING_SWITCHED), !=, "—");
   for (guint8 role = 0; role < WEIR_N_ROLES; role++)
     g_assert_cmpstr (weir_words_role (role), !=, "—");
   for (guint8 state = 0; state <= WEIR_SOURCE_ACTIVE; state++)

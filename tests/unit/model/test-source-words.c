@@ -17,6 +17,7 @@ test_all_have_words (void)
       g_assert_nonnull (weir_source_words_get_reason (reason));
       g_assert_nonnull (weir_source_words_get_advice (reason));
     }
+  g_assert_nonnull (weir_source_words_get_advice (WEIR_REASON_ACCOUNTING_SWITCHED));
   g_assert_null (weir_source_words_get_reason (WEIR_REASON_NONE));
   g_assert_null (weir_source_words_get_advice (WEIR_REASON_NONE));
 }
