@@ -24,10 +24,10 @@ struct weir_client
   struct weir_writer out; /* what waits to be sent; @sent bytes of it are */
   size_t sent;
   bool started;
-  uint32_t wish_ms; /* what of the wish can be had */
-  bool wished_less; /* ... which is more than was wished */
+  uint32_t wish_ms;  /* what of the wish can be had */
+  bool wished_less;  /* ... which is more than was wished */
   uint32_t floor_ms; /* no wish for less is granted */
-  uint64_t renewed; /* CLOCK_MONOTONIC, ns: the last START or INTERVAL */
+  uint64_t renewed;  /* CLOCK_MONOTONIC, ns: the last START or INTERVAL */
   /* Requests that may still be answered now: a bucket that fills with time */
   uint64_t tokens, filled;
   uint64_t dropped; /* requests beyond that */

@@ -168,6 +168,22 @@ def off():
                       for pid in weirtest.children(engine.pid)), "somebody has CAP_SYS_PTRACE")
 
 
+@tap.case("other network namespaces are left alone when they are switched off")
+def namespaces_off():
+    subprocess.run(["ip", "netns", "add", "weir-config"], check=True)
+    try:
+        sockets = []
+        for text in ("", "[sources]\nnamespaces = no\n"):
+            with running(text) as (engine, _run):
+                sockets.append(len(weirtest.netlink_descriptors(engine.pid)))
+                tap.check(sockets[-1] > 0, "no socket at all")
+                sockets.append(len([target for target in weirtest.descriptors(engine.pid).values()
+                                    if target.startswith("socket:[")]))
+        tap.check(sockets[3] < sockets[1], f"sockets with and without them: {sockets}")
+    finally:
+        subprocess.run(["ip", "netns", "del", "weir-config"], check=True)
+
+
 @contextlib.contextmanager
 def connections(number):
     """That many TCP connections to ourselves."""
