@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert (sizeof (struct weir_flow_key) == 44, "a key must have no padding: it is hashed");
-_Static_assert (sizeof (struct weir_flow) == 208, "the memory stated in the header");
+_Static_assert (sizeof (struct weir_flow_key) == 48, "a key must have no padding: it is hashed");
+_Static_assert (sizeof (struct weir_flow) == 216, "the memory stated in the header");
 
 #define FIRST_BUCKETS 1024
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One flow is one row: what all sources know about one connection as seen from one end.
  *
- * Memory: a flow takes 208 bytes (asserted in the source file); with both hash tables that is 54
+ * Memory: a flow takes 216 bytes (asserted in the source file); with both hash tables that is 56
  * MiB for WEIR_FLOWS_MAX flows and less than 1 MiB for 4096.  Only flows behind a translation, and
  * those whose counters began anew, take another 72 bytes.  Slots are reused, never given back. */
 #pragma once
@@ -19,9 +19,12 @@ struct weir_flow_key
   uint8_t local[16], remote[16];
   uint16_t local_port, remote_port;
   uint32_t netns;
-  uint16_t discriminator; /* tells flows of protocols without ports apart: ICMP's identifier */
+  uint32_t discriminator; /* of protocols without ports: as in struct weir_conntrack_reading */
+  uint16_t zone;          /* with has_zone */
   uint8_t protocol;
-  uint8_t family; /* 4 or 6 */
+  uint8_t family : 7; /* 4 or 6 */
+  /* Another flow, of another zone of conntrack, has the same key without this. */
+  uint8_t has_zone : 1;
 };
 
 enum weir_flow_flag
@@ -59,6 +62,7 @@ enum weir_flow_flag
   WEIR_FLOW_IS_CHOSEN = 1 << 20, /* scratch of the publisher: among this tick's rows */
   /* TCP counted on when conntrack no longer did: its figures are the better ones now. */
   WEIR_FLOW_TCP_MOVED_ON = 1 << 22,
+  WEIR_FLOW_HAS_MARK = 1 << 26, /* conntrack told one, which may be 0 */
 };
 
 /* Rarely needed, hence apart. */
@@ -73,6 +77,7 @@ struct weir_flow
 {
   struct weir_flow_key key;
   uint32_t next_by_key; /* number of a flow, 0: none */
+  uint32_t ct_mark;     /* with WEIR_FLOW_HAS_MARK */
   uint64_t id;
   uint64_t first_seen;
 
@@ -101,11 +106,12 @@ struct weir_flow
   uint8_t direction;    /* enum weir_direction */
   uint8_t bytes_source; /* enum weir_source */
   uint8_t dirty;        /* enum weir_flow_group: what the front end does not know yet */
-  uint8_t ct_state;     /* enum tcp_conntrack, for TCP */
+  uint8_t ct_state;     /* of TCP, SCTP and DCCP as the kernel numbers it, 0: none */
   uint8_t socket_state; /* TCP_ESTABLISHED ... */
   uint8_t owner_how, owner_missing;
   uint8_t owner_version; /* of the weir_owner when it was last looked at */
-  uint8_t in_use;
+  uint8_t in_use : 1;
+  uint8_t ct_zone_direction : 2; /* enum weir_zone_direction */
   uint16_t ct_zone;
   uint32_t number; /* its slot + 1 */
 };

@@ -5,7 +5,10 @@
  * differ by translation.  If this namespace sent the first packet, the row is what its socket sees:
  * orig.src to orig.dst.  If it received it, its socket sees reply.src to reply.dst.  If both, there
  * are two sockets and two rows, with the same bytes the other way round.  If neither, the flow
- * passes through. */
+ * passes through.
+ *
+ * Who sent and who received is told by addresses; and by sockets, which may have foreign ones
+ * (transparent proxies, IP_FREEBIND). */
 #include "weir-join.h"
 
 #include <linux/netfilter/nf_conntrack_common.h>
@@ -23,9 +26,33 @@ struct view
   struct weir_flow *flow;
 };
 
+/* The row of a view.  The same addresses in another zone are another flow: the first one has the
+ * plain key, by which its socket finds it, and the others have their zone in theirs. */
 static void
-make_view (const struct weir_join *join, const struct weir_conntrack_reading *reading,
-           bool reversed, struct view *ret_view)
+find_flow (struct weir_join *join, const struct weir_conntrack_reading *reading, struct view *view)
+{
+  struct weir_flow *plain = weir_flow_table_find (&join->table, &view->key);
+  bool taken;
+
+  view->flow = plain;
+  if (plain != NULL && plain->flags & WEIR_FLOW_HAD_CONNTRACK && plain->ct_zone == reading->zone)
+    return;
+  taken = plain != NULL && plain->flags & WEIR_FLOW_HAS_CONNTRACK;
+  if (!taken && !join->has_zones)
+    return;
+  view->key.has_zone = 1;
+  view->key.zone = reading->zone;
+  view->flow = weir_flow_table_find (&join->table, &view->key);
+  if (view->flow != NULL || taken)
+    return;
+  view->key.has_zone = 0;
+  view->key.zone = 0;
+  view->flow = plain;
+}
+
+static void
+make_view (struct weir_join *join, const struct weir_conntrack_reading *reading, bool reversed,
+           struct view *ret_view)
 {
   const struct weir_endpoint *local = reversed ? &reading->reply_src : &reading->orig_src;
   const struct weir_endpoint *remote = reversed ? &reading->reply_dst : &reading->orig_dst;
@@ -42,7 +69,7 @@ make_view (const struct weir_join *join, const struct weir_conntrack_reading *re
   ret_view->nat_local = reversed ? reading->orig_dst : reading->reply_dst;
   ret_view->nat_remote = reversed ? reading->orig_src : reading->reply_src;
   ret_view->reversed = reversed;
-  ret_view->flow = weir_flow_table_find (&join->table, &ret_view->key);
+  find_flow (join, reading, ret_view);
 }
 
 /* The kernel makes an entry's id from its place in memory and its addresses: the next entry for the
@@ -150,11 +177,6 @@ bind_flow (struct weir_join *join, const struct view *view,
     learnt = WEIR_FLOW_IS_FRESH;
   if (flow != NULL && flow->flags & WEIR_FLOW_HAD_CONNTRACK)
     {
-      bool alive = flow->flags & WEIR_FLOW_HAS_CONNTRACK;
-
-      /* The same addresses in another zone are another flow, but they would be the same row. */
-      if (alive && flow->ct_zone != reading->zone)
-        return NULL;
       /* An end that is older than what the flow is bound to now. */
       if (event == WEIR_CONNTRACK_DESTROY)
         return NULL;
@@ -181,8 +203,12 @@ bind_flow (struct weir_join *join, const struct view *view,
       if (event != WEIR_CONNTRACK_NEW && weir_join_is_baseline (join, join->conntrack_known))
         flow->flags |= WEIR_FLOW_NO_RATE;
     }
+  join->has_zones |= flow->key.has_zone;
   flow->ct_id = reading->id;
   flow->ct_zone = reading->zone;
+  flow->ct_zone_direction = reading->zone_direction & 3;
+  flow->ct_state = 0;
+  flow->dirty |= WEIR_FLOW_CONNTRACK;
   weir_flow_set_flags (flow, 0, WEIR_FLOW_IS_FRESH | WEIR_FLOW_IS_REBORN);
   weir_flow_set_flags (
       flow, WEIR_FLOW_HAD_CONNTRACK | (view->reversed ? WEIR_FLOW_REVERSED : 0) | learnt, 0);
@@ -194,11 +220,18 @@ static void
 apply (struct weir_join *join, struct weir_flow *flow, const struct weir_conntrack_reading *reading,
        enum weir_conntrack_event event)
 {
+  const uint32_t learnt = (reading->has_mark ? WEIR_FLOW_HAS_MARK : 0) |
+                          (reading->status & IPS_SEEN_REPLY ? WEIR_FLOW_SEEN_REPLY : 0);
+
   set_counters (flow, reading, flow->flags & WEIR_FLOW_REVERSED);
+  if ((reading->has_state && flow->ct_state != reading->state) ||
+      (reading->has_mark && flow->ct_mark != reading->mark) || learnt & ~flow->flags)
+    flow->dirty |= WEIR_FLOW_CONNTRACK;
+  flow->flags |= learnt;
   if (reading->has_state)
     flow->ct_state = reading->state;
-  if (reading->status & IPS_SEEN_REPLY)
-    flow->flags |= WEIR_FLOW_SEEN_REPLY;
+  if (reading->has_mark)
+    flow->ct_mark = reading->mark;
   if (event == WEIR_CONNTRACK_DESTROY)
     weir_flow_set_flags (flow, 0, WEIR_FLOW_HAS_CONNTRACK);
   else
@@ -208,14 +241,91 @@ apply (struct weir_join *join, struct weir_flow *flow, const struct weir_conntra
     }
 }
 
+/* ---- which rows an entry has ---- */
+
+struct ends
+{
+  bool sent, received; /* the first packet, by this computer */
+};
+
+static struct ends
+get_ends (const struct weir_join *join, const struct weir_conntrack_reading *reading)
+{
+  const struct weir_addresses *addresses = &join->own.addresses;
+  struct ends ends;
+
+  ends.sent = weir_addresses_is_local (addresses, reading->orig_src.address);
+  ends.received = weir_addresses_is_local (addresses, reading->reply_src.address) ||
+                  (!ends.sent && weir_addresses_is_group (addresses, reading->orig_dst.address));
+  return ends;
+}
+
+static enum weir_direction
+get_direction (struct ends ends, const struct weir_conntrack_reading *reading)
+{
+  if (ends.sent && ends.received)
+    return WEIR_DIRECTION_LOCAL;
+  if (ends.sent)
+    return WEIR_DIRECTION_OUT;
+  if (!ends.received)
+    return WEIR_DIRECTION_FORWARDED;
+  /* From somebody who had no address yet (DHCP): that may have been this computer. */
+  return weir_address_is_any (reading->orig_src.address) ? WEIR_DIRECTION_UNKNOWN
+                                                         : WEIR_DIRECTION_IN;
+}
+
+static bool
+has_socket (const struct view *view)
+{
+  return view->flow != NULL && view->flow->flags & WEIR_FLOW_HAS_SOCKET;
+}
+
+/* Looks up the rows that the entry has, or will have.  Returns whether it has them already: once
+ * bound always bound, for addresses come and go, and the flow stays what it is. */
+static bool
+find_views (struct weir_join *join, const struct weir_conntrack_reading *reading,
+            enum weir_conntrack_event event, struct ends *ends, struct view views[2])
+{
+  unsigned first = ends->received && !ends->sent ? 1 : 0;
+  bool bound[2] = { false };
+
+  make_view (join, reading, first == 1, &views[first]);
+  bound[first] = is_bound (&views[first], reading, event);
+  /* Only entries of local flows have two rows; this spares a dump of the table half its work. */
+  if (bound[first] && views[first].flow->direction != WEIR_DIRECTION_LOCAL)
+    {
+      views[first].wanted = true;
+      views[1 - first].wanted = false;
+      return true;
+    }
+  make_view (join, reading, first == 0, &views[1 - first]);
+  bound[1 - first] = is_bound (&views[1 - first], reading, event);
+  if (!ends->sent && !ends->received)
+    {
+      ends->sent = has_socket (&views[0]);
+      ends->received = has_socket (&views[1]);
+    }
+  if (bound[0] || bound[1])
+    {
+      views[0].wanted = bound[0];
+      views[1].wanted = bound[1];
+    }
+  else
+    {
+      views[0].wanted = ends->sent || !ends->received;
+      views[1].wanted = ends->received;
+    }
+  /* A socket that is connected to itself is one row. */
+  if (views[0].wanted && memcmp (&views[0].key, &views[1].key, sizeof views[0].key) == 0)
+    views[1].wanted = false;
+  return bound[0] || bound[1];
+}
+
 void
 weir_join_conntrack (struct weir_join *join, const struct weir_conntrack_reading *reading,
                      enum weir_conntrack_event event, uint64_t now)
 {
-  bool sent = weir_addresses_is_local (&join->own.addresses, reading->orig_src.address);
-  bool received =
-      weir_addresses_is_local (&join->own.addresses, reading->reply_src.address) ||
-      (!sent && weir_addresses_is_group (&join->own.addresses, reading->orig_dst.address));
+  struct ends ends = get_ends (join, reading);
   struct view views[2];
   bool bound;
 
@@ -223,22 +333,15 @@ weir_join_conntrack (struct weir_join *join, const struct weir_conntrack_reading
     return;
   if (event == WEIR_CONNTRACK_ENTRY)
     join->n_entries_now++;
-  make_view (join, reading, false, &views[0]);
-  make_view (join, reading, true, &views[1]);
-  /* Once bound always bound: addresses come and go, the flow stays what it is. */
-  bound = is_bound (&views[0], reading, event) || is_bound (&views[1], reading, event);
-  views[0].wanted = bound ? is_bound (&views[0], reading, event) : sent || !received;
-  views[1].wanted = bound ? is_bound (&views[1], reading, event) : received;
-  /* A socket that is connected to itself is one row. */
-  if (views[0].wanted && memcmp (&views[0].key, &views[1].key, sizeof views[0].key) == 0)
-    views[1].wanted = false;
+  bound = find_views (join, reading, event, &ends, views);
 
   for (unsigned i = 0; i < 2; i++)
     {
-      struct weir_flow *flow = views[i].flow;
+      struct weir_flow *flow;
 
       if (!views[i].wanted)
         continue;
+      flow = views[i].flow;
       if (bound)
         {
           /* The dump is older than the event which ended this very entry, or made it anew. */
@@ -252,23 +355,20 @@ weir_join_conntrack (struct weir_join *join, const struct weir_conntrack_reading
           flow = bind_flow (join, &views[i], reading, event, now);
           if (flow == NULL)
             continue;
-          weir_flow_set_direction (flow, sent && received ? WEIR_DIRECTION_LOCAL
-                                         : sent           ? WEIR_DIRECTION_OUT
-                                         : received       ? WEIR_DIRECTION_IN
-                                                          : WEIR_DIRECTION_FORWARDED);
+          weir_flow_set_direction (flow, get_direction (ends, reading));
         }
       apply (join, flow, reading, event);
     }
 }
 
-void
-weir_join_set_no_rate (struct weir_join *join, const struct weir_conntrack_reading *reading,
-                       bool no_rate)
+/* ---- when more is known ---- */
+
+/* Marks the rows of an entry: their bytes so far are no measure of speed. */
+static void
+set_no_rate (struct weir_join *join, const struct weir_conntrack_reading *reading)
 {
   struct view view;
 
-  if (!no_rate)
-    return;
   for (unsigned i = 0; i < 2; i++)
     {
       make_view (join, reading, i == 1, &view);
@@ -276,6 +376,75 @@ weir_join_set_no_rate (struct weir_join *join, const struct weir_conntrack_readi
         view.flow->flags |= WEIR_FLOW_NO_RATE;
     }
 }
+
+static void
+recall (const struct weir_flow *flow, struct weir_conntrack_reading *ret_reading)
+{
+  const struct weir_flow_extra *extra = flow->flags & WEIR_FLOW_HAS_NAT ? flow->extra : NULL;
+  struct weir_conntrack_reading reading = {
+    .protocol = flow->key.protocol,
+    .family = flow->key.family,
+    .discriminator = flow->key.discriminator,
+    .zone = flow->ct_zone,
+    .zone_direction = flow->ct_zone_direction,
+    .id = flow->ct_id,
+    .status = flow->flags & WEIR_FLOW_SEEN_REPLY ? IPS_SEEN_REPLY : 0,
+    .has_mark = flow->flags & WEIR_FLOW_HAS_MARK,
+    .mark = flow->ct_mark,
+    .has_counters = flow->flags & WEIR_FLOW_HAS_COUNTERS,
+    .orig_bytes = flow->ct_tx_bytes,
+    .orig_packets = flow->ct_tx_packets,
+    .reply_bytes = flow->ct_rx_bytes,
+    .reply_packets = flow->ct_rx_packets,
+    .has_state = flow->ct_state != 0,
+    .state = flow->ct_state,
+  };
+
+  memcpy (reading.orig_src.address, flow->key.local, 16);
+  reading.orig_src.port = flow->key.local_port;
+  memcpy (reading.orig_dst.address, flow->key.remote, 16);
+  reading.orig_dst.port = flow->key.remote_port;
+  reading.reply_src = extra != NULL ? extra->nat_remote : reading.orig_dst;
+  reading.reply_dst = extra != NULL ? extra->nat_local : reading.orig_src;
+  *ret_reading = reading;
+}
+
+void
+weir_join_reorient (struct weir_join *join, struct weir_flow *flow)
+{
+  struct weir_conntrack_reading reading;
+  uint64_t first_seen = flow->first_seen;
+  uint32_t flags = flow->flags;
+  struct view receiver;
+  struct ends ends;
+
+  if (flow->direction != WEIR_DIRECTION_FORWARDED)
+    return;
+  /* The same row: its socket found it by its key. */
+  if (flags & WEIR_FLOW_HAS_SOCKET)
+    {
+      weir_flow_set_direction (flow, WEIR_DIRECTION_OUT);
+      return;
+    }
+  if (flags & WEIR_FLOW_WAS_SEEN)
+    return;
+  recall (flow, &reading);
+  ends = get_ends (join, &reading);
+  if (!ends.sent && !ends.received)
+    {
+      make_view (join, &reading, true, &receiver);
+      if (!has_socket (&receiver))
+        return;
+    }
+  weir_join_remove (join, flow);
+  weir_join_conntrack (join, &reading, WEIR_CONNTRACK_NEW, first_seen);
+  if (flags & WEIR_FLOW_NO_RATE)
+    set_no_rate (join, &reading);
+  if (!(flags & WEIR_FLOW_HAS_CONNTRACK))
+    weir_join_conntrack (join, &reading, WEIR_CONNTRACK_DESTROY, first_seen);
+}
+
+/* ---- dumps ---- */
 
 void
 weir_join_conntrack_begin (struct weir_join *join)

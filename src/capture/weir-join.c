@@ -2,7 +2,6 @@
 #include "weir-join.h"
 
 #include <errno.h>
-#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -103,54 +102,6 @@ weir_join_remove (struct weir_join *join, struct weir_flow *flow)
 
 /* ---- settling ---- */
 
-static bool
-is_own (const struct weir_join *join, const struct weir_conntrack_reading *reading)
-{
-  return weir_addresses_is_local (&join->own.addresses, reading->orig_src.address) ||
-         weir_addresses_is_local (&join->own.addresses, reading->reply_src.address) ||
-         weir_addresses_is_group (&join->own.addresses, reading->orig_dst.address);
-}
-
-/* An entry that was read before the address that makes it local.  Nobody has seen the flow yet, so
- * it is simply joined again, now that the address is known. */
-static void
-reorient (struct weir_join *join, struct weir_flow *flow)
-{
-  const struct weir_flow_extra *extra = flow->flags & WEIR_FLOW_HAS_NAT ? flow->extra : NULL;
-  uint64_t first_seen = flow->first_seen;
-  uint32_t flags = flow->flags;
-  struct weir_conntrack_reading reading = {
-    .protocol = flow->key.protocol,
-    .family = flow->key.family,
-    .discriminator = flow->key.discriminator,
-    .zone = flow->ct_zone,
-    .id = flow->ct_id,
-    .has_counters = flags & WEIR_FLOW_HAS_COUNTERS,
-    .orig_bytes = flow->ct_tx_bytes,
-    .orig_packets = flow->ct_tx_packets,
-    .reply_bytes = flow->ct_rx_bytes,
-    .reply_packets = flow->ct_rx_packets,
-    .has_state = flow->key.protocol == IPPROTO_TCP,
-    .state = flow->ct_state,
-  };
-
-  if (flow->direction != WEIR_DIRECTION_FORWARDED || flags & WEIR_FLOW_WAS_SEEN)
-    return;
-  memcpy (reading.orig_src.address, flow->key.local, 16);
-  reading.orig_src.port = flow->key.local_port;
-  memcpy (reading.orig_dst.address, flow->key.remote, 16);
-  reading.orig_dst.port = flow->key.remote_port;
-  reading.reply_src = extra != NULL ? extra->nat_remote : reading.orig_dst;
-  reading.reply_dst = extra != NULL ? extra->nat_local : reading.orig_src;
-  if (!is_own (join, &reading))
-    return;
-  weir_join_remove (join, flow);
-  weir_join_conntrack (join, &reading, WEIR_CONNTRACK_NEW, first_seen);
-  weir_join_set_no_rate (join, &reading, flags & WEIR_FLOW_NO_RATE);
-  if (!(flags & WEIR_FLOW_HAS_CONNTRACK))
-    weir_join_conntrack (join, &reading, WEIR_CONNTRACK_DESTROY, first_seen);
-}
-
 static void
 choose_bytes (struct weir_flow *flow)
 {
@@ -185,29 +136,6 @@ state_of_socket (uint8_t state)
     }
 }
 
-static enum weir_flow_state
-state_of_entry (uint8_t state)
-{
-  switch (state)
-    {
-    case TCP_CONNTRACK_SYN_SENT:
-    case TCP_CONNTRACK_SYN_SENT2:
-    case TCP_CONNTRACK_SYN_RECV:
-      return WEIR_FLOW_STATE_OPENING;
-    case TCP_CONNTRACK_ESTABLISHED:
-      return WEIR_FLOW_STATE_OPEN;
-    case TCP_CONNTRACK_FIN_WAIT:
-    case TCP_CONNTRACK_CLOSE_WAIT:
-    case TCP_CONNTRACK_LAST_ACK:
-      return WEIR_FLOW_STATE_CLOSING;
-    case TCP_CONNTRACK_TIME_WAIT:
-    case TCP_CONNTRACK_CLOSE:
-      return WEIR_FLOW_STATE_CLOSED;
-    default:
-      return WEIR_FLOW_STATE_UNKNOWN;
-    }
-}
-
 /* Whether the socket without a peer that served the flow is there no more. */
 static bool
 server_is_gone (struct weir_join *join, const struct weir_flow *flow)
@@ -231,10 +159,8 @@ choose_state (struct weir_join *join, struct weir_flow *flow)
            server_is_gone (join, flow))
     /* Its socket is gone, and conntrack only remembers it for a while. */
     state = WEIR_FLOW_STATE_CLOSED;
-  else if (flow->key.protocol == IPPROTO_TCP)
-    state = state_of_entry (flow->ct_state);
   else
-    state = WEIR_FLOW_STATE_OPEN;
+    state = weir_join_get_tracked_state (flow);
   if (flow->state == state)
     return;
   flow->state = (uint8_t) state;
@@ -408,7 +334,7 @@ weir_join_settle (struct weir_join *join, uint64_t now)
   for (slot = 0; (flow = weir_flow_table_next (&join->table, &slot)) != NULL;)
     {
       if (!(flow->flags & WEIR_FLOW_IS_ENDED))
-        reorient (join, flow);
+        weir_join_reorient (join, flow);
     }
   for (slot = 0; (flow = weir_flow_table_next (&join->table, &slot)) != NULL;)
     {

@@ -41,6 +41,7 @@ struct weir_join
   uint32_t conntrack_round; /* of the dump that runs or ran last */
   bool conntrack_known;     /* at least one dump was complete */
   bool conntrack_dumping;
+  bool has_zones;          /* there are, or were, flows with a zone in their key */
   uint64_t refused_before; /* flows refused when the last dump began */
   uint32_t n_entries;      /* conntrack entries of this namespace: of the last whole dump ... */
   uint32_t n_entries_now;  /* ... and of the one that runs */
@@ -117,10 +118,13 @@ weir_join_need_owner (struct weir_join *join, const struct weir_netns *netns, ui
 /* Ends the flow now, so that another connection can have its key. */
 void
 weir_join_retire (struct weir_join *join, struct weir_flow *flow);
-/* Marks the rows of an entry: their bytes so far are no measure of speed. */
+/* An entry that was read before what makes it this computer's own, an address or a socket: if
+ * nobody has seen the flow yet, it is joined again.  May remove @flow and make others. */
 void
-weir_join_set_no_rate (struct weir_join *join, const struct weir_conntrack_reading *reading,
-                       bool no_rate);
+weir_join_reorient (struct weir_join *join, struct weir_flow *flow);
+/* The state of a flow that only conntrack knows. */
+enum weir_flow_state
+weir_join_get_tracked_state (const struct weir_flow *flow);
 /* Whether flows that a dump shows for the first time may be older than the last tick. */
 bool
 weir_join_is_baseline (const struct weir_join *join, bool known);

@@ -269,6 +269,18 @@ fill_bytes (struct weir_flow_record *record, const struct weir_flow *flow,
 }
 
 static void
+fill_conntrack (struct weir_flow_record *record, const struct weir_flow *flow)
+{
+  record->zone = flow->ct_zone;
+  record->zone_direction = flow->ct_zone_direction;
+  record->has_mark = flow->flags & WEIR_FLOW_HAS_MARK;
+  record->mark = flow->ct_mark;
+  record->has_tracking_state = flow->ct_state != 0;
+  record->tracking_state = flow->ct_state;
+  record->answered = flow->flags & WEIR_FLOW_SEEN_REPLY;
+}
+
+static void
 write_record (const struct round *round, struct weir_flow *flow, enum weir_flow_change change,
               uint32_t groups, const struct progress *progress)
 {
@@ -306,6 +318,8 @@ write_record (const struct round *round, struct weir_flow *flow, enum weir_flow_
       record.nat_local = flow->extra->nat_local;
       record.nat_remote = flow->extra->nat_remote;
     }
+  if (groups & WEIR_FLOW_CONNTRACK)
+    fill_conntrack (&record, flow);
   weir_flows_writer_add (round->flows, &record);
 }
 
@@ -315,7 +329,8 @@ available (const struct weir_flow *flow, const struct progress *progress)
   return WEIR_FLOW_KEY | WEIR_FLOW_STATE | WEIR_FLOW_OWNER |
          (progress->has_bytes ? WEIR_FLOW_BYTES : 0) |
          (flow->flags & WEIR_FLOW_HAS_TCP_TIMES ? WEIR_FLOW_TCP : 0) |
-         (flow->flags & WEIR_FLOW_HAS_NAT ? WEIR_FLOW_NAT : 0);
+         (flow->flags & WEIR_FLOW_HAS_NAT ? WEIR_FLOW_NAT : 0) |
+         (flow->flags & WEIR_FLOW_HAD_CONNTRACK ? WEIR_FLOW_CONNTRACK : 0);
 }
 
 /* The groups of a row that the front end does not know yet. */

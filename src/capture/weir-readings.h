@@ -51,14 +51,6 @@ struct weir_socket_reading
   uint8_t direction;
 };
 
-/* The tuple that an entry's zone belongs to. */
-enum weir_zone_direction
-{
-  WEIR_ZONE_BOTH = 0,
-  WEIR_ZONE_ORIG = 1,
-  WEIR_ZONE_REPLY = 2,
-};
-
 /* One entry of the connection tracking table. */
 struct weir_conntrack_reading
 {

@@ -22,9 +22,15 @@
 
 #define HAS_UID (1 << 0)
 
+#define HAS_MARK           (1 << 0)
+#define HAS_TRACKING_STATE (1 << 1)
+#define ZONE_ORIG          (1 << 2)
+#define ZONE_REPLY         (1 << 3)
+#define ANSWERED           (1 << 4)
+
 #define KNOWN_GROUPS                                                                               \
   (WEIR_FLOW_KEY | WEIR_FLOW_STATE | WEIR_FLOW_BYTES | WEIR_FLOW_TCP | WEIR_FLOW_OWNER |           \
-   WEIR_FLOW_NAT)
+   WEIR_FLOW_NAT | WEIR_FLOW_CONNTRACK)
 
 /* ---- writing ---- */
 
@@ -177,6 +183,19 @@ write_owner_group (struct weir_writer *writer, const struct weir_flow_record *re
 }
 
 static void
+write_conntrack_group (struct weir_writer *writer, const struct weir_flow_record *record)
+{
+  weir_write_u16 (writer, record->zone);
+  weir_write_u32 (writer, record->has_mark ? record->mark : 0);
+  weir_write_u8 (writer, (uint8_t) ((record->has_mark ? HAS_MARK : 0) |
+                                    (record->has_tracking_state ? HAS_TRACKING_STATE : 0) |
+                                    (record->zone_direction == WEIR_ZONE_ORIG ? ZONE_ORIG : 0) |
+                                    (record->zone_direction == WEIR_ZONE_REPLY ? ZONE_REPLY : 0) |
+                                    (record->answered ? ANSWERED : 0)));
+  weir_write_u8 (writer, record->has_tracking_state ? record->tracking_state : 0);
+}
+
+static void
 write_record (struct weir_writer *writer, const struct weir_flow_record *record, uint16_t path)
 {
   uint32_t groups = record->groups & KNOWN_GROUPS;
@@ -214,6 +233,8 @@ write_record (struct weir_writer *writer, const struct weir_flow_record *record,
       write_endpoint (writer, &record->nat_local);
       write_endpoint (writer, &record->nat_remote);
     }
+  if (groups & WEIR_FLOW_CONNTRACK)
+    write_conntrack_group (writer, record);
 }
 
 void
@@ -327,6 +348,25 @@ read_owner_group (struct weir_reader *reader, struct weir_flow_record *record,
     memcpy (record->cgroup, paths[path - 1].bytes, paths[path - 1].length);
 }
 
+static void
+read_conntrack_group (struct weir_reader *reader, struct weir_flow_record *record)
+{
+  uint8_t has;
+
+  record->zone = weir_read_u16 (reader);
+  record->mark = weir_read_u32 (reader);
+  has = weir_read_u8 (reader);
+  record->tracking_state = weir_read_u8 (reader);
+  record->has_mark = has & HAS_MARK;
+  record->has_tracking_state = has & HAS_TRACKING_STATE;
+  record->zone_direction = has & ZONE_ORIG    ? WEIR_ZONE_ORIG
+                           : has & ZONE_REPLY ? WEIR_ZONE_REPLY
+                                              : WEIR_ZONE_BOTH;
+  record->answered = has & ANSWERED;
+  if (has & ZONE_ORIG && has & ZONE_REPLY)
+    reader->failed = true;
+}
+
 static bool
 read_record (struct weir_reader *reader, struct weir_flow_record *record, const struct path *paths,
              uint16_t n_paths)
@@ -373,6 +413,8 @@ read_record (struct weir_reader *reader, struct weir_flow_record *record, const 
       read_endpoint (reader, &record->nat_local);
       read_endpoint (reader, &record->nat_remote);
     }
+  if (record->groups & WEIR_FLOW_CONNTRACK)
+    read_conntrack_group (reader, record);
   return !reader->failed;
 }
 

@@ -347,6 +347,14 @@ enum weir_flow_state
   WEIR_FLOW_STATE_CLOSED = 4,
 };
 
+/* The tuple that conntrack's zone belongs to. */
+enum weir_zone_direction
+{
+  WEIR_ZONE_BOTH = 0,
+  WEIR_ZONE_ORIG = 1,  /* of the packets from the end that began */
+  WEIR_ZONE_REPLY = 2, /* of the answers */
+};
+
 /* Groups of fields in a flow record; only the groups named in @groups are on the wire. */
 enum weir_flow_group
 {
@@ -356,6 +364,7 @@ enum weir_flow_group
   WEIR_FLOW_TCP = 1 << 3,
   WEIR_FLOW_OWNER = 1 << 4,
   WEIR_FLOW_NAT = 1 << 5,
+  WEIR_FLOW_CONNTRACK = 1 << 6,
 };
 
 enum weir_flow_change
@@ -418,6 +427,14 @@ struct weir_flow_record
 
   /* NAT: how the other side of the translation sees the flow */
   struct weir_endpoint nat_local, nat_remote;
+
+  /* CONNTRACK: what the connection tracking table says of it */
+  uint16_t zone;
+  uint8_t zone_direction; /* enum weir_zone_direction */
+  bool has_mark, has_tracking_state;
+  uint32_t mark;
+  uint8_t tracking_state; /* enum tcp_conntrack, sctp_conntrack or ct_dccp_states, by protocol */
+  bool answered;          /* there were packets in both directions */
 };
 
 /* FLOWS holds any number of records.  Several FLOWS frames may belong to one TICK, which closes

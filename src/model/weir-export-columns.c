@@ -10,6 +10,7 @@
 #include "weir-flow-texts.h"
 #include "weir-format.h"
 #include "weir-interface-names.h"
+#include "weir-tracking-words.h"
 
 WeirExportRow *
 weir_export_row_new (WeirFlow *flow)
@@ -427,6 +428,28 @@ append_pod (const WeirExportRow *row, GString *cell)
 }
 
 static void
+append_zone (const WeirExportRow *row, GString *cell)
+{
+  if (has (row, WEIR_FLOW_CONNTRACK))
+    append_u64 (cell, row->record.zone);
+}
+
+static void
+append_mark (const WeirExportRow *row, GString *cell)
+{
+  if (has (row, WEIR_FLOW_CONNTRACK) && row->record.has_mark)
+    append_u64 (cell, row->record.mark);
+}
+
+static void
+append_tracking_state (const WeirExportRow *row, GString *cell)
+{
+  if (has (row, WEIR_FLOW_CONNTRACK) && row->record.has_tracking_state)
+    append_text (cell,
+                 weir_tracking_state_get_word (row->record.protocol, row->record.tracking_state));
+}
+
+static void
 append_interface_name (const WeirExportRow *row, GString *cell)
 {
   g_string_append (cell, row->interface != NULL ? row->interface : "");
@@ -476,6 +499,9 @@ const WeirExportColumn weir_export_columns[] = {
   { "session", WEIR_EXPORT_TEXT, append_session },
   { "session_uid", WEIR_EXPORT_NUMBER, append_session_uid },
   { "pod", WEIR_EXPORT_TEXT, append_pod },
+  { "zone", WEIR_EXPORT_NUMBER, append_zone },
+  { "mark", WEIR_EXPORT_NUMBER, append_mark },
+  { "tracking_state", WEIR_EXPORT_WORD, append_tracking_state },
 };
 const guint weir_export_n_columns = G_N_ELEMENTS (weir_export_columns);
 

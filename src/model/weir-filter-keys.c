@@ -13,6 +13,7 @@
 #include "weir-interface-names.h"
 
 #define PORT_MAX 65535
+#define ZONE_MAX 65535
 #define ID_MAX   G_MAXUINT32
 
 static const char *const state_words[] = {
@@ -240,6 +241,24 @@ probe_unit (WeirFlow *flow, WeirFilterProbe *probe)
 }
 
 static void
+probe_zone (WeirFlow *flow, WeirFilterProbe *probe)
+{
+  const struct weir_flow_record *record = get (flow, WEIR_FLOW_CONNTRACK);
+
+  if (record != NULL)
+    weir_filter_probe_integer (probe, record->zone);
+}
+
+static void
+probe_mark (WeirFlow *flow, WeirFilterProbe *probe)
+{
+  const struct weir_flow_record *record = get (flow, WEIR_FLOW_CONNTRACK);
+
+  if (record != NULL && record->has_mark)
+    weir_filter_probe_integer (probe, record->mark);
+}
+
+static void
 probe_rate (WeirFlow *flow, WeirFilterProbe *probe)
 {
   double rx = weir_flow_get_rx_rate (flow), tx = weir_flow_get_tx_rate (flow);
@@ -331,6 +350,10 @@ const WeirFilterKey weir_filter_keys[] = {
     "container:docker", probe_container },
   { "unit", WEIR_FILTER_KEY_TEXT, N_ ("Unit of systemd, any along the way"), "unit=sshd.service",
     probe_unit },
+  { "zone", WEIR_FILTER_KEY_INTEGER, N_ ("Zone of connection tracking"), "zone>0", probe_zone,
+    .max = ZONE_MAX },
+  { "mark", WEIR_FILTER_KEY_INTEGER, N_ ("Mark of connection tracking"), "mark=0xca6c", probe_mark,
+    .max = ID_MAX },
   { "rate", WEIR_FILTER_KEY_SIZE, N_ ("Bytes per second, both directions"), "rate>1Mi",
     probe_rate },
   { "rx", WEIR_FILTER_KEY_SIZE, N_ ("Received bytes per second"), "rx>=500k", probe_rx },

@@ -182,9 +182,11 @@ read_with_unit (const char *text, const Unit *units, gsize n_units, double no_un
 gboolean
 weir_filter_value_init_integer (WeirFilterValue *value, const char *text, guint64 max)
 {
+  gboolean is_hex = g_ascii_strncasecmp (text, "0x", 2) == 0;
   guint64 number;
 
-  if (!g_ascii_string_to_unsigned (text, 10, 0, max, &number, NULL))
+  if (!g_ascii_string_to_unsigned (is_hex ? text + 2 : text, is_hex ? 16 : 10, 0, max, &number,
+                                   NULL))
     return FALSE;
   value->kind = WEIR_FILTER_VALUE_NUMBER;
   value->number = number;

@@ -133,6 +133,18 @@ merge_bytes (struct weir_flow_record *to, const struct weir_flow_record *from)
   to->tx_rate = from->tx_rate;
 }
 
+static void
+merge_conntrack (struct weir_flow_record *to, const struct weir_flow_record *from)
+{
+  to->zone = from->zone;
+  to->zone_direction = from->zone_direction;
+  to->has_mark = from->has_mark;
+  to->mark = from->mark;
+  to->has_tracking_state = from->has_tracking_state;
+  to->tracking_state = from->tracking_state;
+  to->answered = from->answered;
+}
+
 void
 weir_flow_merge (WeirFlow *self, const struct weir_flow_record *record)
 {
@@ -180,6 +192,8 @@ weir_flow_merge (WeirFlow *self, const struct weir_flow_record *record)
       to->nat_local = record->nat_local;
       to->nat_remote = record->nat_remote;
     }
+  if (record->groups & WEIR_FLOW_CONNTRACK)
+    merge_conntrack (to, record);
 }
 
 /* The engine's first_seen is on the clock that never jumps; the tick knows both clocks at one

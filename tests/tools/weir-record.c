@@ -168,6 +168,16 @@ print_flow (const struct weir_flow_record *flow, void *data)
       print_endpoint ("nat_local", &flow->nat_local, flow->family);
       print_endpoint ("nat_remote", &flow->nat_remote, flow->family);
     }
+  if (flow->groups & WEIR_FLOW_CONNTRACK)
+    {
+      print_number ("zone", flow->zone);
+      print_number ("zone_direction", flow->zone_direction);
+      if (flow->has_mark)
+        print_number ("mark", flow->mark);
+      if (flow->has_tracking_state)
+        print_number ("tracking_state", flow->tracking_state);
+      print_number ("answered", flow->answered);
+    }
   puts ("}");
 }
 

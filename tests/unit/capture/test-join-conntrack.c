@@ -33,21 +33,7 @@ struct row
   guint16 remote_port;
   enum weir_direction direction;
   guint64 rx, tx;
-  /* NULL: not translated */
-  const char *nat_local;
-  guint16 nat_local_port;
-  const char *nat_remote;
-  guint16 nat_remote_port;
 };
-
-static void
-assert_endpoint (const struct weir_endpoint *found, const char *address, guint16 port)
-{
-  struct weir_endpoint expected = endpoint (address, port);
-
-  g_assert_cmpmem (found->address, 16, expected.address, 16);
-  g_assert_cmpuint (found->port, ==, port);
-}
 
 static void
 assert_row (struct fixture *fixture, const struct row *row)
@@ -61,130 +47,6 @@ assert_row (struct fixture *fixture, const struct row *row)
   g_assert_true (weir_flow_get_bytes (flow, &rx, &tx));
   g_assert_cmpuint (rx, ==, row->rx);
   g_assert_cmpuint (tx, ==, row->tx);
-  g_assert_cmpint ((flow->flags & WEIR_FLOW_HAS_NAT) != 0, ==, row->nat_local != NULL);
-  if (row->nat_local == NULL)
-    return;
-  assert_endpoint (&flow->extra->nat_local, row->nat_local, row->nat_local_port);
-  assert_endpoint (&flow->extra->nat_remote, row->nat_remote, row->nat_remote_port);
-}
-
-/* Each case: who sent the first packet, what an answer looks like, and the rows that must come out
- * of 1000 bytes forth and 300 back. */
-static const struct
-{
-  const char *name;
-  const char *addresses[4]; /* orig source and destination, reply source and destination */
-  guint16 ports[4];
-  guint n_rows;
-  struct row rows[2];
-} cases[] = {
-  { "out",
-    { "192.0.2.1", "198.51.100.7", "198.51.100.7", "192.0.2.1" },
-    { 4000, 443, 443, 4000 },
-    1,
-    { { "192.0.2.1", 4000, "198.51.100.7", 443, WEIR_DIRECTION_OUT, 300, 1000 } } },
-  { "in",
-    { "198.51.100.7", "192.0.2.1", "192.0.2.1", "198.51.100.7" },
-    { 4000, 22, 22, 4000 },
-    1,
-    { { "192.0.2.1", 22, "198.51.100.7", 4000, WEIR_DIRECTION_IN, 1000, 300 } } },
-  { "in by IPv6",
-    { "2001:db8::9", "2001:db8::1", "2001:db8::1", "2001:db8::9" },
-    { 4000, 22, 22, 4000 },
-    1,
-    { { "2001:db8::1", 22, "2001:db8::9", 4000, WEIR_DIRECTION_IN, 1000, 300 } } },
-  { "loopback",
-    { "127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.1" },
-    { 4000, 80, 80, 4000 },
-    2,
-    { { "127.0.0.1", 4000, "127.0.0.1", 80, WEIR_DIRECTION_LOCAL, 300, 1000 },
-      { "127.0.0.1", 80, "127.0.0.1", 4000, WEIR_DIRECTION_LOCAL, 1000, 300 } } },
-  { "between own addresses",
-    { "192.0.2.1", "10.0.0.1", "10.0.0.1", "192.0.2.1" },
-    { 4000, 80, 80, 4000 },
-    2,
-    { { "192.0.2.1", 4000, "10.0.0.1", 80, WEIR_DIRECTION_LOCAL, 300, 1000 },
-      { "10.0.0.1", 80, "192.0.2.1", 4000, WEIR_DIRECTION_LOCAL, 1000, 300 } } },
-  { "a socket connected to itself",
-    { "127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.1" },
-    { 4000, 4000, 4000, 4000 },
-    1,
-    { { "127.0.0.1", 4000, "127.0.0.1", 4000, WEIR_DIRECTION_LOCAL, 300, 1000 } } },
-  { "forwarded",
-    { "10.0.0.2", "198.51.100.7", "198.51.100.7", "10.0.0.2" },
-    { 4000, 443, 443, 4000 },
-    1,
-    { { "10.0.0.2", 4000, "198.51.100.7", 443, WEIR_DIRECTION_FORWARDED, 300, 1000 } } },
-  { "forwarded, masqueraded as us",
-    { "10.0.0.2", "198.51.100.7", "198.51.100.7", "192.0.2.1" },
-    { 4000, 443, 443, 50000 },
-    1,
-    { { "10.0.0.2", 4000, "198.51.100.7", 443, WEIR_DIRECTION_FORWARDED, 300, 1000, "192.0.2.1",
-        50000, "198.51.100.7", 443 } } },
-  { "forwarded, addressed to us",
-    { "198.51.100.7", "192.0.2.1", "10.0.0.2", "198.51.100.7" },
-    { 4000, 8080, 80, 4000 },
-    1,
-    { { "198.51.100.7", 4000, "192.0.2.1", 8080, WEIR_DIRECTION_FORWARDED, 300, 1000,
-        "198.51.100.7", 4000, "10.0.0.2", 80 } } },
-  { "out, to another destination",
-    { "192.0.2.1", "10.96.0.1", "10.0.0.2", "192.0.2.1" },
-    { 4000, 443, 6443, 4000 },
-    1,
-    { { "192.0.2.1", 4000, "10.96.0.1", 443, WEIR_DIRECTION_OUT, 300, 1000, "192.0.2.1", 4000,
-        "10.0.0.2", 6443 } } },
-  { "in, redirected to another port",
-    { "198.51.100.7", "192.0.2.1", "192.0.2.1", "198.51.100.7" },
-    { 4000, 80, 8080, 4000 },
-    1,
-    { { "192.0.2.1", 8080, "198.51.100.7", 4000, WEIR_DIRECTION_IN, 1000, 300, "192.0.2.1", 80,
-        "198.51.100.7", 4000 } } },
-  { "multicast received",
-    { "192.0.2.9", "224.0.0.251", "224.0.0.251", "192.0.2.9" },
-    { 5353, 5353, 5353, 5353 },
-    1,
-    { { "224.0.0.251", 5353, "192.0.2.9", 5353, WEIR_DIRECTION_IN, 1000, 300 } } },
-  { "multicast sent",
-    { "192.0.2.1", "224.0.0.251", "224.0.0.251", "192.0.2.1" },
-    { 5353, 5353, 5353, 5353 },
-    1,
-    { { "192.0.2.1", 5353, "224.0.0.251", 5353, WEIR_DIRECTION_OUT, 300, 1000 } } },
-};
-
-static void
-test_orientation (struct fixture *fixture, gconstpointer data)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      struct weir_conntrack_reading reading = conntrack_reading (
-          cases[i].addresses[0], cases[i].ports[0], cases[i].addresses[1], cases[i].ports[1]);
-      struct fixture another;
-
-      g_test_message ("%s", cases[i].name);
-      reading.reply_src = endpoint (cases[i].addresses[2], cases[i].ports[2]);
-      reading.reply_dst = endpoint (cases[i].addresses[3], cases[i].ports[3]);
-      count (&reading, 1000, 300);
-      set_up (&another, NULL);
-      read_entries (&another.join, &reading, 1, S);
-      weir_join_settle (&another.join, S);
-      g_assert_cmpuint (count_flows (&another.join), ==, cases[i].n_rows);
-      for (guint row = 0; row < cases[i].n_rows; row++)
-        assert_row (&another, &cases[i].rows[row]);
-
-      /* The end has the last figures, for every row. */
-      count (&reading, 5000, 3000);
-      weir_join_conntrack (&another.join, &reading, WEIR_CONNTRACK_DESTROY, 2 * S);
-      weir_join_settle (&another.join, 2 * S);
-      g_assert_cmpuint (count_flows (&another.join), ==, cases[i].n_rows);
-      for (guint32 slot = 0, row = 0; row < cases[i].n_rows; row++)
-        {
-          struct weir_flow *flow = weir_flow_table_next (&another.join.table, &slot);
-
-          g_assert_true (flow->flags & WEIR_FLOW_IS_ENDED);
-          g_assert_cmpuint (flow->ct_rx_bytes + flow->ct_tx_bytes, ==, 8000);
-        }
-      tear_down (&another, NULL);
-    }
 }
 
 /* An address that came up a moment ago: the event was there first. */
@@ -367,26 +229,149 @@ test_icmp (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (flow->state, ==, WEIR_FLOW_STATE_OPEN);
 }
 
+static struct weir_flow *
+find_in_zone (struct weir_join *join, guint16 zone)
+{
+  struct weir_flow *flow;
+
+  for (guint32 slot = 0; (flow = weir_flow_table_next (&join->table, &slot)) != NULL;)
+    {
+      if (flow->flags & WEIR_FLOW_HAD_CONNTRACK && flow->ct_zone == zone &&
+          !(flow->flags & WEIR_FLOW_IS_ENDED))
+        return flow;
+    }
+  return NULL;
+}
+
+/* The same addresses in several zones: each has its own row, in whatever order they are told. */
 static void
 test_zones (struct fixture *fixture, gconstpointer data)
 {
-  struct weir_conntrack_reading reading = conntrack_reading ("10.0.0.2", 1, "198.51.100.7", 443);
-  struct weir_conntrack_reading other = reading;
+  struct weir_conntrack_reading readings[3];
 
-  count (&reading, 1000, 300);
-  count (&other, 77, 77);
-  other.zone = 5;
-  other.id = 8;
-  for (guint round = 1; round < 4; round++)
+  for (guint i = 0; i < 3; i++)
     {
-      struct weir_conntrack_reading both[] = { reading, other };
-
-      read_entries (&fixture->join, both, 2, round * S);
-      weir_join_settle (&fixture->join, round * S);
-      g_assert_cmpuint (count_flows (&fixture->join), ==, 1);
-      assert_row (fixture, &(struct row) { "10.0.0.2", 1, "198.51.100.7", 443,
-                                           WEIR_DIRECTION_FORWARDED, 300, 1000 });
+      readings[i] = conntrack_reading ("10.0.0.2", 1, "198.51.100.7", 443);
+      readings[i].zone = (guint16) (65535 * i);
+      readings[i].id = 8 + i;
     }
+  for (guint round = 1; round < 6; round++)
+    {
+      for (guint i = 0; i < 3; i++)
+        count (&readings[i], 1000 * round + i, 300 * round + i);
+      /* The first round begins with zone 65535. */
+      read_entries (&fixture->join, round % 2 ? readings + 1 : readings, 2, round * S);
+      for (guint i = 0; i < 3; i++)
+        weir_join_conntrack (&fixture->join, &readings[i], WEIR_CONNTRACK_ENTRY, round * S);
+      weir_join_settle (&fixture->join, round * S);
+      g_assert_cmpuint (count_flows (&fixture->join), ==, 3);
+      for (guint i = 0; i < 3; i++)
+        {
+          struct weir_flow *flow = find_in_zone (&fixture->join, readings[i].zone);
+
+          g_assert_nonnull (flow);
+          g_assert_cmpuint (flow->ct_tx_bytes, ==, 1000 * round + i);
+          g_assert_cmpuint (flow->ct_rx_bytes, ==, 300 * round + i);
+          g_assert_cmpuint (flow->direction, ==, WEIR_DIRECTION_FORWARDED);
+        }
+    }
+
+  /* The end of one, and even its row's, is none of another's. */
+  for (guint i = 0; i < 3; i++)
+    {
+      struct weir_flow *flow = find_in_zone (&fixture->join, readings[(i + 1) % 3].zone);
+
+      count (&readings[(i + 1) % 3], 9000 + i, 9000);
+      weir_join_conntrack (&fixture->join, &readings[(i + 1) % 3], WEIR_CONNTRACK_DESTROY, 7 * S);
+      weir_join_settle (&fixture->join, 7 * S);
+      g_assert_true (flow->flags & WEIR_FLOW_IS_ENDED);
+      g_assert_cmpuint (flow->ct_tx_bytes, ==, 9000 + i);
+      weir_join_remove (&fixture->join, flow);
+      g_assert_cmpuint (count_flows (&fixture->join), ==, 2 - i);
+      count (&readings[0], 8000, 8000);
+      if (i < 2)
+        weir_join_conntrack (&fixture->join, &readings[0], WEIR_CONNTRACK_ENTRY, 7 * S);
+      g_assert_cmpuint (count_flows (&fixture->join), ==, 2 - i);
+    }
+}
+
+/* A socket has no zone: it goes with the entry that was there first, and with whatever follows it.
+ */
+static void
+test_zone_and_socket (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_socket_reading socket = socket_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+  struct weir_conntrack_reading first = conntrack_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+  struct weir_conntrack_reading second = first;
+  struct weir_flow *flow;
+
+  first.zone = 5;
+  second.id = 8;
+  count (&first, 100, 100);
+  count (&second, 200, 200);
+  weir_join_conntrack (&fixture->join, &first, WEIR_CONNTRACK_NEW, S);
+  weir_join_conntrack (&fixture->join, &second, WEIR_CONNTRACK_NEW, S);
+  read_sockets (&fixture->join, &socket, 1, S);
+  weir_join_settle (&fixture->join, S);
+  g_assert_cmpuint (count_flows (&fixture->join), ==, 2);
+  flow = find_in_zone (&fixture->join, 5);
+  g_assert_true (flow->flags & WEIR_FLOW_HAS_SOCKET);
+  g_assert_false (find_in_zone (&fixture->join, 0)->flags & WEIR_FLOW_HAS_SOCKET);
+  g_assert_cmpuint (find_in_zone (&fixture->join, 0)->direction, ==, WEIR_DIRECTION_OUT);
+
+  /* A socket that was known first is joined by the first entry of whatever zone. */
+  socket = socket_reading ("192.0.2.1", 2, "198.51.100.7", 443);
+  socket.cookie = 2;
+  read_sockets (&fixture->join, &socket, 1, 2 * S);
+  first = conntrack_reading ("192.0.2.1", 2, "198.51.100.7", 443);
+  first.zone = 6;
+  weir_join_conntrack (&fixture->join, &first, WEIR_CONNTRACK_NEW, 2 * S);
+  flow = find_in_zone (&fixture->join, 6);
+  g_assert_true (flow->flags & WEIR_FLOW_HAS_SOCKET);
+  g_assert_cmpuint (flow->key.has_zone, ==, 0);
+}
+
+/* What there is to tell besides bytes is told when it changes, and stays known at the end. */
+static void
+test_mark_and_state (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_conntrack_reading reading = conntrack_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+  struct weir_flow *flow;
+
+  reading.zone = 3;
+  reading.zone_direction = WEIR_ZONE_REPLY;
+  reading.state = 1; /* SYN_SENT */
+  weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_NEW, S);
+  flow = find_in_zone (&fixture->join, 3);
+  g_assert_cmpuint (flow->ct_zone_direction, ==, WEIR_ZONE_REPLY);
+  g_assert_true (flow->dirty & WEIR_FLOW_CONNTRACK);
+  g_assert_false (flow->flags & (WEIR_FLOW_HAS_MARK | WEIR_FLOW_SEEN_REPLY));
+
+  for (guint step = 0; step < 4; step++)
+    {
+      flow->dirty = 0;
+      if (step == 0)
+        reading.has_mark = true;
+      else if (step == 1)
+        reading.mark = 0xcafe;
+      else if (step == 2)
+        reading.state = 3; /* ESTABLISHED */
+      else
+        reading.status = 1 << 1; /* IPS_SEEN_REPLY */
+      read_entries (&fixture->join, &reading, 1, (step + 2) * S);
+      g_assert_true (flow->dirty & WEIR_FLOW_CONNTRACK);
+      flow->dirty = 0;
+      read_entries (&fixture->join, &reading, 1, (step + 2) * S);
+      g_assert_false (flow->dirty & WEIR_FLOW_CONNTRACK);
+    }
+  g_assert_cmphex (flow->ct_mark, ==, 0xcafe);
+  g_assert_cmpuint (flow->ct_state, ==, 3);
+  g_assert_true (flow->flags & WEIR_FLOW_HAS_MARK);
+  g_assert_true (flow->flags & WEIR_FLOW_SEEN_REPLY);
+  /* The kernel leaves a mark of zero out of events. */
+  reading.has_mark = false;
+  weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_DESTROY, 9 * S);
+  g_assert_cmphex (flow->ct_mark, ==, 0xcafe);
 }
 
 #define ADD(name, function)                                                                        \
@@ -396,7 +381,6 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  ADD ("orientation", test_orientation);
   ADD ("address-comes-late", test_address_comes_late);
   ADD ("reset", test_reset);
   ADD ("dump-after-event", test_dump_after_event);
@@ -405,5 +389,7 @@ main (int argc, char **argv)
   ADD ("another-connection", test_another_connection);
   ADD ("icmp", test_icmp);
   ADD ("zones", test_zones);
+  ADD ("zone-and-socket", test_zone_and_socket);
+  ADD ("mark-and-state", test_mark_and_state);
   return g_test_run ();
 }

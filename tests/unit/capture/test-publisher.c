@@ -67,6 +67,8 @@ take (const struct weir_flow_record *record, void *data)
       row->rx_rate = record->rx_rate;
       row->tx_rate = record->tx_rate;
     }
+  if (record->groups & WEIR_FLOW_CONNTRACK)
+    row->mark = record->mark;
   row->groups |= record->groups;
   if (record->change == WEIR_FLOW_CHANGED)
     {
@@ -495,6 +497,37 @@ test_absent (struct fixture *fixture, gconstpointer data)
   g_assert_false (row->groups & WEIR_FLOW_NAT);
 }
 
+/* What connection tracking says comes with the row, and again only when it is something else. */
+static void
+test_tracking (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_conntrack_reading reading = nth (0, 0, 0);
+  struct weir_flow_record *row;
+
+  reading.zone = 7;
+  reading.zone_direction = WEIR_ZONE_ORIG;
+  reading.has_mark = true;
+  reading.mark = 0xcafe;
+  for (guint tick = 0; tick < 3; tick++)
+    {
+      if (tick == 2)
+        reading.mark = 0xbeef;
+      read_entries (&fixture->join, &reading, 1, fixture->now);
+      publish (fixture);
+      fixture->now += S;
+      g_assert_cmpuint (fixture->front.n_added, ==, tick == 0);
+      g_assert_cmpuint (fixture->front.n_changed, ==, tick == 2);
+      row = row_of (fixture, 0);
+      g_assert_true (row->groups & WEIR_FLOW_CONNTRACK);
+      g_assert_cmpuint (row->zone, ==, 7);
+      g_assert_cmpuint (row->zone_direction, ==, WEIR_ZONE_ORIG);
+      g_assert_true (row->has_mark);
+      g_assert_cmphex (row->mark, ==, tick == 2 ? 0xbeef : 0xcafe);
+      g_assert_cmpint (row->has_tracking_state, ==, reading.has_state);
+      g_assert_false (row->answered);
+    }
+}
+
 #define ADD(name, function)                                                                        \
   g_test_add ("/publisher/" name, struct fixture, NULL, set_up, function, tear_down)
 
@@ -511,5 +544,6 @@ main (int argc, char **argv)
   ADD ("told-late", test_told_late);
   ADD ("coalesced", test_coalesced);
   ADD ("absent", test_absent);
+  ADD ("tracking", test_tracking);
   return g_test_run ();
 }

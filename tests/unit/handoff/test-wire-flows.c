@@ -78,7 +78,7 @@ test_nothing (void)
 static void
 test_each_group (void)
 {
-  for (guint group = 0; group < 6; group++)
+  for (guint group = 0; group < 7; group++)
     {
       struct weir_flow_record record = sample_flow (0), *back;
       struct reading reading;
@@ -99,6 +99,9 @@ test_each_group (void)
       g_assert_cmpstr (back->cgroup, ==, group == 4 ? record.cgroup : "");
       g_assert_cmpstr (back->comm, ==, group == 4 ? record.comm : "");
       g_assert_cmpuint (back->nat_remote.port, ==, group == 5 ? 80 : 0);
+      g_assert_cmpuint (back->zone, ==, group == 6 ? 65535 : 0);
+      g_assert_cmphex (back->mark, ==, group == 6 ? 0xdeadbeef : 0);
+      g_assert_cmpint (back->has_mark, ==, group == 6);
       g_array_unref (reading.records);
     }
 }
@@ -303,6 +306,47 @@ test_by_hand (void)
   g_assert_cmpuint (back->len, ==, 3);
 }
 
+/* A zone is one direction's, the other's, or both's: which the record says without it. */
+static void
+test_conntrack (void)
+{
+  for (guint has = 0; has < 32; has++)
+    {
+      struct weir_flow_record record = { .groups = WEIR_FLOW_CONNTRACK,
+                                         .change = WEIR_FLOW_CHANGED,
+                                         .bytes_source = WEIR_SOURCE_NONE,
+                                         .zone = 7,
+                                         .has_mark = has & 1,
+                                         .mark = has & 1 ? 5 : 0,
+                                         .has_tracking_state = has & 2,
+                                         .tracking_state = has & 2 ? 4 : 0,
+                                         .zone_direction = has & 4   ? WEIR_ZONE_ORIG
+                                                           : has & 8 ? WEIR_ZONE_REPLY
+                                                                     : WEIR_ZONE_BOTH,
+                                         .answered = has & 16 };
+      g_autoptr (GArray) back = g_array_new (FALSE, FALSE, sizeof record);
+      struct weir_flows_writer *flows;
+      struct weir_writer writer;
+      struct weir_frame frame;
+
+      weir_writer_init (&writer);
+      flows = weir_flows_writer_new (&writer);
+      weir_flows_writer_add (flows, &record);
+      weir_flows_writer_finish (flows);
+      frame = (struct weir_frame) { .type = WEIR_MESSAGE_FLOWS,
+                                    .body = writer.data + WEIR_FRAME_HEADER_SIZE,
+                                    .size = writer.size - WEIR_FRAME_HEADER_SIZE };
+      /* What has bits are, is where the protocol says; bits of a later version do not matter. */
+      g_assert_cmpuint (writer.data[writer.size - 2], ==, (has & 4) ? has & ~8u : has);
+      writer.data[writer.size - 2] = (guint8) (has | 0xe0);
+      g_assert_cmpint (weir_read_flows (&frame, collect, back), ==,
+                       has & 4 && has & 8 ? -EPROTO : 0);
+      if (!(has & 4 && has & 8))
+        assert_same (&g_array_index (back, struct weir_flow_record, 0), &record);
+      weir_writer_clear (&writer);
+    }
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -316,5 +360,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/handoff/wire-flows/full-table", test_full_table);
   g_test_add_func ("/handoff/wire-flows/unknown-values", test_unknown_values);
   g_test_add_func ("/handoff/wire-flows/by-hand", test_by_hand);
+  g_test_add_func ("/handoff/wire-flows/conntrack", test_conntrack);
   return g_test_run ();
 }

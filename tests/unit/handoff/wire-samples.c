@@ -11,7 +11,7 @@ sample_flow (guint number)
     .id = G_GUINT64_CONSTANT (0x1122334455667788) + number,
     .change = WEIR_FLOW_ADDED,
     .groups = WEIR_FLOW_KEY | WEIR_FLOW_STATE | WEIR_FLOW_BYTES | WEIR_FLOW_TCP | WEIR_FLOW_OWNER |
-              WEIR_FLOW_NAT,
+              WEIR_FLOW_NAT | WEIR_FLOW_CONNTRACK,
     .family = 6,
     .protocol = 6,
     .netns = 4026531840u,
@@ -44,6 +44,13 @@ sample_flow (guint number)
     .comm = "fifteen-letters",
     .nat_local = { .address = { [10] = 0xff, 0xff, 192, 0, 2, 1 }, .port = 1024 },
     .nat_remote = { .address = { [10] = 0xff, 0xff, 198, 51, 100, 2 }, .port = 80 },
+    .zone = 65535,
+    .zone_direction = WEIR_ZONE_REPLY,
+    .has_mark = true,
+    .has_tracking_state = true,
+    .mark = 0xdeadbeef,
+    .tracking_state = 3,
+    .answered = true,
   };
 
   g_snprintf (record.cgroup, sizeof record.cgroup, "/user.slice/app-%u.scope", number);

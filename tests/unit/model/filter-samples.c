@@ -25,6 +25,10 @@ filter_sample_full (WeirFlowStore *store)
              "/system.slice/docker-"
              "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.scope",
              sizeof record.cgroup);
+  record.groups |= WEIR_FLOW_CONNTRACK;
+  record.zone = 5;
+  record.has_mark = true;
+  record.mark = 0xca6c;
   sample_add (store, &record);
   sample_do_tick (store, 0);
   return weir_flow_store_lookup (store, 1);

@@ -176,11 +176,18 @@ test_values (Fixture *fixture, gconstpointer data)
     { "session", "" },
     { "session_uid", "" },
     { "pod", "" },
+    { "zone", "7" },
+    { "mark", "3735928559" },
+    { "tracking_state", "established" },
   };
   struct weir_flow_record record = sample_record (2);
 
   record.family = 6;
-  record.groups |= WEIR_FLOW_NAT;
+  record.groups |= WEIR_FLOW_NAT | WEIR_FLOW_CONNTRACK;
+  record.zone = 7;
+  record.has_mark = record.has_tracking_state = true;
+  record.mark = 0xdeadbeef;
+  record.tracking_state = 3;
   sample_set_v6 (&record.local, "::ffff:192.0.2.1", 40002);
   sample_set_v6 (&record.remote, "2001:db8::7", 443);
   sample_set_v6 (&record.nat_remote, "2001:db8::99", 8443);

@@ -152,6 +152,27 @@ test_groups_merge (void)
   g_assert_cmpstr (weir_flow_get_unit (flow), ==, "x.service");
   g_assert_cmpstr (weir_flow_get_container (flow), ==, "LXC web/LXC db");
   g_assert_nonnull (strstr (weir_flow_get_search_text (flow), "lxc web/lxc db"));
+
+  struct weir_flow_record tracking = { .id = 1,
+                                       .change = WEIR_FLOW_CHANGED,
+                                       .groups = WEIR_FLOW_CONNTRACK,
+                                       .zone = 7,
+                                       .zone_direction = WEIR_ZONE_REPLY,
+                                       .has_mark = true,
+                                       .mark = 5,
+                                       .has_tracking_state = true,
+                                       .tracking_state = 3,
+                                       .answered = true };
+  sample_add (store, &tracking);
+  sample_add (store, &bytes);
+  sample_do_tick (store, 4);
+  g_assert_cmpuint (weir_flow_get_record (flow)->zone, ==, 7);
+  g_assert_cmpuint (weir_flow_get_record (flow)->zone_direction, ==, WEIR_ZONE_REPLY);
+  g_assert_true (weir_flow_get_record (flow)->has_mark);
+  g_assert_cmpuint (weir_flow_get_record (flow)->mark, ==, 5);
+  g_assert_true (weir_flow_get_record (flow)->has_tracking_state);
+  g_assert_cmpuint (weir_flow_get_record (flow)->tracking_state, ==, 3);
+  g_assert_true (weir_flow_get_record (flow)->answered);
 }
 
 static void
