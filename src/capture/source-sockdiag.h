@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Source: sock_diag(7), the sockets of this network namespace.
+/* Source: sock_diag(7), the sockets of a network namespace.
  *
- * Gives every TCP and UDP socket of all users, TCP's own byte counters, round trip time and
- * retransmits, and the control group; and an event with the last figures of every TCP socket that
- * is destroyed.  Needs nothing. */
+ * Gives every socket of TCP, UDP, UDP-Lite, SCTP and DCCP of all users, raw and packet sockets,
+ * TCP's own byte counters, round trip time and retransmits, and the control group; and an event
+ * with the last figures of every TCP socket that is destroyed.  Needs nothing.  Sockets for pings
+ * are in no kernel's sock_diag, raw ones not in every kernel's: see weir-proc-sockets.h. */
 #pragma once
 
 #include <linux/netlink.h>
@@ -28,7 +29,25 @@ int
 weir_sockdiag_parse (const struct nlmsghdr *message, enum weir_sockdiag_event event,
                      struct weir_socket_reading *ret_reading);
 
-/* A series of dumps on one socket: TCP and UDP, IPv4 and IPv6, one after the other. */
+/* The dumps of a series, one after the other. */
+enum weir_sockdiag_step
+{
+  WEIR_SOCKDIAG_TCP, /* IPv4 and IPv6 at once */
+  WEIR_SOCKDIAG_UDP,
+  WEIR_SOCKDIAG_UDP6,
+  WEIR_SOCKDIAG_UDPLITE,
+  WEIR_SOCKDIAG_UDPLITE6,
+  WEIR_SOCKDIAG_SCTP,
+  WEIR_SOCKDIAG_SCTP6,
+  WEIR_SOCKDIAG_DCCP,
+  WEIR_SOCKDIAG_DCCP6,
+  WEIR_SOCKDIAG_RAW,
+  WEIR_SOCKDIAG_RAW6,
+  WEIR_SOCKDIAG_PACKET,
+  WEIR_SOCKDIAG_STEPS
+};
+
+/* Series of dumps on one socket. */
 struct weir_sockdiag
 {
   int fd;
@@ -37,9 +56,11 @@ struct weir_sockdiag
   uint32_t sequence;
   bool interrupted, repeated;
   int error; /* errno of the last series, 0 if it went well */
+  /* errno of each step when it was asked for the last time: what this kernel lacks or refuses
+   * beyond TCP and UDP is no error of the series. */
+  int step_errors[WEIR_SOCKDIAG_STEPS];
+  uint32_t series; /* that have begun */
 };
-
-#define WEIR_SOCKDIAG_STEPS 4
 
 void
 weir_sockdiag_init (struct weir_sockdiag *diag, int fd);

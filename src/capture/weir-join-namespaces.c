@@ -53,6 +53,7 @@ weir_join_remove_netns (struct weir_join *join, struct weir_netns *netns)
       if (flow->key.netns == netns->inode)
         weir_flow_set_flags (flow, 0, WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_IN_TIME_WAIT);
     }
+  weir_receivers_sweep (&join->receivers, netns->inode, join->socket_round + 1);
   weir_owners_sweep (&join->owners, netns->inode, join->socket_round + 1);
   for (unsigned i = 0; i < join->n_others; i++)
     {

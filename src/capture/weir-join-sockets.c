@@ -10,6 +10,7 @@ weir_join_sockets_begin (struct weir_join *join, struct weir_netns *netns)
 {
   netns->round_before = netns->round;
   netns->round = ++join->socket_round;
+  netns->not_listed_now = 0;
   weir_socket_index_begin (&netns->sockets);
 }
 
@@ -215,6 +216,30 @@ join_destroyed (struct weir_join *join, const struct weir_netns *netns,
                        WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_IN_TIME_WAIT);
 }
 
+static bool
+is_stream (uint8_t protocol)
+{
+  return protocol == IPPROTO_TCP || protocol == IPPROTO_SCTP || protocol == IPPROTO_DCCP;
+}
+
+/* Sockets that are no flows; what is bound to a port may own some. */
+static void
+take_receiver (struct weir_join *join, struct weir_netns *netns,
+               const struct weir_socket_reading *reading, uint64_t now)
+{
+  uint32_t owner = 0;
+
+  if (reading->kind != WEIR_SOCKET_PACKET)
+    weir_socket_index_add (&netns->sockets, reading);
+  /* Asked for right away: a flow that it serves may be over before an answer could come. */
+  if (reading->inode != 0)
+    owner = weir_join_need_owner (join, netns, reading->inode, reading->cookie,
+                                  reading->has_cgroup ? reading->cgroup_id : 0, now);
+  if (!weir_receivers_see (&join->receivers, netns->inode, netns->round, reading, owner,
+                           netns->sockets_known ? now : 0))
+    netns->not_listed_now++;
+}
+
 void
 weir_join_socket (struct weir_join *join, struct weir_netns *netns,
                   const struct weir_socket_reading *reading, enum weir_sockdiag_event event,
@@ -222,17 +247,14 @@ weir_join_socket (struct weir_join *join, struct weir_netns *netns,
 {
   if (event == WEIR_SOCKDIAG_DESTROYED)
     join_destroyed (join, netns, reading, now);
+  else if (reading->kind == WEIR_SOCKET_RAW || reading->kind == WEIR_SOCKET_PACKET)
+    take_receiver (join, netns, reading, now);
   else if (reading->local.port == 0)
     return;
-  else if (reading->protocol == IPPROTO_TCP ? reading->state == WEIR_TCP_LISTEN
-                                            : reading->remote.port == 0)
-    {
-      weir_socket_index_add (&netns->sockets, reading);
-      /* Asked for right away: a flow that it serves may be over before an answer could come. */
-      if (reading->inode != 0)
-        weir_join_need_owner (join, netns, reading->inode, reading->cookie,
-                              reading->has_cgroup ? reading->cgroup_id : 0, now);
-    }
+  else if (reading->kind == WEIR_SOCKET_PING ||
+           (is_stream (reading->protocol) ? reading->state == WEIR_TCP_LISTEN
+                                          : reading->remote.port == 0))
+    take_receiver (join, netns, reading, now);
   else if (reading->remote.port != 0 && reading->state != WEIR_TCP_CLOSE)
     join_seen (join, netns, reading, now);
 }
@@ -244,6 +266,8 @@ weir_join_sockets_complete (struct weir_join *join, struct weir_netns *netns)
   uint32_t slot = 0;
 
   weir_socket_index_complete (&netns->sockets);
+  netns->not_listed = netns->not_listed_now;
+  weir_receivers_sweep (&join->receivers, netns->inode, netns->round_before);
   weir_owners_sweep (&join->owners, netns == &join->own ? 0 : netns->inode, netns->round_before);
   while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
     {
@@ -257,4 +281,17 @@ weir_join_sockets_complete (struct weir_join *join, struct weir_netns *netns)
   netns->sockets_known = true;
   if (netns == &join->own)
     join->refused_before = join->table.refused;
+}
+
+void
+weir_join_publish_receivers (struct weir_join *join, struct weir_writer *writer)
+{
+  uint32_t not_listed = join->own.not_listed;
+
+  /* That there are none is not said before it is known. */
+  if (!join->own.sockets_known)
+    return;
+  for (unsigned i = 0; i < join->n_others; i++)
+    not_listed += join->others[i]->not_listed;
+  weir_receivers_publish (&join->receivers, &join->owners, not_listed, writer);
 }

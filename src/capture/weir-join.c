@@ -16,6 +16,8 @@ weir_join_init (struct weir_join *join, uint32_t netns, bool sees_everybody, uin
   result = weir_flow_table_init (&join->table, flows_max);
   if (result == 0)
     result = weir_owners_init (&join->owners, sees_everybody);
+  if (result == 0)
+    result = weir_receivers_init (&join->receivers);
   if (result < 0)
     weir_join_clear (join);
   return result;
@@ -30,6 +32,7 @@ weir_join_clear (struct weir_join *join)
   weir_addresses_clear (&join->own.addresses);
   weir_socket_index_clear (&join->own.sockets);
   weir_owners_clear (&join->owners);
+  weir_receivers_clear (&join->receivers);
 }
 
 bool
@@ -142,7 +145,7 @@ server_is_gone (struct weir_join *join, const struct weir_flow *flow)
 {
   const struct weir_owner *owner = weir_owners_get (&join->owners, flow->owner);
 
-  return owner != NULL && flow->key.protocol == IPPROTO_UDP &&
+  return owner != NULL && flow->key.protocol != IPPROTO_TCP &&
          (int32_t) (weir_join_get_netns (join, flow->key.netns)->round_before - owner->round) > 0;
 }
 
@@ -204,12 +207,39 @@ choose_direction (struct weir_join *join, struct weir_flow *flow)
     weir_flow_set_direction (flow, WEIR_DIRECTION_IN);
 }
 
+/* Whether a program without any privilege can have sockets of @protocol. */
+static bool
+has_sockets (uint8_t protocol)
+{
+  switch (protocol)
+    {
+    case IPPROTO_TCP:
+    case IPPROTO_UDP:
+    case IPPROTO_UDPLITE:
+    case IPPROTO_SCTP:
+    case IPPROTO_DCCP:
+      return true;
+    default:
+      return false;
+    }
+}
+
+/* The kernel answers echo requests; sending them takes a program, and a socket for pings that sends
+ * them writes its own port into them as the identifier. */
+static bool
+is_sent_echo (const struct weir_flow *flow)
+{
+  return (flow->key.protocol == IPPROTO_ICMP || flow->key.protocol == IPPROTO_ICMPV6) &&
+         !(flow->flags & WEIR_FLOW_REVERSED);
+}
+
 /* Finds a socket that serves the flow without being its own: a listener, or one without a peer. */
 static void
 borrow_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now)
 {
   const struct weir_netns *netns = weir_join_get_netns (join, flow->key.netns);
-  struct weir_endpoint local = { .port = flow->key.local_port };
+  struct weir_endpoint local = { .port = is_sent_echo (flow) ? flow->key.discriminator
+                                                             : flow->key.local_port };
   const struct weir_bound_socket *bound;
   bool ambiguous, same_cgroup;
 
@@ -239,31 +269,6 @@ borrow_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now)
     flow->flags |= WEIR_FLOW_OWNER_IS_SHARED;
 }
 
-/* Whether a program without any privilege can have sockets of @protocol. */
-static bool
-has_sockets (uint8_t protocol)
-{
-  switch (protocol)
-    {
-    case IPPROTO_TCP:
-    case IPPROTO_UDP:
-    case IPPROTO_UDPLITE:
-    case IPPROTO_SCTP:
-    case IPPROTO_DCCP:
-      return true;
-    default:
-      return false;
-    }
-}
-
-/* The kernel answers echo requests; sending them takes a program. */
-static bool
-is_sent_echo (const struct weir_flow *flow)
-{
-  return (flow->key.protocol == IPPROTO_ICMP || flow->key.protocol == IPPROTO_ICMPV6) &&
-         !(flow->flags & WEIR_FLOW_REVERSED);
-}
-
 static enum weir_owner_missing
 why_no_owner (struct weir_join *join, const struct weir_flow *flow)
 {
@@ -272,11 +277,13 @@ why_no_owner (struct weir_join *join, const struct weir_flow *flow)
   if (flow->direction == WEIR_DIRECTION_FORWARDED)
     return WEIR_MISSING_FORWARDED;
   /* Only what no program can bring about is the kernel's own. */
-  if (!has_sockets (flow->key.protocol) && !is_sent_echo (flow))
+  if (!has_sockets (flow->key.protocol) && !is_sent_echo (flow) &&
+      !weir_socket_index_has_raw (&netns->sockets, flow->key.protocol))
     return WEIR_MISSING_KERNEL;
-  /* Sockets of other protocols are not looked at; what goes to a group may have any number of
-   * receivers. */
-  if ((flow->key.protocol != IPPROTO_TCP && flow->key.protocol != IPPROTO_UDP) ||
+  /* Which raw socket sent something nobody can know, nor does every kernel list the sockets of all
+   * protocols; what goes to a group may have any number of receivers. */
+  if ((flow->key.protocol != IPPROTO_TCP && flow->key.protocol != IPPROTO_UDP &&
+       flow->key.protocol != IPPROTO_UDPLITE) ||
       weir_addresses_is_group (&netns->addresses, flow->key.local))
     return WEIR_MISSING_NOT_FOUND;
   if (!netns->sockets_known)
@@ -295,7 +302,7 @@ choose_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now)
 
   if (flow->owner == 0 && !(flow->flags & WEIR_FLOW_OWNER_IS_NOBODY) &&
       flow->direction != WEIR_DIRECTION_FORWARDED &&
-      (flow->key.protocol == IPPROTO_TCP || flow->key.protocol == IPPROTO_UDP))
+      (has_sockets (flow->key.protocol) || is_sent_echo (flow)))
     borrow_owner (join, flow, now);
 
   owner = weir_owners_get (&join->owners, flow->owner);

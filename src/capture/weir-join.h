@@ -12,6 +12,7 @@
 #include "weir-flow-table.h"
 #include "weir-owners.h"
 #include "weir-readings.h"
+#include "weir-receivers.h"
 #include "weir-socket-index.h"
 
 /* What decides, within one network namespace, whose a flow is.  Addresses and ports mean something
@@ -21,6 +22,7 @@ struct weir_netns
   uint32_t inode;
   struct weir_addresses addresses;
   struct weir_socket_index sockets;
+  uint32_t not_listed, not_listed_now; /* receivers without a place: of the last dump, of this */
   uint32_t round, round_before; /* of the dump that runs or ran last, and of the one before */
   bool sockets_known;           /* at least one dump was complete */
   uint64_t read_at, shown_at;   /* CLOCK_BOOTTIME: of the last whole dump, and of the last that was
@@ -34,6 +36,7 @@ struct weir_join
 {
   struct weir_flow_table table;
   struct weir_owners owners;
+  struct weir_receivers receivers;
   struct weir_netns own; /* the one that the engine was started in */
   struct weir_netns *others[WEIR_OTHER_NETNS_MAX];
   unsigned n_others, last_other;
@@ -78,6 +81,10 @@ weir_join_socket (struct weir_join *join, struct weir_netns *netns,
                   uint64_t now);
 void
 weir_join_sockets_complete (struct weir_join *join, struct weir_netns *netns);
+
+/* Writes what is new about sockets that can receive without being flows. */
+void
+weir_join_publish_receivers (struct weir_join *join, struct weir_writer *writer);
 
 /* ---- connection tracking ---- */
 

@@ -50,6 +50,7 @@ struct weir_meter
   int accounting;   /* 0, 1, -1: not known */
   bool counts;      /* ... and if 1, by us */
   int socket_events_error, conntrack_events_error;
+  int raw_error;                            /* errno: raw or ping sockets could not be listed */
   uint64_t socket_losses, conntrack_losses; /* lost buffers of events */
 
   enum weir_phase phase;

@@ -76,6 +76,33 @@ weir_meter_read_events (struct weir_meter *meter, uint64_t now)
   return more;
 }
 
+/* Those that the series did not have. */
+static void
+read_proc_sockets (struct weir_meter *meter, struct reading *reading)
+{
+  const int *errors = meter->sockdiag.step_errors;
+
+  meter->raw_error = 0;
+  for (enum weir_proc_table table = 0; table < WEIR_PROC_TABLES; table++)
+    {
+      int result;
+
+      if ((table == WEIR_PROC_RAW && errors[WEIR_SOCKDIAG_RAW] == 0) ||
+          (table == WEIR_PROC_RAW6 && errors[WEIR_SOCKDIAG_RAW6] == 0))
+        continue;
+      /* Without IPv6 there is no file, and there are no sockets. */
+      if (meter->fds.proc_sockets[table] < 0 &&
+          (table == WEIR_PROC_RAW6 || table == WEIR_PROC_ICMP6))
+        continue;
+      result = meter->fds.proc_sockets[table] < 0
+                   ? -ENOENT
+                   : weir_proc_sockets_read (meter->fds.proc_sockets[table], table, take_socket,
+                                             reading);
+      if (result < 0)
+        meter->raw_error = -result;
+    }
+}
+
 void
 weir_meter_read_sockets (struct weir_meter *meter, uint64_t now)
 {
@@ -87,6 +114,7 @@ weir_meter_read_sockets (struct weir_meter *meter, uint64_t now)
     return;
   if (meter->sockdiag.error != 0)
     return;
+  read_proc_sockets (meter, &reading);
   weir_join_sockets_complete (&meter->join, &meter->join.own);
   meter->publisher.read_at[WEIR_SOURCE_SOCKDIAG] = now;
 }

@@ -78,6 +78,12 @@ look_at_sockets (struct weir_meter *meter)
     return say (WEIR_SOURCE_SOCKDIAG, WEIR_SOURCE_DEGRADED, WEIR_REASON_REFUSED, events_error);
   if (is_losing (meter, WEIR_SOURCE_SOCKDIAG))
     return say (WEIR_SOURCE_SOCKDIAG, WEIR_SOURCE_DEGRADED, WEIR_REASON_LOSING_EVENTS, 0);
+  if (meter->sockdiag.step_errors[WEIR_SOCKDIAG_PACKET] != 0)
+    return say (WEIR_SOURCE_SOCKDIAG, WEIR_SOURCE_DEGRADED, WEIR_REASON_NO_PACKET_SOCKETS,
+                meter->sockdiag.step_errors[WEIR_SOCKDIAG_PACKET]);
+  if (meter->raw_error != 0)
+    return say (WEIR_SOURCE_SOCKDIAG, WEIR_SOURCE_DEGRADED, WEIR_REASON_KERNEL_LACKS,
+                meter->raw_error);
   return say (WEIR_SOURCE_SOCKDIAG, WEIR_SOURCE_ACTIVE, WEIR_REASON_NONE, 0);
 }
 

@@ -131,6 +131,7 @@ publish (struct weir_meter *meter, const struct weir_moment *moment)
   if (result < 0)
     return result;
   weir_interfaces_publish (&meter->interfaces, writer);
+  weir_join_publish_receivers (&meter->join, writer);
   tick.realtime = realtime ();
   tick.coalesced = meter->coalesced;
   tick.cadence_ms = (uint32_t) (cadence / WEIR_MS);

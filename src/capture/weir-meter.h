@@ -7,6 +7,7 @@
 
 #include "weir-config.h"
 #include "weir-namespaces-open.h"
+#include "weir-proc-sockets.h"
 #include "weir-wire.h"
 
 /* Descriptors that the root phase opened for it; -1 where the operation was refused, with the errno
@@ -22,6 +23,7 @@ struct weir_descriptors
   int accounting, accounting_error;             /* nf_conntrack_acct, read-only, or -1 */
   int keeper;                                   /* socket to the keeper, -1: there is none */
   int looker;                                   /* socket to the looker, -1: there is none */
+  int proc_sockets[WEIR_PROC_TABLES];           /* files below /proc/net */
 };
 
 /* The same moment by several clocks, in ns. */

@@ -19,6 +19,7 @@
 #include <linux/sock_diag.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -154,6 +155,19 @@ open_sock_diag (struct weir_descriptors *fds)
       weir_open_netlink (NETLINK_SOCK_DIAG, EVENTS_BUFFER, groups, 2, &fds->sock_events_error);
 }
 
+/* A file below /proc/net stays that of the network namespace in which it was opened. */
+static void
+open_proc_sockets (struct weir_descriptors *fds)
+{
+  for (enum weir_proc_table table = 0; table < WEIR_PROC_TABLES; table++)
+    {
+      char path[64];
+
+      snprintf (path, sizeof path, "/proc/self/net/%s", weir_proc_sockets_get_name (table));
+      fds->proc_sockets[table] = open (path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    }
+}
+
 /* Full is what may see everything, of the whole machine.  In a user namespace there is a root who
  * opens conntrack of a network of its own; only the initial one's may force a buffer.  A kernel
  * without conntrack does not make the view limited.  The looker has a say, too (weir-fork.c). */
@@ -181,6 +195,7 @@ weir_open (struct weir_meter_setup *setup)
   fds->route = weir_open_netlink (NETLINK_ROUTE, DUMP_BUFFER, NULL, 0, &fds->route_error);
 
   open_accounting (fds);
+  open_proc_sockets (fds);
 
   setup->view = find_view (fds);
   setup->netns = stat ("/proc/self/ns/net", &info) == 0 ? (uint32_t) info.st_ino : 0;

@@ -25,11 +25,12 @@ enum weir_tcp_state
   WEIR_TCP_NEW_SYN_RECV = 12,
 };
 
-/* One socket, of sock_diag. */
+/* One socket. */
 struct weir_socket_reading
 {
-  uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP */
-  uint8_t family;   /* of the packets: 4 for a v4-mapped address */
+  uint8_t kind;     /* enum weir_socket_kind */
+  uint8_t protocol; /* IPPROTO_*; of a raw socket the one that it was made for */
+  uint8_t family;   /* of the packets: 4 for a v4-mapped address; 0 for packet sockets */
   uint8_t state;    /* enum weir_tcp_state */
   bool on_v6_socket;
   bool v6_only;
@@ -40,6 +41,11 @@ struct weir_socket_reading
   uint32_t ifindex;
   bool has_cgroup;
   uint64_t cgroup_id;
+  uint32_t queue;   /* received and not read: bytes; of a listener: connections not accepted yet */
+  uint32_t backlog; /* of a listener: how many of those there may be */
+  /* Packet sockets */
+  uint16_t ethertype; /* ETH_P_*, 0: sends only */
+  bool is_promiscuous;
   /* TCP */
   bool has_bytes, has_times;
   uint64_t rx_bytes, tx_bytes; /* payload as the kernel counts it; see fin_may_count */

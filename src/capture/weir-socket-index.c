@@ -23,6 +23,7 @@ void
 weir_socket_index_begin (struct weir_socket_index *index)
 {
   index->n_next = 0;
+  memset (index->next_has_raw, 0, sizeof index->next_has_raw);
 }
 
 static bool
@@ -45,6 +46,11 @@ make_room (struct weir_socket_index *index)
 void
 weir_socket_index_add (struct weir_socket_index *index, const struct weir_socket_reading *reading)
 {
+  if (reading->kind == WEIR_SOCKET_RAW)
+    {
+      index->next_has_raw[reading->protocol] = true;
+      return;
+    }
   if (!make_room (index))
     {
       index->refused++;
@@ -53,7 +59,7 @@ weir_socket_index_add (struct weir_socket_index *index, const struct weir_socket
   index->next[index->n_next] = (struct weir_bound_socket) {
     .protocol = reading->protocol,
     .v6_only = reading->v6_only,
-    .listening = reading->protocol == IPPROTO_TCP && reading->state == WEIR_TCP_LISTEN,
+    .listening = reading->state == WEIR_TCP_LISTEN,
     .port = reading->local.port,
     .uid = reading->uid,
     .cookie = reading->cookie,
@@ -125,6 +131,13 @@ weir_socket_index_complete (struct weir_socket_index *index)
   index->next = old.items;
   index->next_capacity = old.capacity;
   index->n_next = 0;
+  memcpy (index->has_raw, old.next_has_raw, sizeof index->has_raw);
+}
+
+bool
+weir_socket_index_has_raw (const struct weir_socket_index *index, uint8_t protocol)
+{
+  return index->has_raw[protocol] || index->has_raw[IPPROTO_RAW];
 }
 
 struct search

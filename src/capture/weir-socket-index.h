@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Sockets that are not flows themselves but own some: listeners, and UDP sockets without a peer.
+/* Sockets that are not flows themselves but own some: listeners, UDP sockets without a peer, and
+ * those for pings, whose port is the identifier in ICMP's header.
  * Rebuilt by every complete dump. */
 #pragma once
 
@@ -34,6 +35,8 @@ struct weir_socket_index
   struct weir_bound_socket *items, *next;
   size_t n, n_next, capacity, next_capacity;
   uint64_t refused; /* sockets that found no room */
+  /* Of which protocols there are raw sockets: any of those may send what it likes. */
+  bool has_raw[256], next_has_raw[256];
 };
 
 void
@@ -48,6 +51,10 @@ void
 weir_socket_index_add (struct weir_socket_index *index, const struct weir_socket_reading *reading);
 void
 weir_socket_index_complete (struct weir_socket_index *index);
+
+/* Whether a program may have sent packets of @protocol by itself. */
+bool
+weir_socket_index_has_raw (const struct weir_socket_index *index, uint8_t protocol);
 
 /* Who gets what arrives at @local.  The socket that is bound most exactly wins; *@ret_ambiguous is
  * set when several are bound alike (SO_REUSEPORT): the first of them is returned, and nothing about

@@ -64,3 +64,6 @@ _Static_assert (3 * WEIR_REPORT_TIMEOUT_MS < WEIR_HELLO_DEADLINE_MS,
 
 /* What an administrator can be told about at once; mistakes beyond that are counted. */
 #define WEIR_NOTICES_MAX 32
+
+/* Sockets that can receive without being flows, as far as they are listed; the rest is counted. */
+#define WEIR_RECEIVERS_MAX 4096

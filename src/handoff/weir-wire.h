@@ -27,6 +27,7 @@ enum weir_message
   WEIR_MESSAGE_DETAILS = 7, /* reserved */
   WEIR_MESSAGE_ERROR = 8,
   WEIR_MESSAGE_BYE = 9,
+  WEIR_MESSAGE_LISTENERS = 10,
   WEIR_MESSAGE_NOTICES = 11,
   WEIR_MESSAGE_LAST_OF_ENGINE = 12, /* up to here they are known, or reserved */
 
@@ -202,6 +203,7 @@ enum weir_reason
   WEIR_REASON_GOVERNED = 10, /* conntrack: the table is read more seldom, because it is large */
   WEIR_REASON_CONFIG = 12,   /* engine.conf switches the source off */
   WEIR_REASON_ACCOUNTING_SWITCHED = 13, /* conntrack, active: bytes are counted at our wish */
+  WEIR_REASON_NO_PACKET_SOCKETS = 14, /* sockdiag: packet sockets cannot be listed (@error) */
 };
 
 /* The last one that a reader takes. */
@@ -524,6 +526,85 @@ enum weir_cadence
   WEIR_CADENCE_GOVERNED = 2,    /* reading connections as often as wished would cost too much */
   WEIR_CADENCE_FLOOR = 3,       /* it wished for less than can be had */
 };
+
+/* ---- what can receive without being a flow ---- */
+
+enum weir_socket_kind
+{
+  WEIR_SOCKET_PORT = 0, /* bound to a port: it listens, or has no peer */
+  WEIR_SOCKET_RAW = 1,
+  WEIR_SOCKET_PING = 2, /* ICMP echo, for everybody: its port is the identifier */
+  WEIR_SOCKET_PACKET = 3,
+};
+
+enum weir_receiver_change
+{
+  WEIR_RECEIVER_ADDED = 1,
+  WEIR_RECEIVER_CHANGED = 2,
+  WEIR_RECEIVER_GONE = 3, /* nothing but the id follows */
+};
+
+/* A socket that is no flow and that others can reach, or that reaches past the rules: listeners,
+ * UDP without a peer, raw and packet sockets.  (The word "listener" is taken in this library by the
+ * front end's end of the handoff.) */
+struct weir_receiver_record
+{
+  uint64_t id;    /* unique as long as this engine runs */
+  uint8_t change; /* enum weir_receiver_change */
+
+  uint8_t kind;      /* enum weir_socket_kind */
+  uint8_t family;    /* 4 or 6, as bound; 0 for packet sockets */
+  uint16_t protocol; /* IPPROTO_*; of packet sockets ETH_P_*, 0: sends only */
+  bool v6_only, is_promiscuous, has_queue;
+  struct weir_endpoint local; /* all zeros: every address */
+  uint32_t ifindex;           /* bound to this interface alone; 0: to none */
+  uint32_t netns;             /* inode of the network namespace */
+  uint32_t inode;
+  uint64_t cookie;     /* 0: not known */
+  uint64_t first_seen; /* CLOCK_BOOTTIME, ns; 0: it was there before the engine */
+  uint32_t queue;      /* listeners: connections that were not accepted yet ... */
+  uint32_t backlog;    /* ... and how many of those there may be */
+
+  /* As in a flow's OWNER */
+  uint8_t owner_how, owner_missing;
+  uint32_t pid;
+  uint64_t start_time;
+  bool has_uid;
+  uint32_t uid;
+  uint64_t cgroup_id;
+  char comm[16];
+  char cgroup[WEIR_STRING_MAX + 1];
+};
+
+/* How many there are, whether they are listed or not. */
+struct weir_receivers_summary
+{
+  uint32_t total;
+  uint32_t not_listed; /* beyond WEIR_RECEIVERS_MAX */
+};
+
+/* Any number of records in as many LISTENERS frames as they take, at least one. */
+struct weir_receivers_writer
+{
+  struct weir_writer *writer;
+  struct weir_receivers_summary summary;
+  size_t count_at; /* offset of the open frame's number of records */
+  uint32_t n_records;
+};
+
+void
+weir_receivers_writer_begin (struct weir_receivers_writer *receivers, struct weir_writer *writer,
+                             const struct weir_receivers_summary *summary);
+void
+weir_receivers_writer_add (struct weir_receivers_writer *receivers,
+                           const struct weir_receiver_record *record);
+void
+weir_receivers_writer_end (struct weir_receivers_writer *receivers);
+
+typedef void (*weir_receiver_func) (const struct weir_receiver_record *record, void *data);
+int
+weir_read_receivers (const struct weir_frame *frame, struct weir_receivers_summary *ret_summary,
+                     weir_receiver_func func, void *data);
 
 struct weir_tick
 {

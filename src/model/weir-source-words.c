@@ -59,6 +59,8 @@ static const struct
                                         N_ ("It is switched off again when Weir closes. "
                                             "Connections that were open before are not "
                                             "counted.") },
+  [WEIR_REASON_NO_PACKET_SOCKETS] = { N_ ("Programs that bypass the firewall cannot be listed"),
+                                      N_ ("Load the module packet_diag of the kernel.") },
 };
 
 /* %s: a time, in seconds. */

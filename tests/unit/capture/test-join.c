@@ -328,10 +328,16 @@ test_owner_kernel (struct fixture *fixture, gconstpointer data)
     { IPPROTO_ICMP, FALSE, WEIR_MISSING_KERNEL },
     { IPPROTO_ICMPV6, TRUE, WEIR_MISSING_NOT_FOUND },
     { IPPROTO_GRE, TRUE, WEIR_MISSING_KERNEL },
-    { IPPROTO_UDPLITE, TRUE, WEIR_MISSING_NOT_FOUND },
+    { IPPROTO_UDPLITE, TRUE, WEIR_MISSING_GONE },
     { IPPROTO_SCTP, TRUE, WEIR_MISSING_NOT_FOUND },
+    { IPPROTO_ESP, TRUE, WEIR_MISSING_NOT_FOUND },
   };
+  struct weir_socket_reading raw = socket_reading ("0.0.0.0", 0, "0.0.0.0", 0);
 
+  /* It may have sent packets of this protocol, so these are not certainly the kernel's. */
+  raw.kind = WEIR_SOCKET_RAW;
+  raw.protocol = IPPROTO_ESP;
+  read_sockets (&fixture->join, &raw, 1, S);
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       const char *peer = "198.51.100.7";
@@ -351,6 +357,48 @@ test_owner_kernel (struct fixture *fixture, gconstpointer data)
       g_assert_cmpuint (flow->owner_missing, ==, cases[i].missing);
       weir_join_remove (&fixture->join, flow);
     }
+}
+
+/* An echo request belongs to the socket for pings whose port is its identifier, and to no other. */
+static void
+test_owner_ping (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_socket_reading ping = socket_reading ("0.0.0.0", 77, "0.0.0.0", 0);
+  struct weir_conntrack_reading sent = conntrack_reading ("192.0.2.1", 0, "198.51.100.7", 0);
+  struct weir_conntrack_reading received = conntrack_reading ("198.51.100.8", 0, "192.0.2.1", 0);
+  struct weir_flow *flow;
+
+  ping.kind = WEIR_SOCKET_PING;
+  ping.protocol = sent.protocol = received.protocol = IPPROTO_ICMP;
+  sent.has_state = received.has_state = false;
+  sent.discriminator = received.discriminator = 77;
+  received.id = 8;
+  read_sockets (&fixture->join, &ping, 1, S);
+  weir_join_conntrack (&fixture->join, &sent, WEIR_CONNTRACK_NEW, S);
+  weir_join_conntrack (&fixture->join, &received, WEIR_CONNTRACK_NEW, S);
+  weir_join_settle (&fixture->join, S);
+  answer_all (&fixture->join, S);
+  weir_join_settle (&fixture->join, S);
+  flow = find_flow (&fixture->join, IPPROTO_ICMP, "192.0.2.1", 0, "198.51.100.7", 0);
+  g_assert_cmpuint (pid_of (fixture, flow), ==, 100);
+  g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_LISTENER);
+  g_assert_cmpuint (flow->state, ==, WEIR_FLOW_STATE_OPEN);
+  /* Who asks from outside is answered by the kernel, whatever number was chosen there. */
+  flow = find_flow (&fixture->join, IPPROTO_ICMP, "192.0.2.1", 0, "198.51.100.8", 0);
+  g_assert_cmpuint (flow->owner, ==, 0);
+  g_assert_cmpuint (flow->owner_missing, ==, WEIR_MISSING_KERNEL);
+
+  sent.discriminator = 78;
+  sent.id = 9;
+  weir_join_conntrack (&fixture->join, &sent, WEIR_CONNTRACK_NEW, 2 * S);
+  weir_join_settle (&fixture->join, 2 * S);
+  for (guint32 slot = 0; (flow = weir_flow_table_next (&fixture->join.table, &slot)) != NULL;)
+    {
+      if (flow->key.discriminator == 78)
+        break;
+    }
+  g_assert_cmpuint (flow->owner, ==, 0);
+  g_assert_cmpuint (flow->owner_missing, ==, WEIR_MISSING_NOT_FOUND);
 }
 
 /* Whoever sends many packets does not push out the flows of this computer's own sockets. */
@@ -462,6 +510,7 @@ main (int argc, char **argv)
   ADD ("owner/not-accepted", test_owner_not_accepted);
   ADD ("owner/hides", test_owner_hides);
   ADD ("owner/kernel", test_owner_kernel);
+  ADD ("owner/ping", test_owner_ping);
   ADD ("flood", test_flood);
   ADD ("owner/ambiguous", test_owner_ambiguous);
   ADD ("owner/by-cgroup", test_owner_by_cgroup);

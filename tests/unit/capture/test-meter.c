@@ -33,7 +33,22 @@ set_up (struct fixture *fixture, gconstpointer data)
 
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
   fixture->setup = (struct weir_meter_setup) {
-    .fds = { pair[0], -1, EPERM, -1, EPERM, -1, EPERM, -1, EPERM, -1, EPERM, -1, EPERM, -1, -1 },
+    .fds = { pair[0],
+             -1,
+             EPERM,
+             -1,
+             EPERM,
+             -1,
+             EPERM,
+             -1,
+             EPERM,
+             -1,
+             EPERM,
+             -1,
+             EPERM,
+             -1,
+             -1,
+             { -1, -1, -1, -1 } },
     .netns = 1,
     .n_processes = 1,
   };

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <errno.h>
 #include <glib.h>
+#include <linux/if_ether.h>
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
 #include <linux/tcp.h>
 #include <stddef.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "netlink-builder.h"
@@ -239,23 +242,129 @@ test_truncated (void)
     }
 }
 
-struct search
+/* What the port is of others, the protocol is of a raw socket. */
+static void
+test_raw (void)
 {
+  struct inet_diag_msg message = { .idiag_family = AF_INET6,
+                                   .idiag_state = WEIR_TCP_CLOSE,
+                                   .id = { .idiag_sport = htons (IPPROTO_ICMPV6) },
+                                   .idiag_inode = 5 };
+  struct weir_socket_reading reading = { .protocol = IPPROTO_RAW };
+  struct builder builder = { 0 };
+  guint8 protocol = IPPROTO_ESP;
+
+  builder_begin (&builder, SOCK_DIAG_BY_FAMILY, &message, sizeof message);
+  g_assert_cmpint (weir_sockdiag_parse (builder_header (&builder), WEIR_SOCKDIAG_SOCKET, &reading),
+                   ==, 0);
+  g_assert_cmpuint (reading.kind, ==, WEIR_SOCKET_RAW);
+  g_assert_cmpuint (reading.protocol, ==, IPPROTO_ICMPV6);
+  g_assert_cmpuint (reading.local.port, ==, 0);
+
+  reading.protocol = IPPROTO_RAW;
+  builder_attribute (&builder, INET_DIAG_PROTOCOL, &protocol, 1);
+  g_assert_cmpint (weir_sockdiag_parse (builder_header (&builder), WEIR_SOCKDIAG_SOCKET, &reading),
+                   ==, 0);
+  g_assert_cmpuint (reading.protocol, ==, IPPROTO_ESP);
+}
+
+/* Associations have numbers of their own for their states. */
+static void
+test_sctp_states (void)
+{
+  static const struct
+  {
+    guint8 told;
+    gboolean is_endpoint;
+    guint8 state;
+  } cases[] = {
+    { 1, FALSE, WEIR_TCP_SYN_SENT },          { 2, FALSE, WEIR_TCP_SYN_SENT },
+    { 3, FALSE, WEIR_TCP_ESTABLISHED },       { 4, FALSE, WEIR_TCP_FIN_WAIT1 },
+    { 7, FALSE, WEIR_TCP_FIN_WAIT1 },         { WEIR_TCP_LISTEN, TRUE, WEIR_TCP_LISTEN },
+    { WEIR_TCP_CLOSE, TRUE, WEIR_TCP_CLOSE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      struct inet_diag_msg message = {
+        .idiag_family = AF_INET,
+        .idiag_state = cases[i].told,
+        .id = { .idiag_sport = htons (9), .idiag_dport = cases[i].is_endpoint ? 0 : htons (7) },
+      };
+      struct weir_socket_reading reading = { .protocol = IPPROTO_SCTP };
+      struct builder builder = { 0 };
+
+      builder_begin (&builder, SOCK_DIAG_BY_FAMILY, &message, sizeof message);
+      g_assert_cmpint (
+          weir_sockdiag_parse (builder_header (&builder), WEIR_SOCKDIAG_SOCKET, &reading), ==, 0);
+      g_assert_cmpuint (reading.state, ==, cases[i].state);
+    }
+}
+
+/* A socket of our own that the dumps must show exactly once, or not at all. */
+struct wanted
+{
+  int family, type, protocol;
+  guint8 kind;
   guint16 port;
-  guint found;
-  guint buffers;
   guint32 inode;
+  guint found;
 };
 
 static void
-search (const struct weir_socket_reading *reading, enum weir_sockdiag_event event, void *data)
+open_wanted (struct wanted *wanted, int *ret_fd)
 {
-  struct search *wanted = data;
+  struct sockaddr_storage address = { .ss_family = (sa_family_t) wanted->family };
+  socklen_t size = sizeof address;
+  struct stat info;
 
-  if (reading->protocol != IPPROTO_UDP || reading->local.port != wanted->port)
+  *ret_fd = socket (wanted->family, wanted->type | SOCK_CLOEXEC, wanted->protocol);
+  g_assert_cmpint (*ret_fd, >=, 0);
+  g_assert_cmpint (fstat (*ret_fd, &info), ==, 0);
+  wanted->inode = (guint32) info.st_ino;
+  if (wanted->kind != WEIR_SOCKET_PORT)
     return;
-  wanted->found++;
-  wanted->inode = reading->inode;
+  g_assert_cmpint (
+      bind (*ret_fd, (struct sockaddr *) &address,
+            wanted->family == AF_INET ? sizeof (struct sockaddr_in) : sizeof (struct sockaddr_in6)),
+      ==, 0);
+  if (wanted->type == SOCK_STREAM)
+    g_assert_cmpint (listen (*ret_fd, 7), ==, 0);
+  g_assert_cmpint (getsockname (*ret_fd, (struct sockaddr *) &address, &size), ==, 0);
+  wanted->port =
+      ntohs (wanted->family == AF_INET ? ((struct sockaddr_in *) (void *) &address)->sin_port
+                                       : ((struct sockaddr_in6 *) (void *) &address)->sin6_port);
+}
+
+struct search
+{
+  struct wanted *wanted;
+  guint n_wanted;
+  guint buffers;
+};
+
+static void
+look (const struct weir_socket_reading *reading, enum weir_sockdiag_event event, void *data)
+{
+  struct search *search = data;
+
+  for (guint i = 0; i < search->n_wanted; i++)
+    {
+      struct wanted *wanted = &search->wanted[i];
+
+      if (reading->inode != wanted->inode)
+        continue;
+      wanted->found++;
+      g_assert_cmpuint (reading->kind, ==, wanted->kind);
+      g_assert_cmpuint (reading->local.port, ==, wanted->port);
+      g_assert_cmpuint (reading->uid, ==, getuid ());
+      if (wanted->kind == WEIR_SOCKET_PACKET)
+        g_assert_cmpuint (reading->ethertype, ==, ETH_P_ARP);
+      else
+        g_assert_cmpuint (reading->protocol, ==, wanted->protocol);
+      if (wanted->type == SOCK_STREAM)
+        g_assert_cmpuint (reading->backlog, ==, 7);
+    }
 }
 
 static void
@@ -264,31 +373,62 @@ count_buffer (void *data)
   ((struct search *) data)->buffers++;
 }
 
-/* A whole series on the real kernel. */
+static void
+read_series (struct weir_sockdiag *diag, struct search *search)
+{
+  search->buffers = 0;
+  for (guint i = 0; i < search->n_wanted; i++)
+    search->wanted[i].found = 0;
+  g_assert_cmpint (weir_sockdiag_start (diag), ==, 0);
+  while (weir_sockdiag_read (diag, 1, count_buffer, look, search) == 0)
+    ;
+  g_assert_cmpint (diag->error, ==, 0);
+  g_assert_false (diag->running);
+}
+
+/* Whole series on the real kernel: what it has is shown once, and what it has not is not asked for
+ * again at once. */
 static void
 test_dump (void)
 {
-  struct sockaddr_in6 address = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
-  socklen_t size = sizeof address;
+  struct wanted wanted[] = {
+    { AF_INET, SOCK_STREAM, IPPROTO_TCP, WEIR_SOCKET_PORT },
+    { AF_INET6, SOCK_STREAM, IPPROTO_TCP, WEIR_SOCKET_PORT },
+    { AF_INET, SOCK_DGRAM, IPPROTO_UDP, WEIR_SOCKET_PORT },
+    { AF_INET6, SOCK_DGRAM, IPPROTO_UDP, WEIR_SOCKET_PORT },
+    { AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE, WEIR_SOCKET_PORT },
+    { AF_INET6, SOCK_DGRAM, IPPROTO_UDPLITE, WEIR_SOCKET_PORT },
+    { AF_PACKET, SOCK_RAW, htons (ETH_P_ARP), WEIR_SOCKET_PACKET },
+    { AF_INET, SOCK_RAW, IPPROTO_ICMP, WEIR_SOCKET_RAW },
+  };
   int fd = socket (AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-  int udp = socket (AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  struct search search = { wanted, G_N_ELEMENTS (wanted), 0 };
+  int sockets[G_N_ELEMENTS (wanted)];
   struct weir_sockdiag diag;
-  struct search wanted = { 0 };
+  guint lacking = 0, buffers;
 
-  g_assert_cmpint (bind (udp, (struct sockaddr *) &address, sizeof address), ==, 0);
-  g_assert_cmpint (getsockname (udp, (struct sockaddr *) &address, &size), ==, 0);
-  wanted.port = ntohs (address.sin6_port);
+  for (guint i = 0; i < G_N_ELEMENTS (wanted); i++)
+    open_wanted (&wanted[i], &sockets[i]);
   weir_sockdiag_init (&diag, fd);
-  g_assert_cmpint (weir_sockdiag_start (&diag), ==, 0);
-  while (weir_sockdiag_read (&diag, 1, count_buffer, search, &wanted) == 0)
-    ;
-  g_assert_cmpint (diag.error, ==, 0);
-  g_assert_false (diag.running);
-  g_assert_cmpuint (wanted.found, ==, 1);
-  g_assert_cmpuint (wanted.buffers, >=, WEIR_SOCKDIAG_STEPS);
-  g_assert_cmpuint (wanted.inode, !=, 0);
+  read_series (&diag, &search);
+  for (guint i = 0; i < WEIR_SOCKDIAG_STEPS; i++)
+    {
+      g_assert_true (diag.step_errors[i] == 0 || diag.step_errors[i] == ENOENT);
+      lacking += diag.step_errors[i] == ENOENT;
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (wanted) - 1; i++)
+    g_assert_cmpuint (wanted[i].found, ==, 1);
+  g_assert_cmpuint (wanted[G_N_ELEMENTS (wanted) - 1].found, ==,
+                    diag.step_errors[WEIR_SOCKDIAG_RAW] == 0);
+  g_assert_cmpuint (search.buffers, >=, WEIR_SOCKDIAG_STEPS);
+  buffers = search.buffers;
+  read_series (&diag, &search);
+  g_assert_cmpuint (search.buffers, ==, buffers - lacking);
+  g_assert_cmpuint (wanted[0].found, ==, 1);
+
   close (fd);
-  close (udp);
+  for (guint i = 0; i < G_N_ELEMENTS (wanted); i++)
+    close (sockets[i]);
 }
 
 int
@@ -301,6 +441,8 @@ main (int argc, char **argv)
   g_test_add_func ("/source-sockdiag/info-sizes", test_info_sizes);
   g_test_add_func ("/source-sockdiag/hostile", test_hostile);
   g_test_add_func ("/source-sockdiag/truncated", test_truncated);
+  g_test_add_func ("/source-sockdiag/raw", test_raw);
+  g_test_add_func ("/source-sockdiag/sctp-states", test_sctp_states);
   g_test_add_func ("/source-sockdiag/dump", test_dump);
   return g_test_run ();
 }

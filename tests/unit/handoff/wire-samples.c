@@ -106,6 +106,56 @@ sample_hello (void)
   return hello;
 }
 
+struct weir_receiver_record
+sample_receiver (guint number)
+{
+  struct weir_receiver_record record = {
+    .id = G_GUINT64_CONSTANT (0x1122334455667788) + number,
+    .change = WEIR_RECEIVER_ADDED,
+    .kind = WEIR_SOCKET_PORT,
+    .family = 6,
+    .protocol = 6,
+    .v6_only = true,
+    .has_queue = true,
+    .local = { .address = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 }, .port = 443 },
+    .ifindex = 7,
+    .netns = 4026531840u,
+    .inode = 4711,
+    .cookie = G_MAXUINT64,
+    .first_seen = 123456789012345,
+    .queue = 3,
+    .backlog = 128,
+    .owner_how = WEIR_OWNER_TUPLE,
+    .pid = 4242,
+    .start_time = 998877,
+    .has_uid = true,
+    .uid = 1000,
+    .cgroup_id = 31337,
+    .comm = "fifteen-letters",
+  };
+
+  g_snprintf (record.cgroup, sizeof record.cgroup, "/system.slice/server-%u.service", number);
+  return record;
+}
+
+static void
+write_receivers (struct weir_writer *writer)
+{
+  const struct weir_receivers_summary summary = { 5, 2 };
+  struct weir_receiver_record listener = sample_receiver (0);
+  struct weir_receiver_record packet = {
+    .id = 8, .change = WEIR_RECEIVER_CHANGED, .kind = WEIR_SOCKET_PACKET, .protocol = 3
+  };
+  struct weir_receiver_record gone = { .id = 9, .change = WEIR_RECEIVER_GONE };
+  struct weir_receivers_writer receivers;
+
+  weir_receivers_writer_begin (&receivers, writer, &summary);
+  weir_receivers_writer_add (&receivers, &listener);
+  weir_receivers_writer_add (&receivers, &packet);
+  weir_receivers_writer_add (&receivers, &gone);
+  weir_receivers_writer_end (&receivers);
+}
+
 static void
 write_lists (struct weir_writer *writer)
 {
@@ -134,6 +184,7 @@ write_lists (struct weir_writer *writer)
       weir_flows_writer_add (flows, &flow);
     }
   weir_flows_writer_finish (flows);
+  write_receivers (writer);
 }
 
 void
@@ -178,12 +229,22 @@ count_interface (const struct weir_interface_record *record, void *data)
   g_assert_cmpuint (record->n_addresses, <=, WEIR_INTERFACE_ADDRESSES_MAX);
 }
 
+static void
+count_receiver (const struct weir_receiver_record *record, void *data)
+{
+  g_assert_cmpuint (strlen (record->comm), <, sizeof record->comm);
+  g_assert_cmpuint (strlen (record->cgroup), <=, WEIR_STRING_MAX);
+  g_assert_cmpuint (record->kind, <=, WEIR_SOCKET_PACKET);
+  g_assert_cmpuint (record->owner_missing, <=, WEIR_MISSING_NOT_FOUND);
+}
+
 int
 sample_read (const struct weir_frame *frame)
 {
   struct weir_hello hello;
   struct weir_source_status sources[WEIR_N_SOURCES];
   struct weir_process_status processes[WEIR_N_ROLES];
+  struct weir_receivers_summary summary;
   struct weir_tick tick;
   struct weir_error error;
   struct weir_notice notices[WEIR_NOTICES_MAX];
@@ -203,6 +264,8 @@ sample_read (const struct weir_frame *frame)
       return weir_read_flows (frame, count_flow, NULL);
     case WEIR_MESSAGE_INTERFACES:
       return weir_read_interfaces (frame, count_interface, NULL);
+    case WEIR_MESSAGE_LISTENERS:
+      return weir_read_receivers (frame, &summary, count_receiver, NULL);
     case WEIR_MESSAGE_TICK:
       return weir_read_tick (frame, &tick);
     case WEIR_MESSAGE_ERROR:

@@ -11,6 +11,8 @@ struct weir_flow_record
 sample_flow (guint number);
 struct weir_interface_record
 sample_interface (guint number);
+struct weir_receiver_record
+sample_receiver (guint number);
 struct weir_hello
 sample_hello (void);
 

@@ -18,6 +18,8 @@ test_all_have_words (void)
       g_assert_nonnull (weir_source_words_get_advice (reason));
     }
   g_assert_nonnull (weir_source_words_get_advice (WEIR_REASON_ACCOUNTING_SWITCHED));
+  g_assert_nonnull (weir_source_words_get_reason (WEIR_REASON_NO_PACKET_SOCKETS));
+  g_assert_nonnull (weir_source_words_get_advice (WEIR_REASON_NO_PACKET_SOCKETS));
   g_assert_null (weir_source_words_get_reason (WEIR_REASON_NONE));
   g_assert_null (weir_source_words_get_advice (WEIR_REASON_NONE));
 }
