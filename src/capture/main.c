@@ -38,11 +38,21 @@ confine_meter (const struct weir_caller *caller, const struct weir_users *users,
 {
   const struct weir_descriptors *fds = &setup->fds;
   const int single[] = {
-    fds->client,           fds->sock_diag, fds->sock_events, fds->conntrack_dump,
-    fds->conntrack_events, fds->route,     fds->accounting,  fds->keeper,
-    fds->looker,           slots[0],       slots[1],
-    fds->proc_sockets[WEIR_PROC_RAW],  fds->proc_sockets[WEIR_PROC_RAW6],
-    fds->proc_sockets[WEIR_PROC_ICMP], fds->proc_sockets[WEIR_PROC_ICMP6],
+    fds->client,
+    fds->sock_diag,
+    fds->sock_events,
+    fds->conntrack_dump,
+    fds->conntrack_events,
+    fds->route,
+    fds->accounting,
+    fds->keeper,
+    fds->looker,
+    slots[0],
+    slots[1],
+    fds->proc_sockets[WEIR_PROC_RAW],
+    fds->proc_sockets[WEIR_PROC_RAW6],
+    fds->proc_sockets[WEIR_PROC_ICMP],
+    fds->proc_sockets[WEIR_PROC_ICMP6],
   };
   int keep[sizeof single / sizeof single[0] +
            WEIR_OPENED_NAMESPACES_MAX * WEIR_DESCRIPTORS_PER_NAMESPACE];

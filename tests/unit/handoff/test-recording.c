@@ -53,7 +53,7 @@ test_round_trip (void)
       n++;
     }
   g_assert_cmpint (r, ==, 0);
-  g_assert_cmpuint (n, ==, 11);
+  g_assert_cmpuint (n, ==, 12);
 }
 
 /* Cut anywhere it is an error or, at the end of a frame, shorter; never a frame that is not there.
