@@ -19,7 +19,8 @@
 
 static const WeirCliCommand *const commands[] = { &weir_cli_top,     &weir_cli_stream,
                                                   &weir_cli_record,  &weir_cli_apps,
-                                                  &weir_cli_sources, &weir_cli_selftest };
+                                                  &weir_cli_sources, &weir_cli_ledger,
+                                                  &weir_cli_selftest };
 
 static const struct
 {
@@ -153,7 +154,8 @@ static gboolean
 take_command (WeirCliOptions *options, const Raw *raw, GError **error)
 {
   if (raw->rest == NULL)
-    return fail (error, _ ("Say what to do: %s"), "top, stream, record, apps, sources, selftest");
+    return fail (error, _ ("Say what to do: %s"),
+                 "top, stream, record, apps, sources, ledger, selftest");
   for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
     if (g_str_equal (commands[i]->name, raw->rest[0]))
       options->command = commands[i];

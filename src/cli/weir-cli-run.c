@@ -10,6 +10,7 @@
 #include <glib-unix.h>
 #include <glib/gi18n.h>
 
+#include "weir-cli-output.h"
 #include "weir-cli-runtime.h"
 #include "weir-cli-text.h"
 #include "weir-notice-words.h"
@@ -43,6 +44,22 @@ weir_cli_run_fail (WeirCliRun *run, WeirCliExit exit, const char *message)
   run->exit = exit;
   g_set_str (&run->reason, message);
   weir_cli_run_quit (run);
+}
+
+void
+weir_cli_run_write_table (WeirCliRun *run, const WeirCliColumn *columns, guint n_columns,
+                          GPtrArray *rows, const char *rest)
+{
+  g_autofree char *head = weir_cli_text_make_table (columns, n_columns, rows);
+  g_autofree char *table = g_strconcat (head, rest, NULL);
+  g_autoptr (GError) error = NULL;
+  WeirCliOutput *output = weir_cli_output_new ((void (*) (gpointer)) weir_cli_run_quit, run);
+
+  weir_cli_output_write (output, weir_cli_text_to_locale (table));
+  if (weir_cli_output_end (output, &error))
+    return;
+  run->exit = WEIR_CLI_EXIT_FAILED;
+  weir_cli_complain (error->message);
 }
 
 /* ---- what the session says ---- */

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "weir-cli-options.h"
+#include "weir-cli-text.h"
 #include "weir-session.h"
 
 G_BEGIN_DECLS
@@ -45,7 +46,7 @@ struct _WeirCliCommand
 };
 
 extern const WeirCliCommand weir_cli_stream, weir_cli_record, weir_cli_top, weir_cli_apps,
-    weir_cli_sources, weir_cli_selftest;
+    weir_cli_sources, weir_cli_ledger, weir_cli_selftest;
 
 WeirCliExit
 weir_cli_run (const WeirCliOptions *options);
@@ -55,6 +56,11 @@ weir_cli_run_quit (WeirCliRun *run);
 /* Quits; @message says why on standard error when the command has ended its output. */
 void
 weir_cli_run_fail (WeirCliRun *run, WeirCliExit exit, const char *message);
+
+/* Writes a table (see weir_cli_text_make_table()) and what comes after it to standard output. */
+void
+weir_cli_run_write_table (WeirCliRun *run, const WeirCliColumn *columns, guint n_columns,
+                          GPtrArray *rows, const char *rest);
 
 /* "weir-cli: message" on standard error. */
 void

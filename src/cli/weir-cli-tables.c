@@ -7,7 +7,6 @@
 #include <glib/gi18n.h>
 
 #include "weir-app-totals.h"
-#include "weir-cli-output.h"
 #include "weir-cli-run.h"
 #include "weir-cli-text.h"
 #include "weir-format.h"
@@ -18,22 +17,6 @@
 #define APPS_TICKS 2
 
 /* @rest: what stands below the table. */
-static void
-write_table (WeirCliRun *run, const WeirCliColumn *columns, guint n_columns, GPtrArray *rows,
-             const char *rest)
-{
-  g_autofree char *head = weir_cli_text_make_table (columns, n_columns, rows);
-  g_autofree char *table = g_strconcat (head, rest, NULL);
-  g_autoptr (GError) error = NULL;
-  WeirCliOutput *output = weir_cli_output_new ((void (*) (gpointer)) weir_cli_run_quit, run);
-
-  weir_cli_output_write (output, weir_cli_text_to_locale (table));
-  if (weir_cli_output_end (output, &error))
-    return;
-  run->exit = WEIR_CLI_EXIT_FAILED;
-  weir_cli_complain (error->message);
-}
-
 static void
 add_row (GPtrArray *rows, char *const *cells)
 {
@@ -80,7 +63,7 @@ apps_end (WeirCliRun *run)
       char *const cells[] = { (char *) name, connections, rx, tx, rx_rate, tx_rate, NULL };
       add_row (rows, cells);
     }
-  write_table (run, columns, G_N_ELEMENTS (columns), rows, "");
+  weir_cli_run_write_table (run, columns, G_N_ELEMENTS (columns), rows, "");
 }
 
 const WeirCliCommand weir_cli_apps = {
@@ -164,7 +147,7 @@ sources_end (WeirCliRun *run)
       add_row (rows, cells);
     }
   g_autofree char *notices = word_notices (run);
-  write_table (run, columns, G_N_ELEMENTS (columns), rows, notices);
+  weir_cli_run_write_table (run, columns, G_N_ELEMENTS (columns), rows, notices);
 }
 
 const WeirCliCommand weir_cli_sources = {

@@ -4,6 +4,7 @@
 
 #include "weir-collation.h"
 #include "weir-flow.h"
+#include "weir-ledger-routes.h"
 
 G_BEGIN_DECLS
 
@@ -41,6 +42,23 @@ typedef struct
   guint n;
 } WeirFlowHistory;
 
+/* How far the ledger has come with a flow; its own business. */
+typedef struct
+{
+  guint64 rx, tx, rx_packets, tx_packets; /* cumulative, at its last tick */
+  gint64 moved_rx, moved_tx;              /* of it, past the interfaces, while it was watched */
+  WeirLedgerSide near, far;
+  guint generation;         /* of the routes that the sides were found with */
+  guint epoch;              /* of the total that it moved for */
+  guint8 part;              /* WeirLedgerPart */
+  guint8 source, direction; /* as they were then */
+  gboolean is_translated : 1;
+  gboolean is_known : 1;
+  gboolean is_settled : 1; /* had ended */
+  gboolean is_whole : 1;   /* watched from its beginning */
+  gboolean has_bytes : 1;
+} WeirLedgerMark;
+
 struct _WeirFlow
 {
   GObject parent;
@@ -73,6 +91,7 @@ struct _WeirFlow
   guint64 closed_at;     /* CLOCK_BOOTTIME, ns */
   gint64 first_seen;     /* µs since 1970, UTC; -1 unknown */
   gint64 read_at;        /* µs since 1970, UTC: when the figures were read */
+  WeirLedgerMark ledger;
   struct weir_flow_record record;
 };
 

@@ -9,8 +9,8 @@
 
 static GHashTable *names;
 
-static guint32
-get_own_netns (void)
+guint32
+weir_interface_names_get_netns (void)
 {
   static guint32 netns;
   struct stat status;
@@ -34,7 +34,7 @@ weir_interface_names_set (const struct weir_interface_record *interfaces, guint 
 const char *
 weir_interface_names_get (guint32 netns, guint32 index)
 {
-  if (names == NULL || index == 0 || netns != get_own_netns ())
+  if (names == NULL || index == 0 || netns != weir_interface_names_get_netns ())
     return NULL;
   return g_hash_table_lookup (names, GUINT_TO_POINTER (index));
 }

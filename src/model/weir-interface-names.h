@@ -18,4 +18,8 @@ weir_interface_names_set (const struct weir_interface_record *interfaces, guint 
 const char *
 weir_interface_names_get (guint32 netns, guint32 index);
 
+/* The inode of that namespace; 0: /proc is not there. */
+guint32
+weir_interface_names_get_netns (void);
+
 G_END_DECLS

@@ -114,6 +114,9 @@ take_tick (WeirSession *self, const struct weir_frame *frame)
   gboolean measured = weir_traffic_add (
       self->traffic, (const struct weir_interface_record *) self->interfaces->data,
       self->interfaces->len, weir_flow_store_get_rows (self->flows), &tick, &sample);
+  weir_ledger_add (self->ledger, (const struct weir_interface_record *) self->interfaces->data,
+                   self->interfaces->len, weir_flow_store_get_rows (self->flows), &tick,
+                   weir_interface_names_get_netns ());
   /* A mean over minutes of sleep or silence is no sample of this moment: it stays a gap. */
   gboolean gap = has_slept (self) || self->gap;
   if (measured && !gap)
@@ -158,6 +161,13 @@ weir_session_get_history (WeirSession *self)
 {
   g_return_val_if_fail (WEIR_IS_SESSION (self), NULL);
   return self->history;
+}
+
+WeirLedger *
+weir_session_get_ledger (WeirSession *self)
+{
+  g_return_val_if_fail (WEIR_IS_SESSION (self), NULL);
+  return self->ledger;
 }
 
 const struct weir_source_status *

@@ -48,6 +48,7 @@ struct _WeirSession
   WeirFlowStore *flows;
   WeirHistory *history;
   WeirTraffic *traffic;
+  WeirLedger *ledger;
   struct weir_source_status sources[WEIR_SESSION_SOURCES_MAX];
   gsize n_sources;
   struct weir_process_status processes[WEIR_SESSION_PROCESSES_MAX];

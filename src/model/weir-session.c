@@ -288,6 +288,7 @@ weir_session_finalize (GObject *object)
   g_clear_object (&self->flows);
   g_clear_object (&self->history);
   g_clear_pointer (&self->traffic, weir_traffic_free);
+  g_clear_pointer (&self->ledger, weir_ledger_free);
   g_clear_pointer (&self->interfaces, g_array_unref);
   g_clear_pointer (&self->queue, g_ptr_array_unref);
   g_clear_pointer (&self->leaving, g_ptr_array_unref);
@@ -357,6 +358,7 @@ weir_session_init (WeirSession *self)
   self->flows = weir_flow_store_new ();
   self->history = weir_history_new (HISTORY_SAMPLES);
   self->traffic = weir_traffic_new ();
+  self->ledger = weir_ledger_new ();
   self->interfaces = g_array_new (FALSE, FALSE, sizeof (struct weir_interface_record));
   weir_session_clear_queue (self);
   self->leaving = g_ptr_array_new_with_free_func (g_object_unref);

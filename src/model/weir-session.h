@@ -6,6 +6,7 @@
 #include "weir-flow-store.h"
 #include "weir-history.h"
 #include "weir-launcher.h"
+#include "weir-ledger.h"
 
 G_BEGIN_DECLS
 
@@ -76,6 +77,9 @@ weir_session_get_flows (WeirSession *self);
 /* Sum over the interfaces whose bytes enter or leave this computer. */
 WeirHistory *
 weir_session_get_history (WeirSession *self);
+/* Where the bytes of the interfaces went, since the session began to measure. */
+WeirLedger *
+weir_session_get_ledger (WeirSession *self);
 /* Arrays owned by the session, valid until the next change. */
 const struct weir_source_status *
 weir_session_get_sources (WeirSession *self, guint *ret_n);
