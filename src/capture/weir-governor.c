@@ -28,6 +28,14 @@ weir_governor_allows (const struct weir_governor *governor, uint64_t interval, u
   return awake - governor->asked + interval / 2 >= weir_governor_get_interval (governor, interval);
 }
 
+uint64_t
+weir_governor_get_affordable (const struct weir_governor *governor)
+{
+  uint64_t cost = governor->cost > governor->spent ? governor->cost : governor->spent;
+
+  return governor->asked == 0 ? 0 : governor->asked + cost * WEIR_GOVERNOR_SHARE;
+}
+
 void
 weir_governor_begin (struct weir_governor *governor, uint64_t awake)
 {

@@ -31,6 +31,10 @@ weir_governor_allows (const struct weir_governor *governor, uint64_t interval, u
 uint64_t
 weir_governor_get_interval (const struct weir_governor *governor, uint64_t interval);
 
+/* From when on one more dump, whether or not a tick is due, keeps what they take on average. */
+uint64_t
+weir_governor_get_affordable (const struct weir_governor *governor);
+
 /* One dump: begin, spend what it costs any number of times, finish. */
 void
 weir_governor_begin (struct weir_governor *governor, uint64_t awake);

@@ -44,6 +44,8 @@ struct weir_meter
   struct weir_owners_source owners;
   bool keeper_stopped;
   bool conntrack_repeated;
+  bool resync_wanted; /* events were lost, and no dump has begun since */
+  bool events_drained;
   uint64_t conntrack_asked; /* awake, when the dump that runs was asked for */
   struct weir_governor governor;
   bool is_governed; /* the table is read more seldom than was wished */
@@ -70,6 +72,10 @@ weir_meter_advance (struct weir_meter *meter, const struct weir_moment *now);
 uint64_t
 weir_meter_get_due (const struct weir_meter *meter, uint64_t awake);
 
+/* Whether the connection tracking table is read at all: events alone cost what they cost. */
+bool
+weir_meter_has_dumps (const struct weir_meter *meter);
+
 /* How often all that is shown is read anew, in ns, and why: enum weir_cadence. */
 uint64_t
 weir_meter_get_cadence (const struct weir_meter *meter, uint64_t awake, uint8_t *ret_why);
@@ -92,6 +98,18 @@ void
 weir_meter_ask_conntrack (struct weir_meter *meter, uint64_t awake);
 void
 weir_meter_end_conntrack (struct weir_meter *meter, bool complete);
+
+/* ---- weir-meter-resync.c ---- */
+
+/* After events were read: @losses_before, as conntrack_losses was; @drained: all of them. */
+void
+weir_meter_note_events (struct weir_meter *meter, uint64_t losses_before, bool drained);
+/* Reads the table because events were lost, if that is affordable now ... */
+void
+weir_meter_resync (struct weir_meter *meter, uint64_t awake);
+/* ... or when it will be; UINT64_MAX: not wanted. */
+uint64_t
+weir_meter_get_resync_due (const struct weir_meter *meter, uint64_t awake);
 
 /* ---- weir-meter-sources.c ---- */
 

@@ -67,10 +67,13 @@ weir_meter_read_events (struct weir_meter *meter, uint64_t now)
     }
   if (meter->fds.conntrack_events >= 0 && meter->conntrack_events_error == 0)
     {
+      const uint64_t losses = meter->conntrack_losses;
+
       result = weir_conntrack_read_events (meter->fds.conntrack_events, EVENTS_BUDGET, take_entry,
                                            &reading, &meter->conntrack_losses);
       if (result < 0)
         meter->conntrack_events_error = -result;
+      weir_meter_note_events (meter, losses, result <= 0);
       more = more || result > 0;
     }
   return more;
@@ -145,6 +148,8 @@ weir_meter_ask_conntrack (struct weir_meter *meter, uint64_t awake)
   meter->conntrack.interrupted = false;
   meter->conntrack.error = 0;
   meter->conntrack_asked = awake;
+  if (meter->events_drained)
+    meter->resync_wanted = false;
   weir_join_conntrack_begin (&meter->join);
 }
 

@@ -42,9 +42,8 @@ get_next (const struct weir_meter *meter, uint64_t awake)
   return meter->tick_began == 0 ? awake : meter->tick_began + interval;
 }
 
-/* Whether the connection tracking table is read at all: events alone cost what they cost. */
-static bool
-has_dumps (const struct weir_meter *meter)
+bool
+weir_meter_has_dumps (const struct weir_meter *meter)
 {
   return meter->fds.conntrack_dump >= 0 && meter->fds.keeper >= 0 && !meter->keeper_stopped;
 }
@@ -56,7 +55,7 @@ weir_meter_get_cadence (const struct weir_meter *meter, uint64_t awake, uint8_t 
   uint64_t dumps = interval;
 
   *ret_why = weir_client_get_why (&meter->client, awake);
-  if (has_dumps (meter) && interval != UINT64_MAX)
+  if (weir_meter_has_dumps (meter) && interval != UINT64_MAX)
     dumps = weir_governor_get_interval (&meter->governor, interval);
   if (dumps > interval)
     *ret_why = WEIR_CADENCE_GOVERNED;
@@ -66,7 +65,10 @@ weir_meter_get_cadence (const struct weir_meter *meter, uint64_t awake, uint8_t 
 uint64_t
 weir_meter_get_due (const struct weir_meter *meter, uint64_t awake)
 {
-  return meter->phase == WEIR_PHASE_IDLE ? get_next (meter, awake) : get_deadline (meter);
+  uint64_t tick = meter->phase == WEIR_PHASE_IDLE ? get_next (meter, awake) : get_deadline (meter);
+  uint64_t resync = weir_meter_get_resync_due (meter, awake);
+
+  return tick < resync ? tick : resync;
 }
 
 static void
@@ -163,6 +165,7 @@ weir_meter_advance (struct weir_meter *meter, const struct weir_moment *now)
 {
   bool late;
 
+  weir_meter_resync (meter, now->awake);
   if (meter->phase == WEIR_PHASE_IDLE)
     {
       if (get_next (meter, now->awake) > now->awake)

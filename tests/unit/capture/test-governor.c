@@ -102,6 +102,22 @@ test_turns (void)
   g_assert_cmpuint (weir_governor_get_interval (&governor, S), ==, 10 * S);
 }
 
+/* A dump out of turn is as dear as any. */
+static void
+test_affordable (void)
+{
+  struct weir_governor governor = { 0 };
+
+  g_assert_cmpuint (weir_governor_get_affordable (&governor), ==, 0);
+  weir_governor_begin (&governor, 1000 * S);
+  weir_governor_spend (&governor, 10 * MS);
+  /* Its cost is not all known yet, but it was not less. */
+  g_assert_cmpuint (weir_governor_get_affordable (&governor), ==, 1000 * S + 250 * MS);
+  weir_governor_spend (&governor, 10 * MS);
+  weir_governor_finish (&governor);
+  g_assert_cmpuint (weir_governor_get_affordable (&governor), ==, 1000 * S + 500 * MS);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -109,5 +125,6 @@ main (int argc, char **argv)
   g_test_add_func ("/governor/cheap", test_cheap);
   g_test_add_func ("/governor/share", test_share);
   g_test_add_func ("/governor/turns", test_turns);
+  g_test_add_func ("/governor/affordable", test_affordable);
   return g_test_run ();
 }

@@ -2,7 +2,12 @@
 #include <errno.h>
 #include <glib.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -191,6 +196,97 @@ test_silent_dump (struct fixture *fixture, gconstpointer data)
   g_assert_cmpint (recv (fixture->keeper, &verb, 1, MSG_DONTWAIT), ==, -1);
   shutdown (fixture->front, SHUT_RDWR);
   g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (fixture->meter)), ==, WEIR_EXIT_DONE);
+}
+
+/* Makes the kernel announce loopback's size @n times. */
+static void
+make_events (guint n)
+{
+  struct ifreq request = { .ifr_name = "lo" };
+  int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+  g_assert_cmpint (fd, >=, 0);
+  for (guint i = 0; i < n; i++)
+    {
+      request.ifr_mtu = 2000 + (int) i;
+      g_assert_cmpint (ioctl (fd, SIOCSIFMTU, &request), ==, 0);
+    }
+  close (fd);
+}
+
+/* The next verb: when it came, in ms from now, or -1 when there is none in @wait_ms. */
+static gint
+wait_for_verb (struct fixture *fixture, gint wait_ms)
+{
+  struct pollfd keeper = { .fd = fixture->keeper, .events = POLLIN };
+  const guint8 answer = WEIR_KEEPER_BUSY;
+  gint64 began = g_get_monotonic_time ();
+  guint8 verb;
+
+  if (poll (&keeper, 1, wait_ms) == 0)
+    return -1;
+  g_assert_cmpint (recv (fixture->keeper, &verb, 1, 0), ==, 1);
+  g_assert_cmpuint (verb, ==, WEIR_KEEPER_DUMP);
+  /* Which ends it. */
+  g_assert_cmpint (send (fixture->keeper, &answer, 1, 0), ==, 1);
+  return (gint) ((g_get_monotonic_time () - began) / 1000);
+}
+
+static GMutex clocks;
+
+/* Clocks that the test can hold, and the meter with them. */
+static void
+read_held_clocks (struct weir_moment *ret_now)
+{
+  g_mutex_lock (&clocks);
+  ret_now->awake = (guint64) g_get_monotonic_time () * 1000;
+  ret_now->boot = ret_now->awake;
+  g_mutex_unlock (&clocks);
+}
+
+/* Events that were lost make a dump at once, long before the next tick; events that were not, none.
+ * Any group of the kernel will do, for what is not of conntrack is passed over. */
+static void
+test_lost_events (struct fixture *fixture, gconstpointer data)
+{
+  const struct sockaddr_nl groups = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
+  const int small = 1;
+  struct weir_writer writer;
+  int pair[2], events;
+
+  g_assert_cmpint (unshare (CLONE_NEWNET), ==, 0);
+  events = socket (AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+  g_assert_cmpint (bind (events, (const struct sockaddr *) &groups, sizeof groups), ==, 0);
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
+  fixture->setup.fds.keeper = pair[0];
+  fixture->keeper = pair[1];
+  fixture->setup.fds.conntrack_events = events;
+  fixture->setup.fds.conntrack_dump =
+      socket (AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_USERSOCK);
+  fixture->setup.view = WEIR_VIEW_FULL;
+  fixture->setup.read_clocks = read_held_clocks;
+  fixture->meter = g_thread_new ("meter", run, &fixture->setup);
+  weir_writer_init (&writer);
+  weir_write_start (&writer, 60000);
+  g_assert_cmpint (send (fixture->front, writer.data, writer.size, 0), ==, (gssize) writer.size);
+  weir_writer_clear (&writer);
+  while (next (fixture).type != WEIR_MESSAGE_TICK)
+    continue;
+  /* The first tick's. */
+  g_assert_cmpint (wait_for_verb (fixture, 1000), >=, 0);
+
+  make_events (1);
+  g_assert_cmpint (wait_for_verb (fixture, 300), ==, -1);
+  g_assert_cmpint (setsockopt (events, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), ==, 0);
+  g_mutex_lock (&clocks);
+  make_events (100);
+  g_mutex_unlock (&clocks);
+  g_assert_cmpint (wait_for_verb (fixture, 2000), >=, 0);
+  while (wait_for_verb (fixture, 300) >= 0)
+    continue;
+  shutdown (fixture->front, SHUT_RDWR);
+  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (fixture->meter)), ==, WEIR_EXIT_DONE);
+  close (events);
 }
 
 /* How long the machine has slept, as the injected clock tells. */
@@ -404,6 +500,7 @@ main (int argc, char **argv)
   ADD ("silent-dump", test_silent_dump);
   ADD ("suspend", test_suspend);
   ADD ("governed", test_governed);
+  ADD ("lost-events", test_lost_events);
   ADD ("lingers", test_lingers);
   g_test_add ("/meter/heard", struct fixture, "", set_up, test_lingers, tear_down);
   ADD ("accounting-unknown", test_accounting_unknown);
