@@ -20,6 +20,8 @@ stop (struct weir_owners_source *source, struct weir_owners *owners, uint64_t no
   source->stopped = true;
   source->asking = false;
   weir_owners_answered (owners, now);
+  if (source->namespaces != NULL)
+    weir_namespaces_stop (source->namespaces);
 }
 
 void
@@ -29,15 +31,19 @@ weir_owners_source_ask (struct weir_owners_source *source, struct weir_owners *o
 
   if (source->fd < 0 || source->asking)
     return;
-  request.verb = WEIR_LOOKER_OWNERS;
-  request.n_values = weir_owners_collect (owners, now, request.values);
-  if (request.n_values == 0)
+  /* First, because sockets may be new without end, and this is due seldom. */
+  if (source->namespaces == NULL || !weir_namespaces_ask (source->namespaces, &request, now))
     {
-      request.verb = WEIR_LOOKER_CGROUPS;
-      request.n_values = weir_owners_collect_cgroups (owners, now, request.values);
+      request.verb = WEIR_LOOKER_OWNERS;
+      request.n_values = weir_owners_collect (owners, now, request.values);
+      if (request.n_values == 0)
+        {
+          request.verb = WEIR_LOOKER_CGROUPS;
+          request.n_values = weir_owners_collect_cgroups (owners, now, request.values);
+        }
+      if (request.n_values == 0)
+        return;
     }
-  if (request.n_values == 0)
-    return;
   request.serial = ++source->serial;
   if (send (source->fd, &request, sizeof request, MSG_DONTWAIT | MSG_NOSIGNAL) ==
       (ssize_t) sizeof request)
@@ -69,11 +75,19 @@ weir_owners_source_read (struct weir_owners_source *source, struct weir_owners *
         }
       if (answer.serial != source->serial)
         continue;
-      if (answer.verb != 0)
+      if (answer.verb == WEIR_LOOKER_NAMESPACES || answer.verb == WEIR_LOOKER_SOCKETS)
+        {
+          if (source->namespaces != NULL)
+            weir_namespaces_answer (source->namespaces, &answer, now);
+        }
+      else if (answer.verb != 0)
         weir_owners_answer (owners, &answer, now);
       else
         {
-          weir_owners_answered (owners, now);
+          if (source->namespaces != NULL && source->namespaces->asked_verb != 0)
+            weir_namespaces_answered (source->namespaces, &answer, now);
+          else
+            weir_owners_answered (owners, now);
           source->asking = false;
           weir_owners_source_ask (source, owners, now);
         }

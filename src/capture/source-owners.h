@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Source: who holds which socket, asked of the looker.  One request is under way at a time. */
+/* Source: who holds which socket, asked of the looker.  One request is under way at a time; those
+ * about network namespaces go the same way. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "source-namespaces.h"
 #include "weir-owners.h"
 
 struct weir_owners_source
@@ -13,6 +15,7 @@ struct weir_owners_source
   bool stopped;
   bool asking;
   uint32_t serial;
+  struct weir_namespaces *namespaces; /* asks the looker, too; NULL: nobody does */
 };
 
 void

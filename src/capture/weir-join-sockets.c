@@ -11,6 +11,7 @@ weir_join_sockets_begin (struct weir_join *join, struct weir_netns *netns)
   netns->round_before = netns->round;
   netns->round = ++join->socket_round;
   netns->not_listed_now = 0;
+  netns->n_sockets_now = 0;
   weir_socket_index_begin (&netns->sockets);
 }
 
@@ -245,6 +246,8 @@ weir_join_socket (struct weir_join *join, struct weir_netns *netns,
                   const struct weir_socket_reading *reading, enum weir_sockdiag_event event,
                   uint64_t now)
 {
+  if (event == WEIR_SOCKDIAG_SOCKET && reading->inode != 0)
+    netns->n_sockets_now++;
   if (event == WEIR_SOCKDIAG_DESTROYED)
     join_destroyed (join, netns, reading, now);
   else if (reading->kind == WEIR_SOCKET_RAW || reading->kind == WEIR_SOCKET_PACKET)
@@ -279,6 +282,7 @@ weir_join_sockets_complete (struct weir_join *join, struct weir_netns *netns)
         weir_flow_set_flags (flow, 0, WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_IN_TIME_WAIT);
     }
   netns->sockets_known = true;
+  netns->n_sockets = netns->n_sockets_now;
   if (netns == &join->own)
     join->refused_before = join->table.refused;
 }

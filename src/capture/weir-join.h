@@ -25,6 +25,8 @@ struct weir_netns
   uint32_t not_listed, not_listed_now; /* receivers without a place: of the last dump, of this */
   uint32_t round, round_before; /* of the dump that runs or ran last, and of the one before */
   bool sockets_known;           /* at least one dump was complete */
+  uint32_t n_sockets;           /* that processes can hold, of the last whole dump */
+  uint32_t n_sockets_now;       /* of the one that runs */
   uint64_t read_at, shown_at;   /* CLOCK_BOOTTIME: of the last whole dump, and of the last that was
                                    published; not used for the engine's own */
 };

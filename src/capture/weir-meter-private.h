@@ -7,6 +7,7 @@
 
 #include "source-conntrack.h"
 #include "source-interfaces.h"
+#include "source-namespaces.h"
 #include "source-owners.h"
 #include "source-sockdiag.h"
 #include "weir-client.h"
@@ -42,6 +43,7 @@ struct weir_meter
   struct weir_conntrack_dump conntrack;
   struct weir_interfaces interfaces;
   struct weir_owners_source owners;
+  struct weir_namespaces namespaces;
   bool keeper_stopped;
   bool conntrack_repeated;
   bool resync_wanted; /* events were lost, and no dump has begun since */
@@ -93,6 +95,14 @@ void
 weir_meter_read_keeper (struct weir_meter *meter);
 void
 weir_meter_read_accounting (struct weir_meter *meter);
+/* What other namespaces have; @polled: what weir_namespaces_poll() made. */
+bool
+weir_meter_read_namespace_events (struct weir_meter *meter, const struct pollfd *polled, unsigned n,
+                                  uint64_t now);
+void
+weir_meter_start_namespaces (struct weir_meter *meter, const struct weir_moment *now);
+void
+weir_meter_read_namespaces (struct weir_meter *meter, uint64_t now);
 /* Asks the keeper for a dump, unless one runs. */
 void
 weir_meter_ask_conntrack (struct weir_meter *meter, uint64_t awake);

@@ -12,6 +12,8 @@
 #define EVENTS_BUDGET 4096
 #define EVENTS_ROUNDS 16
 #define DUMP_BUDGET   32
+/* Other namespaces have one part in so many of a processor. */
+#define NAMESPACES_SHARE 50
 /* One verb, one answer: more than a few is no keeper of this program. */
 #define KEEPER_BUDGET 8
 
@@ -226,4 +228,39 @@ weir_meter_read_accounting (struct weir_meter *meter)
   n = pread (meter->fds.accounting, text, sizeof text, 0);
   if (n > 0)
     meter->accounting = text[0] != '0';
+}
+
+bool
+weir_meter_read_namespace_events (struct weir_meter *meter, const struct pollfd *polled, unsigned n,
+                                  uint64_t now)
+{
+  return weir_namespaces_read_events (&meter->namespaces, polled, n, EVENTS_BUDGET, now);
+}
+
+static uint64_t
+cpu_now (const struct weir_meter *meter)
+{
+  struct weir_moment now;
+
+  meter->read_clocks (&now);
+  return now.cpu;
+}
+
+void
+weir_meter_start_namespaces (struct weir_meter *meter, const struct weir_moment *now)
+{
+  const uint64_t began = cpu_now (meter);
+  uint64_t interval = weir_client_get_interval (&meter->client, now->awake);
+
+  weir_namespaces_start (&meter->namespaces, interval / NAMESPACES_SHARE, now->boot);
+  weir_namespaces_spend (&meter->namespaces, cpu_now (meter) - began);
+}
+
+void
+weir_meter_read_namespaces (struct weir_meter *meter, uint64_t now)
+{
+  const uint64_t began = cpu_now (meter);
+
+  weir_namespaces_read (&meter->namespaces, DUMP_BUDGET, now);
+  weir_namespaces_spend (&meter->namespaces, cpu_now (meter) - began);
 }

@@ -46,7 +46,8 @@ get_losses (const struct weir_meter *meter, enum weir_source source)
   switch (source)
     {
     case WEIR_SOURCE_SOCKDIAG:
-      return meter->socket_losses + meter->join.own.sockets.refused;
+      return meter->socket_losses + meter->join.own.sockets.refused +
+             weir_namespaces_get_losses (&meter->namespaces);
     case WEIR_SOURCE_CONNTRACK:
       return meter->conntrack_losses;
     case WEIR_SOURCE_INTERFACES:
@@ -84,6 +85,8 @@ look_at_sockets (struct weir_meter *meter)
   if (meter->raw_error != 0)
     return say (WEIR_SOURCE_SOCKDIAG, WEIR_SOURCE_DEGRADED, WEIR_REASON_KERNEL_LACKS,
                 meter->raw_error);
+  if (weir_namespaces_is_incomplete (&meter->namespaces))
+    return say (WEIR_SOURCE_SOCKDIAG, WEIR_SOURCE_DEGRADED, WEIR_REASON_NAMESPACES, 0);
   return say (WEIR_SOURCE_SOCKDIAG, WEIR_SOURCE_ACTIVE, WEIR_REASON_NONE, 0);
 }
 

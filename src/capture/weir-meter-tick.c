@@ -84,8 +84,9 @@ ask_conntrack (struct weir_meter *meter, uint64_t awake)
 }
 
 static void
-begin (struct weir_meter *meter, uint64_t awake)
+begin (struct weir_meter *meter, const struct weir_moment *now)
 {
+  const uint64_t awake = now->awake;
   uint64_t next = get_next (meter, awake);
 
   /* A steady beat, unless it was missed altogether. */
@@ -102,6 +103,7 @@ begin (struct weir_meter *meter, uint64_t awake)
       weir_join_sockets_begin (&meter->join, &meter->join.own);
       (void) weir_sockdiag_start (&meter->sockdiag);
     }
+  weir_meter_start_namespaces (meter, now);
 }
 
 static int
@@ -134,6 +136,7 @@ publish (struct weir_meter *meter, const struct weir_moment *moment)
     return result;
   weir_interfaces_publish (&meter->interfaces, writer);
   weir_join_publish_receivers (&meter->join, writer);
+  weir_namespaces_publish (&meter->namespaces, writer);
   tick.realtime = realtime ();
   tick.coalesced = meter->coalesced;
   tick.cadence_ms = (uint32_t) (cadence / WEIR_MS);
@@ -170,13 +173,13 @@ weir_meter_advance (struct weir_meter *meter, const struct weir_moment *now)
     {
       if (get_next (meter, now->awake) > now->awake)
         return 0;
-      begin (meter, now->awake);
+      begin (meter, now);
     }
   late = now->awake >= get_deadline (meter);
   if (meter->phase == WEIR_PHASE_READING)
     {
-      if (!late &&
-          (meter->sockdiag.running || meter->conntrack.running || meter->interfaces.running))
+      if (!late && (meter->sockdiag.running || meter->conntrack.running ||
+                    meter->interfaces.running || meter->namespaces.running))
         return 0;
       meter->phase = WEIR_PHASE_NAMING;
     }

@@ -33,6 +33,9 @@ enum
   N_DESCRIPTORS,
 };
 
+/* Those of other namespaces follow. */
+#define POLLED_MAX (N_DESCRIPTORS + WEIR_NAMESPACES_POLLED_MAX)
+
 static uint64_t
 read_clock (clockid_t clock)
 {
@@ -148,8 +151,9 @@ say_goodbye (struct weir_meter *meter, enum weir_bye_reason reason, enum weir_er
     linger (meter);
 }
 
-static void
-list_descriptors (const struct weir_meter *meter, struct pollfd polled[N_DESCRIPTORS])
+/* How many there are is returned. */
+static unsigned
+list_descriptors (const struct weir_meter *meter, struct pollfd polled[POLLED_MAX])
 {
   const struct weir_descriptors *fds = &meter->fds;
 
@@ -172,22 +176,24 @@ list_descriptors (const struct weir_meter *meter, struct pollfd polled[N_DESCRIP
   if (!meter->keeper_stopped)
     polled[KEEPER].fd = fds->keeper;
   polled[LOOKER].fd = meter->owners.fd;
+  return N_DESCRIPTORS + weir_namespaces_poll (&meter->namespaces, polled + N_DESCRIPTORS);
 }
 
 static int
-wait_for_events (struct weir_meter *meter, struct pollfd polled[N_DESCRIPTORS], bool more)
+wait_for_events (struct weir_meter *meter, struct pollfd polled[POLLED_MAX], bool more,
+                 unsigned *ret_n)
 {
   uint64_t now = get_now (meter).awake;
   uint64_t due = weir_meter_get_due (meter, now);
   uint64_t leash = meter->client.renewed + WEIR_LEASH_MS * WEIR_MS;
   uint64_t wait;
 
-  list_descriptors (meter, polled);
+  *ret_n = list_descriptors (meter, polled);
   if (leash < due)
     due = leash;
   wait = due > now ? due - now : 0;
   /* Rounded up: waking a little too early would mean to wake twice. */
-  if (poll (polled, N_DESCRIPTORS, more ? 0 : (int) (wait / WEIR_MS) + (wait % WEIR_MS > 0)) < 0 &&
+  if (poll (polled, *ret_n, more ? 0 : (int) (wait / WEIR_MS) + (wait % WEIR_MS > 0)) < 0 &&
       errno != EINTR)
     return -errno;
   return 0;
@@ -197,17 +203,21 @@ wait_for_events (struct weir_meter *meter, struct pollfd polled[N_DESCRIPTORS], 
 static int
 turn (struct weir_meter *meter, bool *more, enum weir_client_end *ret_end)
 {
-  struct pollfd polled[N_DESCRIPTORS];
+  struct pollfd polled[POLLED_MAX];
   struct weir_moment now;
+  unsigned n_polled;
   int result;
 
-  result = wait_for_events (meter, polled, *more);
+  result = wait_for_events (meter, polled, *more, &n_polled);
   if (result < 0)
     return result;
   now = get_now (meter);
   /* Before all else: events are lost when they are not read, and everything that a dump says has to
    * be compared with what they said before. */
   *more = weir_meter_read_events (meter, now.boot);
+  if (weir_meter_read_namespace_events (meter, polled + N_DESCRIPTORS, n_polled - N_DESCRIPTORS,
+                                        now.boot))
+    *more = true;
   if (polled[CLIENT].revents & ~POLLOUT)
     *ret_end = weir_client_read (&meter->client, now.awake);
   if (*ret_end == WEIR_CLIENT_SERVING && weir_client_leash_is_out (&meter->client, now.awake))
@@ -230,6 +240,8 @@ turn (struct weir_meter *meter, bool *more, enum weir_client_end *ret_end)
       weir_meter_read_conntrack (meter, &now);
       weir_governor_spend (&meter->governor, get_now (meter).cpu - began);
     }
+
+  weir_meter_read_namespaces (meter, now.boot);
 
   result = weir_meter_advance (meter, &now);
   if (result == 0 && weir_client_flush (&meter->client) < 0)
@@ -273,6 +285,17 @@ serve (struct weir_meter *meter, const struct weir_meter_setup *setup)
   return WEIR_EXIT_DONE;
 }
 
+static void
+begin_namespaces (struct weir_meter *meter, const struct weir_meter_setup *setup)
+{
+  weir_namespaces_init (&meter->namespaces, &meter->join, &setup->namespaces);
+  /* Nobody would tell when one is to be let go. */
+  if (setup->fds.looker < 0)
+    weir_namespaces_stop (&meter->namespaces);
+  else if ((meter->config->off & WEIR_OFF_NAMESPACES) == 0)
+    meter->owners.namespaces = &meter->namespaces;
+}
+
 int
 weir_meter_run (struct weir_meter_setup *setup)
 {
@@ -298,9 +321,11 @@ weir_meter_run (struct weir_meter_setup *setup)
                       meter->config->flows_max) == 0)
     {
       weir_interfaces_init (&meter->interfaces, setup->fds.route, &meter->join.own.addresses);
+      begin_namespaces (meter, setup);
       weir_meter_read_accounting (meter);
       code = introduce (meter, setup) == 0 ? serve (meter, setup) : WEIR_EXIT_HANDOFF;
       weir_interfaces_clear (&meter->interfaces);
+      weir_namespaces_clear (&meter->namespaces);
       weir_join_clear (&meter->join);
     }
   weir_publisher_clear (&meter->publisher);

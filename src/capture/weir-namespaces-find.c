@@ -222,7 +222,7 @@ find_names (struct finder *finder, unsigned number)
       uint32_t inode;
 
       /* A name that was cut could not be opened again. */
-      if (entry->d_name[0] == '.' || strlen (entry->d_name) > WEIR_NAMESPACE_NAME_MAX)
+      if (entry->d_name[0] == '.' || strlen (entry->d_name) >= WEIR_NAMESPACE_NAME_SIZE)
         continue;
       fd = open_of_name (dirfd (directory), entry->d_name);
       if (fd < 0)
@@ -333,7 +333,7 @@ take_turns (struct weir_found_namespaces *found)
 }
 
 int
-weir_namespaces_find (uint32_t own, uint64_t deadline, struct weir_found_namespaces *found)
+weir_find_namespaces (uint32_t own, uint64_t deadline, struct weir_found_namespaces *found)
 {
   struct finder *finder;
   int r;

@@ -20,7 +20,7 @@ struct weir_found_namespace
   bool is_system; /* made by root, not by a user in a user namespace */
   uid_t owner;    /* of its user namespace, which decides about the turns */
   unsigned turn;  /* how many of the same owner's come first */
-  char name[WEIR_NAMESPACE_NAME_MAX + 1];
+  char name[WEIR_NAMESPACE_NAME_SIZE];
 };
 
 struct weir_found_namespaces
@@ -34,7 +34,7 @@ struct weir_found_namespaces
 /* Looks at every process and every named namespace until @deadline (CLOCK_MONOTONIC, ns).  0 or a
  * negative errno; what was found until then is in *@found. */
 int
-weir_namespaces_find (uint32_t own, uint64_t deadline, struct weir_found_namespaces *found);
+weir_find_namespaces (uint32_t own, uint64_t deadline, struct weir_found_namespaces *found);
 
 /* Opens it: a descriptor of exactly that namespace, or a negative errno. */
 int

@@ -64,7 +64,7 @@ struct report
   uint8_t has_events, has_route;
   uint8_t unfinished;
   uint32_t n_left_out;
-  char name[WEIR_NAMESPACE_NAME_MAX + 1];
+  char name[WEIR_NAMESPACE_NAME_SIZE];
 };
 
 /* Room for the descriptors of one report. */
@@ -204,7 +204,7 @@ run_child (int fd, uint32_t own, pid_t parent)
 
   memset (&last, 0, sizeof last);
   /* Half of the time is for opening what was found in the other half. */
-  r = weir_namespaces_find (own, deadline - WEIR_NAMESPACES_TIMEOUT_MS * MS / 2, &found);
+  r = weir_find_namespaces (own, deadline - WEIR_NAMESPACES_TIMEOUT_MS * MS / 2, &found);
   last.unfinished = found.unfinished || r < 0;
   last.n_left_out = found.n_left_out;
   for (uint32_t i = 0; i < found.n; i++)

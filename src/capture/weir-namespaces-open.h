@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "weir-wire.h"
+
 /* Namespaces that are looked into.  A machine with more containers than this sees the rest as
  * namespaces that were left out. */
 #define WEIR_OPENED_NAMESPACES_MAX 64
@@ -17,17 +19,14 @@
 #define WEIR_NAMESPACES_TIMEOUT_MS 1000
 #define WEIR_NAMESPACES_REAP_MS    500
 
-/* As `ip netns` and docker call them; longer names are cut. */
-#define WEIR_NAMESPACE_NAME_MAX 63
-
 /* All descriptors are non-blocking and close-on-exec. */
 struct weir_opened_namespace
 {
   uint32_t inode;
-  int sock_diag;   /* NETLINK_SOCK_DIAG, for dumps */
-  int sock_events; /* the same, bound to the TCP destroy groups; -1: refused */
-  int route;       /* NETLINK_ROUTE, told when addresses change; -1: refused */
-  char name[WEIR_NAMESPACE_NAME_MAX + 1]; /* empty: it has none */
+  int sock_diag;                       /* NETLINK_SOCK_DIAG, for dumps */
+  int sock_events;                     /* the same, bound to the TCP destroy groups; -1: refused */
+  int route;                           /* NETLINK_ROUTE, told when addresses change; -1: refused */
+  char name[WEIR_NAMESPACE_NAME_SIZE]; /* empty: it has none */
 };
 
 struct weir_opened_namespaces

@@ -184,10 +184,11 @@ find_view (const struct weir_descriptors *fds)
 int
 weir_open (struct weir_meter_setup *setup)
 {
+  const uint32_t off = weir_config_or_defaults (setup->config)->off;
   struct weir_descriptors *fds = &setup->fds;
   struct stat info;
 
-  if ((weir_config_or_defaults (setup->config)->off & WEIR_OFF_CONNTRACK) == 0)
+  if ((off & WEIR_OFF_CONNTRACK) == 0)
     open_conntrack (fds);
   else
     fds->conntrack_dump = fds->conntrack_events = -1;
@@ -199,7 +200,7 @@ weir_open (struct weir_meter_setup *setup)
 
   setup->view = find_view (fds);
   setup->netns = stat ("/proc/self/ns/net", &info) == 0 ? (uint32_t) info.st_ino : 0;
-  if (setup->view != WEIR_VIEW_FULL || setup->netns == 0)
+  if (setup->view != WEIR_VIEW_FULL || setup->netns == 0 || (off & WEIR_OFF_NAMESPACES) != 0)
     return 0;
   if ((weir_config_or_defaults (setup->config)->off & WEIR_OFF_NAMESPACES) != 0)
     return 0;

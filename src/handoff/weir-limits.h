@@ -62,6 +62,10 @@ _Static_assert (3 * WEIR_REPORT_TIMEOUT_MS < WEIR_HELLO_DEADLINE_MS,
 #define WEIR_INTERFACE_ADDRESSES_MAX 64
 #define WEIR_INTERFACES_MAX          1024
 
+/* Network namespaces that are named: the engine's own, 64 that were opened and 64 that are listed.
+ */
+#define WEIR_NAMESPACES_MAX 129
+
 /* What an administrator can be told about at once; mistakes beyond that are counted. */
 #define WEIR_NOTICES_MAX 32
 

@@ -29,6 +29,7 @@ enum weir_message
   WEIR_MESSAGE_BYE = 9,
   WEIR_MESSAGE_LISTENERS = 10,
   WEIR_MESSAGE_NOTICES = 11,
+  WEIR_MESSAGE_NAMESPACES = 12,
   WEIR_MESSAGE_LAST_OF_ENGINE = 12, /* up to here they are known, or reserved */
 
   WEIR_MESSAGE_START = 64,
@@ -201,6 +202,7 @@ enum weir_reason
   WEIR_REASON_STOPPED = 8,            /* the helper process behind it has ended */
   WEIR_REASON_NOT_BUILT = 9,          /* this build leaves the source out */
   WEIR_REASON_GOVERNED = 10, /* conntrack: the table is read more seldom, because it is large */
+  WEIR_REASON_NAMESPACES = 11, /* sockdiag: not all network namespaces could be opened */
   WEIR_REASON_CONFIG = 12,   /* engine.conf switches the source off */
   WEIR_REASON_ACCOUNTING_SWITCHED = 13, /* conntrack, active: bytes are counted at our wish */
   WEIR_REASON_NO_PACKET_SOCKETS = 14, /* sockdiag: packet sockets cannot be listed (@error) */
@@ -605,6 +607,51 @@ typedef void (*weir_receiver_func) (const struct weir_receiver_record *record, v
 int
 weir_read_receivers (const struct weir_frame *frame, struct weir_receivers_summary *ret_summary,
                      weir_receiver_func func, void *data);
+
+/* What is known of the sockets of a network namespace ... */
+enum weir_namespace_how
+{
+  WEIR_NAMESPACE_OWN = 0,    /* the engine's own: all sources */
+  WEIR_NAMESPACE_OPENED = 1, /* sockets as sock_diag knows them, with the bytes of TCP */
+  WEIR_NAMESPACE_LISTED = 2, /* made later: sockets as a process in it lists them, without bytes */
+};
+
+/* ... and how well they were read last. */
+enum weir_namespace_state
+{
+  WEIR_NAMESPACE_UNREAD = 0, /* not yet */
+  WEIR_NAMESPACE_READ = 1,
+  WEIR_NAMESPACE_CUT = 2,    /* there are more sockets than are listed */
+  WEIR_NAMESPACE_FAILED = 3, /* @error */
+};
+
+/* Names as `ip netns` and docker call them; what has a longer one goes without. */
+#define WEIR_NAMESPACE_NAME_SIZE 64
+
+struct weir_namespace_record
+{
+  uint32_t inode; /* the one in the keys of its flows */
+  uint8_t how;    /* enum weir_namespace_how */
+  uint8_t state;  /* enum weir_namespace_state */
+  int32_t error;  /* errno behind it, 0 if none */
+  uint32_t n_sockets;
+  uint32_t interval_ms; /* between its last two readings, 0: not known */
+  uint64_t losses;      /* events that are known to be lost since the start */
+  uint32_t pid;         /* a process in it, 0: not known */
+  uint64_t start_time;  /* of that process, as in /proc/PID/stat */
+  char comm[16];
+  char name[WEIR_NAMESPACE_NAME_SIZE];
+};
+
+/* @left_out: namespaces that are known to exist and are not among the records, as far as they were
+ * counted. */
+void
+weir_write_namespaces (struct weir_writer *writer, const struct weir_namespace_record *records,
+                       size_t n_records, uint32_t left_out);
+typedef void (*weir_namespace_record_func) (const struct weir_namespace_record *record, void *data);
+int
+weir_read_namespaces (const struct weir_frame *frame, weir_namespace_record_func func, void *data,
+                      uint32_t *ret_left_out);
 
 struct weir_tick
 {

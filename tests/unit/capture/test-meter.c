@@ -141,7 +141,7 @@ test_introduction (struct fixture *fixture, gconstpointer data)
   start (fixture);
   do
     frame = next (fixture);
-  while (frame.type == WEIR_MESSAGE_INTERFACES);
+  while (frame.type == WEIR_MESSAGE_INTERFACES || frame.type == WEIR_MESSAGE_NAMESPACES);
   g_assert_cmpuint (frame.type, ==, WEIR_MESSAGE_TICK);
   g_assert_cmpmem (fixture->setup.nonce, WEIR_NONCE_SIZE, nothing, WEIR_NONCE_SIZE);
   shutdown (fixture->front, SHUT_RDWR);

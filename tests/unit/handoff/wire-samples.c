@@ -91,6 +91,26 @@ sample_interface (guint number)
   return record;
 }
 
+struct weir_namespace_record
+sample_namespace (guint number)
+{
+  struct weir_namespace_record record = {
+    .inode = 4026531840u + number,
+    .how = WEIR_NAMESPACE_OPENED,
+    .state = WEIR_NAMESPACE_FAILED,
+    .error = ENOBUFS,
+    .n_sockets = 12,
+    .interval_ms = 1003,
+    .losses = G_MAXUINT64 - number,
+    .pid = 4711,
+    .start_time = 99,
+    .comm = "fifteen letters",
+  };
+
+  memset (record.name, 'n', sizeof record.name - 1);
+  return record;
+}
+
 struct weir_hello
 sample_hello (void)
 {
@@ -172,11 +192,13 @@ write_lists (struct weir_writer *writer)
       .layers_missing = 8 },
   };
   const struct weir_interface_record interfaces[] = { sample_interface (0), sample_interface (1) };
+  const struct weir_namespace_record namespaces[] = { sample_namespace (0), sample_namespace (1) };
   struct weir_flows_writer *flows = weir_flows_writer_new (writer);
 
   weir_write_sources (writer, sources, G_N_ELEMENTS (sources));
   weir_write_confinement (writer, processes, G_N_ELEMENTS (processes));
   weir_write_interfaces (writer, interfaces, G_N_ELEMENTS (interfaces));
+  weir_write_namespaces (writer, namespaces, G_N_ELEMENTS (namespaces), 3);
   for (guint i = 0; i < 3; i++)
     {
       struct weir_flow_record flow = sample_flow (i / 2);
@@ -223,6 +245,15 @@ count_flow (const struct weir_flow_record *record, void *data)
 }
 
 static void
+count_namespace (const struct weir_namespace_record *record, void *data)
+{
+  g_assert_cmpuint (strlen (record->comm), <, sizeof record->comm);
+  g_assert_cmpuint (strlen (record->name), <, sizeof record->name);
+  g_assert_cmpuint (record->how, <=, WEIR_NAMESPACE_LISTED);
+  g_assert_cmpuint (record->state, <=, WEIR_NAMESPACE_FAILED);
+}
+
+static void
 count_interface (const struct weir_interface_record *record, void *data)
 {
   g_assert_cmpuint (strlen (record->name), <, sizeof record->name);
@@ -249,7 +280,7 @@ sample_read (const struct weir_frame *frame)
   struct weir_error error;
   struct weir_notice notices[WEIR_NOTICES_MAX];
   enum weir_bye_reason reason;
-  uint32_t interval;
+  uint32_t interval, left_out;
   size_t n;
 
   switch (frame->type)
@@ -266,6 +297,8 @@ sample_read (const struct weir_frame *frame)
       return weir_read_interfaces (frame, count_interface, NULL);
     case WEIR_MESSAGE_LISTENERS:
       return weir_read_receivers (frame, &summary, count_receiver, NULL);
+    case WEIR_MESSAGE_NAMESPACES:
+      return weir_read_namespaces (frame, count_namespace, NULL, &left_out);
     case WEIR_MESSAGE_TICK:
       return weir_read_tick (frame, &tick);
     case WEIR_MESSAGE_ERROR:

@@ -13,6 +13,8 @@ struct weir_interface_record
 sample_interface (guint number);
 struct weir_receiver_record
 sample_receiver (guint number);
+struct weir_namespace_record
+sample_namespace (guint number);
 struct weir_hello
 sample_hello (void);
 

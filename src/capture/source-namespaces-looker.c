@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the looker is asked about network namespaces, and what is made of its answers. */
+#include <errno.h>
+#include <string.h>
+
+#include "source-namespaces.h"
+#include "weir-addresses.h"
+
+#define MS UINT64_C (1000000)
+
+/* Between two walks of /proc, and between two listings of one namespace ... */
+#define WALK_GAP (2000 * MS)
+#define LIST_GAP (1000 * MS)
+/* ... but at least so many times what the last one took, so that both stay a fiftieth of it. */
+#define GAP_PER_COST 50
+
+/* Walks in a row that must not find a process in a namespace before it counts as left: one may miss
+ * a process that was just being made by one that ended. */
+#define WALKS_TO_LEAVE 2
+
+/* Of the listed namespaces those in which processes of one user other than root are found first:
+ * nobody's many keep all others out. */
+#define LISTED_OF_USER_MAX 16
+
+/* A listed socket has no cookie.  Its inode is unique as long as it lives, and the kernel's
+ * cookies, which count up from 1, never get so large. */
+#define LISTED_COOKIE (UINT64_C (1) << 63)
+
+/* ---- walks ---- */
+
+static bool
+may_list (const struct weir_namespaces *namespaces, uint32_t uid)
+{
+  unsigned n = 0;
+
+  if (namespaces->n_listed == WEIR_LISTED_NAMESPACES_MAX)
+    return false;
+  for (unsigned i = 0; i < namespaces->n; i++)
+    n += namespaces->items[i]->sock_diag < 0 && namespaces->items[i]->uid == uid;
+  return uid == 0 || n < LISTED_OF_USER_MAX;
+}
+
+static void
+see (struct weir_namespaces *namespaces, const struct weir_looker_answer *answer, uint64_t now)
+{
+  struct weir_namespace *namespace;
+
+  if (answer->value > UINT32_MAX || answer->value == namespaces->join->own.inode)
+    return;
+  namespace = weir_namespaces_find (namespaces, (uint32_t) answer->value);
+  if (namespace == NULL && may_list (namespaces, answer->uid))
+    {
+      namespace = weir_namespaces_add (namespaces, (uint32_t) answer->value);
+      if (namespace != NULL)
+        {
+          namespaces->n_listed++;
+          namespace->due_at = now;
+        }
+    }
+  if (namespace == NULL)
+    {
+      namespaces->n_left_out_now++;
+      return;
+    }
+  namespace->seen = namespaces->walk;
+  namespace->pid = answer->pid;
+  namespace->uid = answer->uid;
+  namespace->start_time = answer->start_time;
+  memcpy (namespace->comm, answer->comm, sizeof namespace->comm);
+  namespace->comm[sizeof namespace->comm - 1] = '\0';
+}
+
+/* Lets go of those that nobody is in any more.  A socket keeps its namespace alive by itself, even
+ * if its process is elsewhere: then there is something to be seen, and nothing to be gained. */
+static void
+leave_empty (struct weir_namespaces *namespaces)
+{
+  for (unsigned i = namespaces->n; i-- > 0;)
+    {
+      const struct weir_namespace *namespace = namespaces->items[i];
+
+      if (namespaces->walk - namespace->seen >= WALKS_TO_LEAVE &&
+          (namespace->sock_diag < 0 || namespace->netns->n_sockets == 0))
+        weir_namespaces_remove (namespaces, i);
+    }
+}
+
+static void
+end_walk (struct weir_namespaces *namespaces, const struct weir_looker_answer *answer, uint64_t now)
+{
+  const uint64_t cost = (now - namespaces->asked_at) * GAP_PER_COST;
+
+  namespaces->walk_at = now + (cost > WALK_GAP ? cost : WALK_GAP);
+  namespaces->n_left_out_now += answer->unreadable;
+  /* It goes on where it was left. */
+  if (answer->unfinished != 0)
+    return;
+  leave_empty (namespaces);
+  namespaces->walk++;
+  namespaces->n_left_out = namespaces->n_left_out_now;
+  namespaces->n_left_out_now = 0;
+  namespaces->unfinished = false;
+}
+
+/* ---- listings ---- */
+
+static struct weir_socket_reading
+read_listed (const struct weir_listed_socket *socket)
+{
+  struct weir_socket_reading reading = {
+    .protocol = socket->protocol,
+    .state = socket->state,
+    .on_v6_socket = socket->on_v6_socket != 0,
+    .cookie = LISTED_COOKIE | socket->inode,
+    .inode = socket->inode,
+    .uid = socket->uid,
+  };
+
+  memcpy (reading.local.address, socket->local, sizeof reading.local.address);
+  memcpy (reading.remote.address, socket->remote, sizeof reading.remote.address);
+  reading.local.port = socket->local_port;
+  reading.remote.port = socket->remote_port;
+  reading.family = weir_address_is_v4 (reading.remote.address) ? 4 : 6;
+  /* It is not told whether a wildcard of version 6 takes version 4, so it is not taken to. */
+  reading.v6_only =
+      weir_address_is_any (reading.local.address) && !weir_address_is_v4 (reading.local.address);
+  return reading;
+}
+
+static void
+take_listed (struct weir_namespaces *namespaces, const struct weir_looker_answer *answer,
+             uint64_t now)
+{
+  struct weir_namespace *namespace = namespaces->asked_about;
+
+  if (namespace == NULL || namespace->netns->inode != answer->value ||
+      answer->n_sockets > WEIR_LOOKER_SOCKETS_PER_ANSWER)
+    return;
+  for (uint32_t i = 0; i < answer->n_sockets; i++)
+    {
+      struct weir_socket_reading reading = read_listed (&answer->sockets[i]);
+
+      if (reading.inode != 0)
+        weir_join_socket (namespaces->join, namespace->netns, &reading, WEIR_SOCKDIAG_SOCKET, now);
+    }
+}
+
+static void
+end_listing (struct weir_namespaces *namespaces, const struct weir_looker_answer *answer,
+             uint64_t now)
+{
+  struct weir_namespace *namespace = namespaces->asked_about;
+  const uint64_t cost = (now - namespaces->asked_at) * GAP_PER_COST;
+
+  namespaces->asked_about = NULL;
+  if (namespace == NULL)
+    return;
+  namespace->due_at = now + (cost > LIST_GAP ? cost : LIST_GAP);
+  /* The process that was asked about has gone; the next walk finds another, or nobody. */
+  if (answer->unreadable != 0)
+    return;
+  namespace->cut = answer->unfinished != 0;
+  weir_namespaces_complete (namespaces, namespace, now);
+}
+
+/* ---- both ---- */
+
+bool
+weir_namespaces_ask (struct weir_namespaces *namespaces, struct weir_looker_request *request,
+                     uint64_t now)
+{
+  struct weir_namespace *next = NULL;
+
+  namespaces->asked_about = NULL;
+  namespaces->asked_at = now;
+  if (now >= namespaces->walk_at)
+    {
+      request->verb = namespaces->asked_verb = WEIR_LOOKER_NAMESPACES;
+      return true;
+    }
+  for (unsigned i = 0; i < namespaces->n; i++)
+    {
+      struct weir_namespace *namespace = namespaces->items[i];
+
+      if (namespace->sock_diag < 0 && namespace->pid != 0 && namespace->due_at <= now &&
+          (next == NULL || namespace->due_at < next->due_at))
+        next = namespace;
+    }
+  if (next == NULL)
+    return false;
+  request->verb = namespaces->asked_verb = WEIR_LOOKER_SOCKETS;
+  request->n_values = 2;
+  request->values[0] = next->netns->inode;
+  request->values[1] = next->pid;
+  namespaces->asked_about = next;
+  weir_join_sockets_begin (namespaces->join, next->netns);
+  return true;
+}
+
+void
+weir_namespaces_answer (struct weir_namespaces *namespaces, const struct weir_looker_answer *answer,
+                        uint64_t now)
+{
+  if (answer->verb != namespaces->asked_verb)
+    return;
+  if (answer->verb == WEIR_LOOKER_NAMESPACES)
+    see (namespaces, answer, now);
+  else
+    take_listed (namespaces, answer, now);
+}
+
+void
+weir_namespaces_answered (struct weir_namespaces *namespaces,
+                          const struct weir_looker_answer *answer, uint64_t now)
+{
+  const uint32_t verb = namespaces->asked_verb;
+
+  namespaces->asked_verb = 0;
+  if (verb == WEIR_LOOKER_NAMESPACES)
+    end_walk (namespaces, answer, now);
+  else if (verb == WEIR_LOOKER_SOCKETS)
+    end_listing (namespaces, answer, now);
+}
+
+void
+weir_namespaces_stop (struct weir_namespaces *namespaces)
+{
+  namespaces->n_left_out += namespaces->n;
+  namespaces->asked_verb = 0;
+  namespaces->walk_at = UINT64_MAX;
+  weir_namespaces_clear (namespaces);
+}
