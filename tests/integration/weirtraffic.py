@@ -20,7 +20,8 @@ RECORD = os.environ["WEIR_RECORD"]
 SOCKDIAG, CONNTRACK, BPF, INTERFACES, OWNERS, NAMES = range(6)
 UNAVAILABLE, DEGRADED, ACTIVE = range(3)
 (NEEDS_FULL_VIEW, REFUSED, KERNEL_LACKS, NOT_TRACKING, ACCOUNTING_OFF, OWN_PROCESSES_ONLY,
- LOSING_EVENTS, STOPPED, NOT_BUILT) = range(1, 10)
+ LOSING_EVENTS, STOPPED, NOT_BUILT, GOVERNED_DUMPS, NAMESPACES) = range(1, 12)
+OWN, OPENED, LISTED = range(3)
 UNKNOWN, OUT, IN, FORWARDED, LOCAL = range(5)
 AS_WISHED, NOT_RENEWED, GOVERNED, FLOOR = range(4)
 TUPLE, LISTENER, BORN, CGROUP = range(1, 5)
@@ -87,7 +88,10 @@ class Front:
             stdout=subprocess.PIPE, user=uid, group=uid, extra_groups=[], text=True, encoding="ascii")
         self.lines = queue.SimpleQueue()
         self.flows, self.history, self.sources, self.interfaces = {}, [], {}, {}
-        self.ticks, self.others = [], []
+        self.ticks, self.others, self.left_out = [], [], 0
+        # Rows of other network namespaces are kept apart: they are told by the tests that are about them.
+        self.elsewhere, self.namespaces = {}, {}
+        self.netns = os.stat("/proc/self/ns/net").st_ino
         self.ended = False
         threading.Thread(target=self._read, daemon=True).start()
         tap.equal(self.lines.get(timeout=5), {"message": "ready"}, "weir-record")
@@ -102,13 +106,18 @@ class Front:
         if line is None or line["message"] == "end":
             self.ended = True
         elif line["message"] == "flow":
-            flow = self.flows.setdefault(line["id"], {"tick": len(self.ticks)})
+            is_own = line.get("netns", self.netns) == self.netns and line["id"] not in self.elsewhere
+            flow = (self.flows if is_own else self.elsewhere).setdefault(line["id"], {"tick": len(self.ticks)})
             flow.update(line)
-            self.history.append(line | {"tick": len(self.ticks)})
+            if is_own:
+                self.history.append(line | {"tick": len(self.ticks)})
         elif line["message"] == "source":
             self.sources[line["source"]] = line
         elif line["message"] == "interface":
             self.interfaces[line["name"]] = line
+        elif line["message"] == "namespaces":
+            self.namespaces = {namespace["inode"]: namespace for namespace in line["namespaces"]}
+            self.left_out = line["left_out"]
         elif line["message"] == "tick":
             self.ticks.append(line)
         else:

@@ -245,6 +245,41 @@ print_confinement (const struct weir_frame *frame)
   return result;
 }
 
+static void
+print_namespace (const struct weir_namespace_record *namespace, void *data)
+{
+  bool *first = data;
+
+  printf ("%s{\"inode\":%" PRIu32, *first ? "" : ",", namespace->inode);
+  *first = false;
+  print_number ("how", namespace->how);
+  print_number ("state", namespace->state);
+  printf (",\"error\":%d", namespace->error);
+  print_number ("n_sockets", namespace->n_sockets);
+  print_number ("interval_ms", namespace->interval_ms);
+  print_number ("losses", namespace->losses);
+  print_number ("pid", namespace->pid);
+  print_number ("start_time", namespace->start_time);
+  print_text ("comm", namespace->comm);
+  print_text ("name", namespace->name);
+  putchar ('}');
+}
+
+static int
+print_namespaces (const struct weir_frame *frame)
+{
+  uint32_t left_out;
+  bool first = true;
+  int result;
+
+  printf ("{\"message\":\"namespaces\",\"namespaces\":[");
+  result = weir_read_namespaces (frame, print_namespace, &first, &left_out);
+  putchar (']');
+  print_number ("left_out", left_out);
+  puts ("}");
+  return result;
+}
+
 static int
 print_tick (const struct weir_frame *frame)
 {
@@ -332,6 +367,8 @@ print_frame (struct recorder *recorder, const struct weir_frame *frame)
       return weir_read_flows (frame, print_flow, NULL);
     case WEIR_MESSAGE_INTERFACES:
       return weir_read_interfaces (frame, print_interface, NULL);
+    case WEIR_MESSAGE_NAMESPACES:
+      return print_namespaces (frame);
     case WEIR_MESSAGE_TICK:
       return print_tick (frame);
     case WEIR_MESSAGE_ERROR:
