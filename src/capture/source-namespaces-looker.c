@@ -40,12 +40,24 @@ may_list (const struct weir_namespaces *namespaces, uint32_t uid)
   return uid == 0 || n < LISTED_OF_USER_MAX;
 }
 
+static bool
+is_own_room (const struct weir_namespaces *namespaces, const struct weir_looker_answer *answer)
+{
+  for (unsigned i = 0; i < WEIR_N_ROLES; i++)
+    {
+      if (answer->pid == namespaces->own_pids[i])
+        return true;
+    }
+  return false;
+}
+
 static void
 see (struct weir_namespaces *namespaces, const struct weir_looker_answer *answer, uint64_t now)
 {
   struct weir_namespace *namespace;
 
-  if (answer->value > UINT32_MAX || answer->value == namespaces->join->own.inode)
+  if (answer->value > UINT32_MAX || answer->value == namespaces->join->own.inode ||
+      is_own_room (namespaces, answer))
     return;
   namespace = weir_namespaces_find (namespaces, (uint32_t) answer->value);
   if (namespace == NULL && may_list (namespaces, answer->uid))

@@ -118,6 +118,7 @@ weir_namespaces_init (struct weir_namespaces *namespaces, struct weir_join *join
           continue;
         }
       namespace->sock_diag = from->sock_diag;
+      weir_sockdiag_init (&namespace->diag, from->sock_diag);
       namespace->sock_events = from->sock_events;
       namespace->route = from->route;
       namespace->addresses_stale = from->route >= 0;
@@ -139,10 +140,8 @@ static int
 begin_sockets (struct weir_namespaces *namespaces, struct weir_namespace *namespace)
 {
   namespaces->step = WEIR_NAMESPACES_SOCKETS;
-  weir_sockdiag_init (&namespaces->diag, namespace->sock_diag);
-  namespaces->diag.sequence = ++namespaces->sequence;
   weir_join_sockets_begin (namespaces->join, namespace->netns);
-  return weir_sockdiag_start (&namespaces->diag);
+  return weir_sockdiag_start (&namespace->diag);
 }
 
 static int
@@ -317,14 +316,13 @@ weir_namespaces_read (struct weir_namespaces *namespaces, unsigned budget, uint6
       read_addresses (namespaces, reading.namespace);
       return;
     }
-  if (weir_sockdiag_read (&namespaces->diag, budget, read_events_first, take_socket, &reading) == 0)
+  if (weir_sockdiag_read (&reading.namespace->diag, budget, read_events_first, take_socket,
+                          &reading) == 0)
     return;
-  /* The next one's dumps must not be taken for this one's. */
-  namespaces->sequence = namespaces->diag.sequence;
-  if (namespaces->diag.error == 0)
+  if (reading.namespace->diag.error == 0)
     weir_namespaces_complete (namespaces, reading.namespace, now);
   else
-    reading.namespace->error = namespaces->diag.error;
+    reading.namespace->error = reading.namespace->diag.error;
   go_on (namespaces);
 }
 

@@ -32,6 +32,7 @@ struct weir_namespace
 {
   struct weir_netns *netns;
   int sock_diag, sock_events, route; /* -1: there is none */
+  struct weir_sockdiag diag;
   char name[WEIR_NAMESPACE_NAME_SIZE];
   bool addresses_stale; /* to be read before the next dump */
   bool cut;             /* the last listing left something out */
@@ -58,6 +59,8 @@ enum weir_namespaces_step
 struct weir_namespaces
 {
   struct weir_join *join;
+  uint32_t
+      own_pids[WEIR_N_ROLES]; /* the engine's processes, each in an empty namespace: not told */
   struct weir_namespace *items[WEIR_OTHER_NETNS_MAX];
   unsigned n, n_opened, n_listed;
 
@@ -67,8 +70,7 @@ struct weir_namespaces
   unsigned turn;
   unsigned left;          /* namespaces that have not had their turn in this tick */
   uint64_t spent, budget; /* processor time, ns, in this tick */
-  struct weir_sockdiag diag;
-  uint32_t sequence; /* of the reading of addresses */
+  uint32_t sequence;      /* of the reading of addresses */
 
   /* The looker's walks and listings */
   uint32_t walk;                      /* counts whole walks of /proc */

@@ -98,7 +98,8 @@ has_traffic (const struct weir_join *join)
 
   while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
     {
-      if (flow->flags & WEIR_FLOW_HAS_SOCKET && flow->tcp_rx_bytes + flow->tcp_tx_bytes > 0)
+      if (flow->key.netns == join->own.inode && flow->flags & WEIR_FLOW_HAS_SOCKET &&
+          flow->tcp_rx_bytes + flow->tcp_tx_bytes > 0)
         return true;
     }
   return false;

@@ -289,6 +289,8 @@ static void
 begin_namespaces (struct weir_meter *meter, const struct weir_meter_setup *setup)
 {
   weir_namespaces_init (&meter->namespaces, &meter->join, &setup->namespaces);
+  for (unsigned i = 0; i < setup->n_processes; i++)
+    meter->namespaces.own_pids[i] = setup->processes[i].pid;
   /* Nobody would tell when one is to be let go. */
   if (setup->fds.looker < 0)
     weir_namespaces_stop (&meter->namespaces);

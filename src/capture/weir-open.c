@@ -202,8 +202,6 @@ weir_open (struct weir_meter_setup *setup)
   setup->netns = stat ("/proc/self/ns/net", &info) == 0 ? (uint32_t) info.st_ino : 0;
   if (setup->view != WEIR_VIEW_FULL || setup->netns == 0 || (off & WEIR_OFF_NAMESPACES) != 0)
     return 0;
-  if ((weir_config_or_defaults (setup->config)->off & WEIR_OFF_NAMESPACES) != 0)
-    return 0;
   return weir_namespaces_open (setup->netns, &setup->namespaces);
 }
 

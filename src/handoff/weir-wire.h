@@ -201,11 +201,11 @@ enum weir_reason
   WEIR_REASON_LOSING_EVENTS = 7,      /* events overran the buffer since the last tick (@losses) */
   WEIR_REASON_STOPPED = 8,            /* the helper process behind it has ended */
   WEIR_REASON_NOT_BUILT = 9,          /* this build leaves the source out */
-  WEIR_REASON_GOVERNED = 10, /* conntrack: the table is read more seldom, because it is large */
+  WEIR_REASON_GOVERNED = 10,   /* conntrack: the table is read more seldom, because it is large */
   WEIR_REASON_NAMESPACES = 11, /* sockdiag: not all network namespaces could be opened */
-  WEIR_REASON_CONFIG = 12,   /* engine.conf switches the source off */
+  WEIR_REASON_CONFIG = 12,     /* engine.conf switches the source off */
   WEIR_REASON_ACCOUNTING_SWITCHED = 13, /* conntrack, active: bytes are counted at our wish */
-  WEIR_REASON_NO_PACKET_SOCKETS = 14, /* sockdiag: packet sockets cannot be listed (@error) */
+  WEIR_REASON_NO_PACKET_SOCKETS = 14,   /* sockdiag: packet sockets cannot be listed (@error) */
 };
 
 /* The last one that a reader takes. */
