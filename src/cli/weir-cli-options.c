@@ -41,6 +41,7 @@ typedef struct
   char *duration;
   char *output;
   gboolean full;
+  gboolean accounting;
   gboolean help_filter;
   gboolean version;
   char **rest;
@@ -111,6 +112,8 @@ parse_words (Raw *raw, char **arguments, GError **error)
       N_ ("Time between two readings, such as 500ms; default 1s"), N_ ("TIME") },
     { "full", 0, 0, G_OPTION_ARG_NONE, &raw->full,
       N_ ("See the connections and programs of everybody; asks for authorisation"), NULL },
+    { "accounting", 0, 0, G_OPTION_ARG_NONE, &raw->accounting,
+      N_ ("With --full: have the kernel count the bytes of every new connection meanwhile"), NULL },
     { "duration", 'd', 0, G_OPTION_ARG_STRING, &raw->duration,
       N_ ("How long to measure, such as 90 or 10m; default: until interrupted"), N_ ("TIME") },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &raw->output,
@@ -127,8 +130,8 @@ parse_words (Raw *raw, char **arguments, GError **error)
   g_option_context_set_summary (context, summary);
   g_option_context_set_description (
       context, _ ("Ends with 0 when all went well, also when interrupted; 1 when measuring or "
-                  "writing failed;\n2 when it was called wrongly; 3 when the full view is not to "
-                  "be had."));
+                  "writing failed;\n2 when it was called wrongly; 3 when the full view, or "
+                  "--accounting, is not to be had."));
   g_option_context_add_main_entries (context, entries, NULL);
   return g_option_context_parse_strv (context, &arguments, error);
 }
@@ -224,6 +227,16 @@ take_times (WeirCliOptions *options, const Raw *raw, GError **error)
 }
 
 static gboolean
+take_view (WeirCliOptions *options, const Raw *raw, GError **error)
+{
+  if (raw->accounting && !raw->full)
+    return fail (error, _ ("--accounting goes with --full only"));
+  options->full = raw->full;
+  options->accounting = raw->accounting;
+  return TRUE;
+}
+
+static gboolean
 take_output (WeirCliOptions *options, const Raw *raw, GError **error)
 {
   gboolean takes = options->command->takes & WEIR_CLI_TAKES_OUTPUT;
@@ -260,11 +273,9 @@ weir_cli_options_parse (WeirCliOptions *options, char **arguments, WeirCliExit *
       return FALSE;
     }
   else if (take_command (options, &raw, &error) && take_filter (options, &raw, &error) &&
-           take_times (options, &raw, &error) && take_output (options, &raw, &error))
-    {
-      options->full = raw.full;
-      return TRUE;
-    }
+           take_times (options, &raw, &error) && take_view (options, &raw, &error) &&
+           take_output (options, &raw, &error))
+    return TRUE;
   weir_cli_complain (error->message);
   weir_cli_complain (_ ("“weir-cli --help” says how it is called."));
   *ret_exit = WEIR_CLI_EXIT_USAGE;

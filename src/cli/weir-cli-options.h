@@ -13,7 +13,7 @@ typedef enum
   WEIR_CLI_EXIT_DONE = 0, /* also when it was interrupted, or nobody reads any more */
   WEIR_CLI_EXIT_FAILED = 1,
   WEIR_CLI_EXIT_USAGE = 2,
-  WEIR_CLI_EXIT_NOT_FULL = 3, /* the full view was asked for and is not to be had */
+  WEIR_CLI_EXIT_NOT_FULL = 3, /* the full view, or accounting, was asked for and is not to be had */
 } WeirCliExit;
 
 typedef struct _WeirCliCommand WeirCliCommand;
@@ -26,7 +26,8 @@ typedef struct
   guint interval_ms;
   double duration; /* seconds; -1: not said */
   gboolean full;
-  char *output; /* a path, or NULL */
+  gboolean accounting; /* only with @full */
+  char *output;        /* a path, or NULL */
   WeirExportFormat format;
 } WeirCliOptions;
 

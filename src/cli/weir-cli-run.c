@@ -109,8 +109,12 @@ on_state (WeirSession *session, GParamSpec *pspec, WeirCliRun *run)
 {
   const GError *failure = weir_session_get_failure (session);
 
+  /* As root the engine that is asked to count is the only one. */
   if (failure != NULL)
-    weir_cli_run_fail (run, WEIR_CLI_EXIT_FAILED, failure->message);
+    weir_cli_run_fail (run,
+                       run->options->accounting && run->n_ticks == 0 ? WEIR_CLI_EXIT_NOT_FULL
+                                                                     : WEIR_CLI_EXIT_FAILED,
+                       failure->message);
 }
 
 /* ---- what the system says ---- */
@@ -225,22 +229,48 @@ stop_session (WeirCliRun *run)
     g_main_context_iteration (NULL, TRUE);
   if (!too_late)
     g_source_remove (patience);
+  /* Waiting for an engine that never came ends, and lets go of its folder, when its turn comes. */
+  while (g_main_context_iteration (NULL, FALSE))
+    continue;
+}
+
+/* As root there is one engine, else one of each view. */
+static WeirSession *
+make_session (const WeirCliOptions *options, const char *runtime)
+{
+  gboolean is_root = geteuid () == 0;
+  g_autoptr (WeirLauncher) direct = is_root && options->accounting
+                                        ? weir_launcher_direct_new_for_accounting ()
+                                        : weir_launcher_direct_new ();
+  g_autoptr (WeirLauncher) pkexec = weir_launcher_pkexec_new ();
+  g_autoptr (WeirLauncher) counting = weir_launcher_pkexec_new_for_accounting ();
+  WeirSession *session =
+      weir_session_new (direct, options->full && !is_root ? pkexec : NULL, runtime);
+
+  weir_session_set_counting_launcher (session, counting);
+  return session;
+}
+
+static void
+unlock (WeirCliRun *run)
+{
+  if (run->options->accounting)
+    weir_session_unlock_counting (run->session);
+  else
+    weir_session_unlock (run->session);
 }
 
 static void
 measure (WeirCliRun *run)
 {
   const WeirCliOptions *options = run->options;
-  g_autoptr (WeirLauncher) direct = weir_launcher_direct_new ();
-  g_autoptr (WeirLauncher) pkexec = weir_launcher_pkexec_new ();
   char *runtime = weir_cli_runtime_new ();
-  gboolean asks = options->full && geteuid () != 0;
 
   /* Names come from another thread: those that are sure to be met shall be there in the first
    * line. */
   weir_user_names_get (0);
   weir_user_names_get (geteuid ());
-  run->session = weir_session_new (direct, asks ? pkexec : NULL, runtime);
+  run->session = make_session (options, runtime);
   weir_session_set_interval (run->session, options->interval_ms);
   g_signal_connect (weir_session_get_flows (run->session), "tick", G_CALLBACK (on_tick), run);
   g_signal_connect (run->session, "notify::state", G_CALLBACK (on_state), run);
@@ -249,8 +279,8 @@ measure (WeirCliRun *run)
   if (options->command->begin (run, &error))
     {
       weir_session_start (run->session);
-      if (asks && !run->ended)
-        weir_session_unlock (run->session);
+      if (options->full && geteuid () != 0 && !run->ended)
+        unlock (run);
       if (!run->ended)
         g_main_loop_run (run->loop);
       run->ended = TRUE;

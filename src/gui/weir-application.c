@@ -37,6 +37,7 @@ weir_application_startup (GApplication *application)
   WeirApplication *self = WEIR_APPLICATION (application);
   g_autoptr (WeirLauncher) limited = NULL;
   g_autoptr (WeirLauncher) full = NULL;
+  g_autoptr (WeirLauncher) counting = NULL;
 
   G_APPLICATION_CLASS (weir_application_parent_class)->startup (application);
   weir_actions_add (G_ACTION_MAP (self), "app", G_OBJECT (self));
@@ -46,7 +47,9 @@ weir_application_startup (GApplication *application)
   self->settings = g_settings_new (WEIR_APP_ID);
   limited = weir_launcher_direct_new ();
   full = weir_launcher_pkexec_new ();
+  counting = weir_launcher_pkexec_new_for_accounting ();
   self->session = weir_session_new (limited, full, NULL);
+  weir_session_set_counting_launcher (self->session, counting);
   set_interval (self);
   g_signal_connect_object (self->settings, "changed::interval", G_CALLBACK (set_interval), self,
                            G_CONNECT_SWAPPED);

@@ -20,6 +20,8 @@ struct _WeirViewButton
   GtkLabel *heading;
   GtkLabel *body;
   GtkLabel *note;
+  GtkLabel *counting;
+  GtkButton *count;
   GtkButton *act;
 
   WeirSession *session;
@@ -46,6 +48,8 @@ typedef struct
   const char *act;  /* or NULL: there is nothing to do */
   const char *action;
   gboolean suggested;
+  const char *counting; /* or NULL */
+  gboolean offers_counting;
 } Words;
 
 #define SHIELD_LIMITED "weir-shield-symbolic"
@@ -87,6 +91,25 @@ get_full_words (const char *cadence)
   };
 }
 
+/* The bytes of a connection are the kernel's to count, and it does not unless told to.  What is
+ * said besides the button is what it changes: for everybody, and for how long.  That no password is
+ * needed again would be misunderstood here: for this one it is. */
+static void
+add_counting_words (WeirSession *session, const char *cadence, Words *words)
+{
+  if (weir_session_get_counts (session))
+    words->counting = _ ("The kernel counts the bytes of every connection that was opened since. "
+                         "It stops when Weir closes or returns to the limited view.");
+  words->offers_counting = weir_session_get_can_count (session);
+  if (words->offers_counting)
+    words->counting =
+        _ ("The bytes of UDP and forwarded connections are not counted. Weir can have "
+           "the kernel count them: that changes a setting of this computer, which is "
+           "set back when Weir closes, and asks for authentication each time.");
+  if (words->counting != NULL)
+    words->note = cadence;
+}
+
 static Words
 get_silent_words (WeirSession *session)
 {
@@ -115,6 +138,9 @@ apply (WeirViewButton *self, const Words *words)
   gtk_label_set_text (self->body, words->body);
   gtk_label_set_text (self->note, words->note != NULL ? words->note : "");
   gtk_widget_set_visible (GTK_WIDGET (self->note), words->note != NULL);
+  gtk_widget_set_visible (GTK_WIDGET (self->counting), words->counting != NULL);
+  gtk_label_set_text (self->counting, words->counting != NULL ? words->counting : "");
+  gtk_widget_set_visible (GTK_WIDGET (self->count), words->offers_counting);
   gtk_button_set_label (self->act, words->act);
   gtk_actionable_set_action_name (GTK_ACTIONABLE (self->act), words->action);
   if (words->suggested)
@@ -152,7 +178,10 @@ update (WeirViewButton *self)
   if (weir_session_get_state (self->session) == WEIR_SESSION_NOT_ANSWERING)
     words = get_silent_words (self->session);
   else if (weir_session_get_view (self->session) == WEIR_VIEW_FULL)
-    words = get_full_words (cadence);
+    {
+      words = get_full_words (cadence);
+      add_counting_words (self->session, cadence, &words);
+    }
   else
     words = get_limited_words (self->session);
   apply (self, &words);
@@ -214,6 +243,8 @@ weir_view_button_class_init (WeirViewButtonClass *klass)
   gtk_widget_class_bind_template_child (widget_class, WeirViewButton, body);
   gtk_widget_class_bind_template_child (widget_class, WeirViewButton, note);
   gtk_widget_class_bind_template_child (widget_class, WeirViewButton, act);
+  gtk_widget_class_bind_template_child (widget_class, WeirViewButton, counting);
+  gtk_widget_class_bind_template_child (widget_class, WeirViewButton, count);
 }
 
 static void
@@ -221,13 +252,14 @@ weir_view_button_init (WeirViewButton *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
   g_signal_connect_object (self->act, "clicked", G_CALLBACK (on_act), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->count, "clicked", G_CALLBACK (on_act), self, G_CONNECT_SWAPPED);
 }
 
 void
 weir_view_button_set_session (WeirViewButton *self, WeirSession *session)
 {
   static const char *const watched[] = { "notify::state", "notify::view", "notify::can-unlock",
-                                         "notify::unlock-reason" };
+                                         "notify::unlock-reason", "sources-changed" };
 
   g_return_if_fail (WEIR_IS_VIEW_BUTTON (self) && self->session == NULL);
 

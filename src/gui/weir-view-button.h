@@ -8,7 +8,8 @@
 G_BEGIN_DECLS
 
 /* A shield that says what can be seen, and one button that changes it.  Its act is one of the
- * actions "view.unlock", "view.return" and "view.restart" of a widget around it.
+ * actions "view.unlock", "view.return" and "view.restart" of a widget around it; in the full view
+ * there may be a second one, "view.count".
  *
  * Property: narrow (gboolean) only the shield, without words. */
 #define WEIR_TYPE_VIEW_BUTTON (weir_view_button_get_type ())

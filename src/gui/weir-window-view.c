@@ -15,6 +15,12 @@ on_unlock (GSimpleAction *action, GVariant *parameter, gpointer data)
 }
 
 static void
+on_count (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  weir_session_unlock_counting (weir_window_get_session (data));
+}
+
+static void
 on_return (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
   weir_session_return_to_limited (weir_window_get_session (data));
@@ -51,13 +57,17 @@ on_show_in_files (GSimpleAction *action, GVariant *parameter, gpointer data)
 static void
 on_unlock_failed (WeirWindow *self, const GError *error)
 {
+  gboolean count = weir_session_get_asked_to_count (weir_window_get_session (self));
+
   if (g_error_matches (error, WEIR_HANDOFF_ERROR, WEIR_HANDOFF_ERROR_DISMISSED))
     {
-      weir_connections_page_suppress_banner (weir_window_get_page (self));
+      if (!count)
+        weir_connections_page_suppress_banner (weir_window_get_page (self));
       weir_window_say (self, _ ("Authentication was dismissed"), NULL, NULL, NULL);
       return;
     }
-  weir_window_explain (self, _ ("Full View Not Available"), error->message);
+  weir_window_explain (self, count ? _ ("Bytes Cannot Be Counted") : _ ("Full View Not Available"),
+                       error->message);
 }
 
 static void
@@ -68,20 +78,24 @@ update_enabled (WeirWindow *self)
   WeirSessionState state = weir_session_get_state (session);
   gboolean full = weir_session_get_view (session) == WEIR_VIEW_FULL;
   GAction *unlock = g_action_map_lookup_action (G_ACTION_MAP (group), "unlock");
+  GAction *count = g_action_map_lookup_action (G_ACTION_MAP (group), "count");
   GAction *back = g_action_map_lookup_action (G_ACTION_MAP (group), "return");
 
   g_simple_action_set_enabled (G_SIMPLE_ACTION (unlock),
                                !full && weir_session_get_can_unlock (session) &&
                                    state != WEIR_SESSION_AUTHORISING);
+  g_simple_action_set_enabled (G_SIMPLE_ACTION (count), weir_session_get_can_count (session));
   g_simple_action_set_enabled (G_SIMPLE_ACTION (back), full);
 }
 
 void
 weir_window_add_view_actions (WeirWindow *self, GtkWidget *inside)
 {
-  static const char *const watched[] = { "notify::state", "notify::view", "notify::can-unlock" };
+  static const char *const watched[] = { "notify::state", "notify::view", "notify::can-unlock",
+                                         "sources-changed" };
   const GActionEntry entries[] = {
     { "unlock", on_unlock, NULL, NULL, NULL },
+    { "count", on_count, NULL, NULL, NULL },
     { "return", on_return, NULL, NULL, NULL },
     { "restart", on_restart, NULL, NULL, NULL },
     { "show-in-files", on_show_in_files, "s", NULL, NULL },

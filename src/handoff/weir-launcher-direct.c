@@ -14,6 +14,7 @@
 struct _WeirLauncherDirect
 {
   GObject parent_instance;
+  gboolean accounting;
 };
 
 static void
@@ -53,7 +54,11 @@ direct_check_finish (WeirLauncher *launcher, GAsyncResult *result, GError **erro
 static WeirChild *
 direct_launch (WeirLauncher *launcher, const char *directory, GError **error)
 {
-  const char *argv[] = { WEIR_ENGINE_PATH, WEIR_LAUNCHER_HANDOFF, directory, NULL };
+  const char *argv[] = { WEIR_ENGINE_PATH,
+                         WEIR_LAUNCHER_DIRECT (launcher)->accounting
+                             ? WEIR_LAUNCHER_HANDOFF_ACCOUNTING
+                             : WEIR_LAUNCHER_HANDOFF,
+                         directory, NULL };
   g_auto (GStrv) current = g_get_environ ();
   g_auto (GStrv) environment = weir_launcher_build_environment ((const char *const *) current);
 
@@ -89,4 +94,13 @@ WeirLauncher *
 weir_launcher_direct_new (void)
 {
   return g_object_new (WEIR_TYPE_LAUNCHER_DIRECT, NULL);
+}
+
+WeirLauncher *
+weir_launcher_direct_new_for_accounting (void)
+{
+  WeirLauncherDirect *self = WEIR_LAUNCHER_DIRECT (weir_launcher_direct_new ());
+
+  self->accounting = TRUE;
+  return WEIR_LAUNCHER (self);
 }

@@ -40,7 +40,9 @@ static const struct
   { WEIR_EXIT_SOURCES,
     N_ ("The measuring program cannot reach any source of the kernel. This system or container "
         "does not let it look at connections.") },
-  { WEIR_EXIT_REFUSED, N_ ("This version of Weir does not switch traffic accounting on.") },
+  { WEIR_EXIT_REFUSED,
+    N_ ("This system or container does not let Weir have the bytes of every connection counted. "
+        "Everything else can be measured without.") },
   { WEIR_EXIT_RUN_DIR, N_ ("The measuring program cannot use the folder “/run/weir”, or others can "
                            "write to it. Ask your "
                            "administrator to remove it: it is made anew.") },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The one way to more rights.  Nothing here depends on a variable, a setting or an argument: path,
- * action and bus are constants, and the directory is the only thing that changes from start to
- * start. */
+ * both actions and bus are constants, and the directory is the only thing that changes from start
+ * to start. */
 #define G_LOG_DOMAIN "weir-handoff"
 #include "config.h"
 
@@ -28,6 +28,7 @@ static const char *const pkexec_places[] = {
 struct _WeirLauncherPkexec
 {
   GObject parent_instance;
+  gboolean accounting;
 };
 
 static void
@@ -46,8 +47,14 @@ check_files (GError **error)
   return weir_launcher_find_setuid (pkexec_places, error);
 }
 
+static const char *
+get_argument (WeirLauncherPkexec *self)
+{
+  return self->accounting ? WEIR_LAUNCHER_HANDOFF_ACCOUNTING : WEIR_LAUNCHER_HANDOFF;
+}
+
 static gboolean
-check_polkit (GCancellable *cancellable, GError **error)
+check_polkit (WeirLauncherPkexec *self, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GDBusConnection) bus = NULL;
   g_autoptr (GVariant) reply = NULL, actions = NULL;
@@ -80,8 +87,9 @@ check_polkit (GCancellable *cancellable, GError **error)
       return FALSE;
     }
   actions = g_variant_get_child_value (reply, 0);
-  return weir_launcher_check_action (actions, WEIR_ACTION_CAPTURE, WEIR_ENGINE_PATH,
-                                     WEIR_LAUNCHER_HANDOFF, error);
+  return weir_launcher_check_action (
+      actions, self->accounting ? WEIR_ACTION_CAPTURE_ACCOUNTING : WEIR_ACTION_CAPTURE,
+      WEIR_ENGINE_PATH, get_argument (self), error);
 }
 
 static void
@@ -89,7 +97,7 @@ check_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *canc
 {
   GError *error = NULL;
 
-  if (check_files (&error) != NULL && check_polkit (cancellable, &error))
+  if (check_files (&error) != NULL && check_polkit (source, cancellable, &error))
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);
@@ -121,7 +129,7 @@ pkexec_launch (WeirLauncher *launcher, const char *directory, GError **error)
   /* Without its own agent pkexec never asks on a terminal that a window was started from.  It execs
    * the engine, which therefore has the number that is spawned here. */
   const char *argv[] = { pkexec,           "--disable-internal-agent",
-                         WEIR_ENGINE_PATH, WEIR_LAUNCHER_HANDOFF,
+                         WEIR_ENGINE_PATH, get_argument (WEIR_LAUNCHER_PKEXEC (launcher)),
                          directory,        NULL };
 
   if (pkexec == NULL)
@@ -158,4 +166,13 @@ WeirLauncher *
 weir_launcher_pkexec_new (void)
 {
   return g_object_new (WEIR_TYPE_LAUNCHER_PKEXEC, NULL);
+}
+
+WeirLauncher *
+weir_launcher_pkexec_new_for_accounting (void)
+{
+  WeirLauncherPkexec *self = WEIR_LAUNCHER_PKEXEC (weir_launcher_pkexec_new ());
+
+  self->accounting = TRUE;
+  return WEIR_LAUNCHER (self);
 }

@@ -8,7 +8,8 @@
 G_BEGIN_DECLS
 
 /* argv[1] of the engine: what polkit tells its actions apart by. */
-#define WEIR_LAUNCHER_HANDOFF "--handoff"
+#define WEIR_LAUNCHER_HANDOFF            "--handoff"
+#define WEIR_LAUNCHER_HANDOFF_ACCOUNTING "--handoff-accounting"
 
 /* The environment that an engine starts with, made from @environment: the locale where its values
  * are plain names, and a fixed PATH.  Nothing that loads code or names a bus. */

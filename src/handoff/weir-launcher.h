@@ -44,12 +44,19 @@ weir_launcher_explain (WeirLauncher *self, WeirChild *child, int wait_status);
 G_DECLARE_FINAL_TYPE (WeirLauncherDirect, weir_launcher_direct, WEIR, LAUNCHER_DIRECT, GObject)
 WeirLauncher *
 weir_launcher_direct_new (void);
+/* For root alone: the full view, and bytes are counted while it lasts. */
+WeirLauncher *
+weir_launcher_direct_new_for_accounting (void);
 
 /* The full view: `pkexec --disable-internal-agent WEIR_ENGINE_PATH --handoff DIRECTORY`. */
 #define WEIR_TYPE_LAUNCHER_PKEXEC (weir_launcher_pkexec_get_type ())
 G_DECLARE_FINAL_TYPE (WeirLauncherPkexec, weir_launcher_pkexec, WEIR, LAUNCHER_PKEXEC, GObject)
 WeirLauncher *
 weir_launcher_pkexec_new (void);
+/* The same with `--handoff-accounting`, which is an action of its own: the kernel counts the bytes
+ * of every connection while the engine lives. */
+WeirLauncher *
+weir_launcher_pkexec_new_for_accounting (void);
 
 /* Plays a file of recorded engine frames (PROTOCOL.md, "Recordings") in real time, or @speed times
  * faster; 0 is as fast as possible. */

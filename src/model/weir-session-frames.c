@@ -42,6 +42,25 @@ take_interfaces (WeirSession *self, const struct weir_frame *frame)
   return TRUE;
 }
 
+static enum weir_reason
+get_conntrack_reason (WeirSession *self)
+{
+  for (gsize i = 0; i < self->n_sources; i++)
+    if (self->sources[i].source == WEIR_SOURCE_CONNTRACK)
+      return self->sources[i].reason;
+  return WEIR_REASON_NONE;
+}
+
+/* A source gives one reason at a time; what passes says nothing about what lasts. */
+static void
+update_counts (WeirSession *self)
+{
+  enum weir_reason reason = get_conntrack_reason (self);
+
+  if (reason != WEIR_REASON_GOVERNED && reason != WEIR_REASON_LOSING_EVENTS)
+    self->counts = reason == WEIR_REASON_ACCOUNTING_SWITCHED;
+}
+
 static gboolean
 take_sources (WeirSession *self, const struct weir_frame *frame)
 {
@@ -50,6 +69,7 @@ take_sources (WeirSession *self, const struct weir_frame *frame)
       self->n_sources = 0;
       return FALSE;
     }
+  update_counts (self);
   weir_session_emit (self, WEIR_MESSAGE_SOURCES);
   return TRUE;
 }
@@ -218,4 +238,19 @@ weir_session_get_cadence (WeirSession *self, guint *ret_interval_ms)
   tick = weir_flow_store_get_last_tick (self->flows);
   *ret_interval_ms = tick != NULL ? tick->cadence_ms : 0;
   return tick != NULL ? tick->cadence : WEIR_CADENCE_AS_WISHED;
+}
+
+gboolean
+weir_session_get_can_count (WeirSession *self)
+{
+  g_return_val_if_fail (WEIR_IS_SESSION (self), FALSE);
+  return self->counting != NULL && !self->unlocking && self->view == WEIR_VIEW_FULL &&
+         get_conntrack_reason (self) == WEIR_REASON_ACCOUNTING_OFF;
+}
+
+gboolean
+weir_session_get_counts (WeirSession *self)
+{
+  g_return_val_if_fail (WEIR_IS_SESSION (self), FALSE);
+  return self->counts;
 }

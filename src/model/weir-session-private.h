@@ -18,8 +18,10 @@ struct _WeirSession
   GObject parent;
 
   WeirLauncher *limited;
-  WeirLauncher *full; /* or NULL */
-  char *runtime_dir;  /* or NULL: from the environment */
+  WeirLauncher *full;     /* or NULL */
+  WeirLauncher *counting; /* or NULL */
+  WeirLauncher *wanted;   /* full or counting: the one that was asked for last */
+  char *runtime_dir;      /* or NULL: from the environment */
 
   WeirSessionEngine *current; /* whose figures are shown: it has ticked */
   WeirSessionEngine *next;    /* launched, has not ticked */
@@ -33,6 +35,7 @@ struct _WeirSession
   gboolean unlocking;    /* next is, or will be, the full engine */
   gboolean wants_unlock; /* as soon as next has become current */
   GCancellable *checking;
+  WeirLauncher *checked; /* full or counting: whom @checking is about */
   gboolean can_unlock;
   char *unlock_reason;
 
@@ -51,6 +54,7 @@ struct _WeirSession
   WeirLedger *ledger;
   struct weir_source_status sources[WEIR_SESSION_SOURCES_MAX];
   gsize n_sources;
+  gboolean counts; /* as the sources said last */
   struct weir_process_status processes[WEIR_SESSION_PROCESSES_MAX];
   gsize n_processes;
   struct weir_notice notices[WEIR_NOTICES_MAX];
@@ -72,6 +76,10 @@ void
 weir_session_emit (WeirSession *self, enum weir_message message);
 
 /* ---- weir-session.c ---- */
+
+/* Asks for @launcher's view: full or counting. */
+void
+weir_session_ask_for (WeirSession *self, WeirLauncher *launcher);
 
 /* After any change of engines, flags or the failure. */
 void

@@ -123,7 +123,7 @@ weir_session_ticked (WeirSession *self)
   self->stalled = FALSE;
   weir_session_update_state (self);
   if (self->wants_unlock)
-    weir_session_unlock (self);
+    weir_session_ask_for (self, self->wanted);
 }
 
 void
@@ -218,7 +218,7 @@ launch_full (WeirSession *self)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!weir_session_launch (self, self->full, TRUE, &error))
+  if (!weir_session_launch (self, self->wanted, TRUE, &error))
     weir_session_report_unlock_failure (self, error);
   else
     weir_session_update_state (self);
@@ -234,7 +234,9 @@ on_checked (GObject *source, GAsyncResult *result, gpointer data)
   if (self->checking == NULL || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
   g_clear_object (&self->checking);
-  set_unlock_possible (self, error);
+  /* What can be had together with counting can be had without; the reverse need not be. */
+  if (possible || self->checked == self->full)
+    set_unlock_possible (self, error);
   if (!self->unlocking)
     return;
   if (possible)
@@ -244,12 +246,16 @@ on_checked (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 static void
-check_full (WeirSession *self)
+check (WeirSession *self, WeirLauncher *launcher)
 {
-  if (self->full == NULL || self->checking != NULL)
+  if (launcher == NULL || (self->checking != NULL && self->checked == launcher))
     return;
+  if (self->checking != NULL)
+    g_cancellable_cancel (self->checking);
+  g_clear_object (&self->checking);
   self->checking = g_cancellable_new ();
-  weir_launcher_check_async (self->full, self->checking, on_checked, g_object_ref (self));
+  self->checked = launcher;
+  weir_launcher_check_async (launcher, self->checking, on_checked, g_object_ref (self));
 }
 
 /* ---- object ---- */
@@ -285,6 +291,7 @@ weir_session_finalize (GObject *object)
 
   g_clear_object (&self->limited);
   g_clear_object (&self->full);
+  g_clear_object (&self->counting);
   g_clear_object (&self->flows);
   g_clear_object (&self->history);
   g_clear_pointer (&self->traffic, weir_traffic_free);
@@ -398,17 +405,16 @@ weir_session_start (WeirSession *self)
   weir_session_set_failure (self, NULL);
   self->gap = TRUE;
   set_beat (self);
-  check_full (self);
+  check (self, self->full);
   launch_limited (self);
 }
 
 void
-weir_session_unlock (WeirSession *self)
+weir_session_ask_for (WeirSession *self, WeirLauncher *launcher)
 {
-  g_return_if_fail (WEIR_IS_SESSION (self));
-
-  if (self->full == NULL || self->unlocking)
+  if (launcher == NULL || self->unlocking)
     return;
+  self->wanted = launcher;
   /* One engine becomes current before the next is launched. */
   self->wants_unlock = self->next != NULL;
   if (self->wants_unlock)
@@ -417,7 +423,36 @@ weir_session_unlock (WeirSession *self)
   set_beat (self);
   weir_session_update_state (self);
   /* Things may have changed since the check at the start, and nothing unsafe may be elevated. */
-  check_full (self);
+  check (self, launcher);
+}
+
+void
+weir_session_unlock (WeirSession *self)
+{
+  g_return_if_fail (WEIR_IS_SESSION (self));
+  weir_session_ask_for (self, self->full);
+}
+
+void
+weir_session_unlock_counting (WeirSession *self)
+{
+  g_return_if_fail (WEIR_IS_SESSION (self));
+  weir_session_ask_for (self, self->counting);
+}
+
+void
+weir_session_set_counting_launcher (WeirSession *self, WeirLauncher *counting)
+{
+  g_return_if_fail (WEIR_IS_SESSION (self) && WEIR_IS_LAUNCHER (counting));
+  g_return_if_fail (self->counting == NULL);
+  self->counting = g_object_ref (counting);
+}
+
+gboolean
+weir_session_get_asked_to_count (WeirSession *self)
+{
+  g_return_val_if_fail (WEIR_IS_SESSION (self), FALSE);
+  return self->wanted != NULL && self->wanted == self->counting;
 }
 
 void

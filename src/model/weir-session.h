@@ -50,6 +50,23 @@ weir_session_start (WeirSession *self);
 /* Asks for the full view; the limited view goes on until the full one has ticked. */
 void
 weir_session_unlock (WeirSession *self);
+/* How the full view is had in which the kernel counts the bytes of every connection, for as long as
+ * it lasts; a reference is taken.  Without one it is not offered. */
+void
+weir_session_set_counting_launcher (WeirSession *self, WeirLauncher *counting);
+/* Asks for that view, from the limited or from the full one; otherwise as weir_session_unlock(). */
+void
+weir_session_unlock_counting (WeirSession *self);
+/* Whether the last that was asked for is that view: what an "unlock-failed" is about. */
+gboolean
+weir_session_get_asked_to_count (WeirSession *self);
+/* Whether it can be offered: the full view is shown, connections are tracked, and their bytes are
+ * not counted.  Changes with "sources-changed" and the state. */
+gboolean
+weir_session_get_can_count (WeirSession *self);
+/* Whether bytes are counted because this session had it switched on; "sources-changed". */
+gboolean
+weir_session_get_counts (WeirSession *self);
 /* Ends a pending unlock: the launcher's child is ended and the view stays. */
 void
 weir_session_cancel_unlock (WeirSession *self);

@@ -12,6 +12,7 @@ from machine import LOGS, TESTER
 
 LIMITED, FULL = "Limited View", "Full View"
 WAITING, SILENT = "Waiting for Authentication", "Not Answering"
+COUNT = "Count Bytes of Every Connection…"
 UNLOCK, RETURN = "Unlock Full View…", "Return to Limited View"
 RESTART = "Restart in Limited View"
 # Names that a widget may have for the accessibility library in its different releases.
@@ -123,6 +124,15 @@ class Application:
     def _popover_button(self):
         # The banner's button bears the same name, but stands elsewhere in the window.
         return self.view_button().parent.find(BUTTONS, lambda name: name in (UNLOCK, RETURN, RESTART))
+
+    def count(self):
+        """Asks for the bytes of every connection as a person does."""
+        self.open_view_popover()
+        self.count_button().press()
+
+    def count_button(self):
+        """The button in the view's popover that offers counting; None when it does not."""
+        return self.view_button().parent.find(BUTTONS, lambda name: name == COUNT)
 
     def unlock(self):
         """Asks for the full view as a person does."""

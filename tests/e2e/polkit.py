@@ -15,12 +15,15 @@ RULES = pathlib.Path("/etc/polkit-1/rules.d/10-weir-tests.rules")
 NAME = "org.freedesktop.PolicyKit1"
 AGENT = pathlib.Path(__file__).with_name("agent.py")
 
-# There is no logind session here, so the policy's "active" never applies; a rule speaks for it.
-RESULTS = {"yes": "YES", "no": "NO", "ask": "AUTH_ADMIN_KEEP"}
+# There is no logind session here, so the policy's "active" never applies; a rule speaks for it, with what the
+# policy has for each action: that for accounting is never kept.
+RESULTS = {"yes": ("YES", "YES"), "no": ("NO", "NO"), "ask": ("AUTH_ADMIN_KEEP", "AUTH_ADMIN")}
 TEMPLATE = """
 polkit.addAdminRule(function (action, subject) { return ["unix-user:tester"]; });
 polkit.addRule(function (action, subject) {
-  if (action.id.indexOf("io.github.weir.Weir.") == 0 && subject.user == "tester")
+  if (action.id == "io.github.weir.Weir.capture" && subject.user == "tester")
+    return polkit.Result.%s;
+  if (action.id == "io.github.weir.Weir.capture-accounting" && subject.user == "tester")
     return polkit.Result.%s;
 });
 """

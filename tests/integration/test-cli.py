@@ -413,6 +413,35 @@ def full():
     nothing_left()
 
 
+ACCOUNTING = "/proc/sys/net/netfilter/nf_conntrack_acct"
+COUNTING = f"""
+echo 0 >{ACCOUNTING}
+{CLI} sources --full --accounting --interval 250ms
+echo "ended with $?"
+for i in $(seq 100); do [ $(cat {ACCOUNTING}) = 1 ] && sleep 0.05; done
+echo "set back to $(cat {ACCOUNTING})"
+"""
+READ_ONLY = """
+mount --make-rprivate /
+mount --bind /proc/sys /proc/sys
+mount -o remount,bind,ro /proc/sys
+"""
+
+
+@tap.case("accounting, directly as root: on meanwhile and off afterwards, or refused in words with an exit code")
+def accounting():
+    def run_in_network(script):
+        return subprocess.run(["unshare", "--net", "--mount", "sh", "-c", script], capture_output=True, text=True,
+                              check=False, timeout=60, env=environment(PATH="/usr/sbin:/usr/bin:/sbin:/bin"))
+    done = run_in_network(COUNTING)
+    tap.check("Weir has the kernel count the bytes" in done.stdout, done.stdout + done.stderr)
+    tap.check("ended with 0\nset back to 0\n" in done.stdout, done.stdout + done.stderr)
+    done = run_in_network(COUNTING.replace("echo 0", READ_ONLY + "echo 0"))
+    tap.check(f"ended with {NOT_FULL}\nset back to 0\n" in done.stdout, done.stdout + done.stderr)
+    tap.check("does not let Weir have the bytes of every connection counted" in done.stderr, done.stderr)
+    nothing_left()
+
+
 @tap.case("wrong calls end with 2 and say what was expected; closed descriptors do no harm")
 def usage():
     for arguments in ((), ("watch",), ("stream", "-f", "port:http"), ("record",), ("top",), ("stream", "-i", "1ms")):
@@ -527,7 +556,7 @@ def top_keys():
 
 @tap.case("selftest: everything is denied, for root and for a user, who cannot test the full view")
 def selftest():
-    for user, roles in ((0, {"meter", "keeper", "looker"}), (weirtest.USER, {"meter", "looker"})):
+    for user, roles in ((0, {"meter", "keeper", "looker", "twin"}), (weirtest.USER, {"meter", "looker"})):
         code, output, errors = run("selftest", seconds=90, user=user, group=user, extra_groups=[])
         tap.equal((code, errors), (DONE, ""), "exit code and errors")
         tap.equal({line.split()[0] for line in output.splitlines()[:-1]} & set(weirtest.ROLES), roles, "roles")

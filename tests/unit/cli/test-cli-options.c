@@ -23,18 +23,22 @@ test_good (void)
     guint interval_ms;
     double duration;
     gboolean full;
+    gboolean accounting;
     const char *output;
     WeirExportFormat format;
     const char *filter;
   } cases[] = {
-    { "stream", "stream", 1000, -1, FALSE, NULL, WEIR_EXPORT_CSV, "" },
-    { "top -i 500ms -f 'rate > 1M'", "top", 500, -1, FALSE, NULL, WEIR_EXPORT_CSV, "rate > 1M" },
-    { "--full apps --duration=2m", "apps", 1000, 120, TRUE, NULL, WEIR_EXPORT_CSV, "" },
-    { "record -d 1.5 -o a.csv", "record", 1000, 1.5, FALSE, "a.csv", WEIR_EXPORT_CSV, "" },
-    { "record -o /x/b.json -i 2", "record", 2000, -1, FALSE, "/x/b.json", WEIR_EXPORT_JSON, "" },
-    { "record -o c.ndjson", "record", 1000, -1, FALSE, "c.ndjson", WEIR_EXPORT_NDJSON, "" },
-    { "record -o c.jsonl", "record", 1000, -1, FALSE, "c.jsonl", WEIR_EXPORT_NDJSON, "" },
-    { "sources --interval 0.25", "sources", 250, -1, FALSE, NULL, WEIR_EXPORT_CSV, "" },
+    { "stream", "stream", 1000, -1, FALSE, FALSE, NULL, WEIR_EXPORT_CSV, "" },
+    { "top -i 500ms -f 'rate > 1M'", "top", 500, -1, FALSE, FALSE, NULL, WEIR_EXPORT_CSV,
+      "rate > 1M" },
+    { "--full apps --duration=2m", "apps", 1000, 120, TRUE, FALSE, NULL, WEIR_EXPORT_CSV, "" },
+    { "record -d 1.5 -o a.csv", "record", 1000, 1.5, FALSE, FALSE, "a.csv", WEIR_EXPORT_CSV, "" },
+    { "record -o /x/b.json -i 2", "record", 2000, -1, FALSE, FALSE, "/x/b.json", WEIR_EXPORT_JSON,
+      "" },
+    { "record -o c.ndjson", "record", 1000, -1, FALSE, FALSE, "c.ndjson", WEIR_EXPORT_NDJSON, "" },
+    { "record -o c.jsonl", "record", 1000, -1, FALSE, FALSE, "c.jsonl", WEIR_EXPORT_NDJSON, "" },
+    { "sources --interval 0.25", "sources", 250, -1, FALSE, FALSE, NULL, WEIR_EXPORT_CSV, "" },
+    { "apps --accounting --full", "apps", 1000, -1, TRUE, TRUE, NULL, WEIR_EXPORT_CSV, "" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -47,6 +51,7 @@ test_good (void)
       g_assert_cmpuint (options.interval_ms, ==, cases[i].interval_ms);
       g_assert_cmpfloat (options.duration, ==, cases[i].duration);
       g_assert_cmpint (options.full, ==, cases[i].full);
+      g_assert_cmpint (options.accounting, ==, cases[i].accounting);
       g_assert_cmpstr (options.output, ==, cases[i].output);
       g_assert_cmpint (options.format, ==, cases[i].format);
       g_assert_cmpstr (options.filter_text, ==, cases[i].filter);
@@ -73,6 +78,7 @@ test_bad (void)
     "stream --duration 1d",
     "stream --duration 999999h",
     "sources --duration 5",
+    "stream --accounting",
     "stream --output x.csv",
     "record",
     "record -o x.txt",

@@ -20,6 +20,7 @@ typedef struct
   char *directory;
   FakeLauncher *limited;
   FakeLauncher *full;
+  FakeLauncher *counting;
   WeirSession *session;
   GSettings *settings;
   WeirWindow *window;
@@ -42,6 +43,8 @@ set_up (Fixture *fixture, gconstpointer data)
   fake_launcher_set_impossible (fixture->full, reason);
   fixture->session = weir_session_new (WEIR_LAUNCHER (fixture->limited),
                                        WEIR_LAUNCHER (fixture->full), fixture->directory);
+  fixture->counting = fake_launcher_new ("full-counted");
+  weir_session_set_counting_launcher (fixture->session, WEIR_LAUNCHER (fixture->counting));
   weir_session_set_interval (fixture->session, 250);
   fixture->settings = g_settings_new ("io.github.weir.Weir");
   fixture->window =
@@ -59,6 +62,7 @@ tear_down (Fixture *fixture, gconstpointer data)
   g_object_unref (fixture->session);
   g_object_unref (fixture->limited);
   g_object_unref (fixture->full);
+  g_object_unref (fixture->counting);
   g_object_unref (fixture->settings);
   g_object_unref (fixture->application);
   g_free (fixture->directory);
@@ -282,6 +286,7 @@ test_actions (Fixture *fixture, gconstpointer data)
       g_assert_null (strstr (names[i], "unlock"));
       g_assert_null (strstr (names[i], "return"));
       g_assert_null (strstr (names[i], "restart"));
+      g_assert_null (strstr (names[i], "count"));
     }
   for (guint i = 0; i < n_actions; i++)
     if (g_str_has_prefix (actions[i].name, "win."))
@@ -315,6 +320,71 @@ test_view_button (Fixture *fixture, gconstpointer data)
   g_signal_emit_by_name (act, "clicked");
   sample_wait (is_limited, fixture->session);
   wait_for_text (GTK_WIDGET (fixture->window), "Limited View");
+}
+
+static gboolean
+is_counting (gpointer session)
+{
+  return weir_session_get_counts (session);
+}
+
+static gboolean
+can_count (gpointer session)
+{
+  return weir_session_get_can_count (session);
+}
+
+/* Offered only where bytes are not counted, with words about what it changes. */
+static void
+test_counting (Fixture *fixture, gconstpointer data)
+{
+  GtkWidget *popover = get_popover (fixture), *count;
+  GtkWidget *button = gtk_widget_get_ancestor (popover, GTK_TYPE_MENU_BUTTON);
+  const char *words =
+      "The bytes of UDP and forwarded connections are not counted. Weir can have the kernel count "
+      "them: that changes a setting of this computer, which is set back when Weir closes, and asks "
+      "for authentication each time.";
+
+  fake_launcher_set_script (fixture->full, "full-uncounted");
+  weir_session_start (fixture->session);
+  sample_wait (is_running, fixture->session);
+  sample_wait (can_unlock, fixture->session);
+  count = find_widget (popover, is_button_with, (gpointer) "Count Bytes of Every Connection…");
+  g_assert_nonnull (count);
+  g_assert_false (gtk_widget_get_visible (count));
+
+  weir_session_unlock (fixture->session);
+  sample_wait (can_count, fixture->session);
+  gtk_menu_button_popup (GTK_MENU_BUTTON (button));
+  run_for (300);
+  g_assert_true (gtk_widget_get_visible (count));
+  g_assert_true (gtk_widget_is_sensitive (count));
+  wait_for_text (popover, words);
+
+  g_signal_emit_by_name (count, "clicked");
+  sample_wait (is_counting, fixture->session);
+  run_for (300);
+  g_assert_false (gtk_widget_get_visible (count));
+  gtk_menu_button_popup (GTK_MENU_BUTTON (button));
+  wait_for_text (popover, "The kernel counts the bytes of every connection that was opened since. "
+                          "It stops when Weir closes or returns to the limited view.");
+  wait_for_no_text (popover, words);
+  g_assert_cmpuint (fake_launcher_get_n_launched (fixture->full), ==, 1);
+}
+
+static void
+test_counting_refused (Fixture *fixture, gconstpointer data)
+{
+  fake_launcher_set_script (fixture->full, "full-uncounted");
+  fake_launcher_set_script (fixture->counting, "exit-127");
+  weir_session_start (fixture->session);
+  sample_wait (is_running, fixture->session);
+  sample_wait (can_unlock, fixture->session);
+  weir_session_unlock (fixture->session);
+  sample_wait (can_count, fixture->session);
+  weir_session_unlock_counting (fixture->session);
+  wait_for_text (GTK_WIDGET (fixture->window), "Bytes Cannot Be Counted");
+  g_assert_cmpint (weir_session_get_view (fixture->session), ==, WEIR_VIEW_FULL);
 }
 
 static gboolean
@@ -498,6 +568,8 @@ main (int argc, char **argv)
   ADD ("/window/details", NULL, test_details);
   ADD ("/window/actions", NULL, test_actions);
   ADD ("/window/view-button", NULL, test_view_button);
+  ADD ("/window/counting", NULL, test_counting);
+  ADD ("/window/counting-refused", NULL, test_counting_refused);
   ADD ("/window/not-possible", "Others can change <i>the engine</i>", test_not_possible);
   ADD ("/window/dismissed", NULL, test_dismissed);
   ADD ("/window/denied", NULL, test_denied);

@@ -140,7 +140,7 @@ write_interfaces (struct weir_writer *writer)
 }
 
 static void
-write_states (struct weir_writer *writer, int full)
+write_states (struct weir_writer *writer, const char *script, int full)
 {
   struct weir_source_status sources[] = {
     { .source = WEIR_SOURCE_SOCKDIAG, .state = WEIR_SOURCE_ACTIVE },
@@ -150,6 +150,13 @@ write_states (struct weir_writer *writer, int full)
   };
   struct weir_process_status process = { .role = WEIR_ROLE_METER, .pid = getpid () };
 
+  if (strstr (script, "uncounted") != NULL)
+    {
+      sources[1].state = WEIR_SOURCE_DEGRADED;
+      sources[1].reason = WEIR_REASON_ACCOUNTING_OFF;
+    }
+  else if (strstr (script, "counted") != NULL)
+    sources[1].reason = WEIR_REASON_ACCOUNTING_SWITCHED;
   weir_write_sources (writer, sources, 2);
   weir_write_confinement (writer, &process, 1);
 }
@@ -190,7 +197,7 @@ tick (const char *script)
 
   weir_writer_init (&writer);
   if (sequence == 0)
-    write_states (&writer, full);
+    write_states (&writer, script, full);
   if (sequence == 0 && strstr (script, "notices") != NULL)
     write_notices (&writer);
   struct weir_flows_writer *flows = weir_flows_writer_new (&writer);

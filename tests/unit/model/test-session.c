@@ -375,6 +375,81 @@ test_unlock_is_not_possible (Fixture *fixture, gconstpointer data)
 }
 
 static gboolean
+is_counting (gpointer data)
+{
+  return weir_session_get_counts (((Fixture *) data)->session);
+}
+
+/* From the full view, with another launcher, and only where bytes are not counted. */
+static void
+test_counting (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (FakeLauncher) counting = fake_launcher_new ("exit-126");
+
+  fake_launcher_set_script (fixture->full, "full-uncounted");
+  weir_session_unlock_counting (fixture->session);
+  g_assert_cmpint (weir_session_get_state (fixture->session), ==, WEIR_SESSION_IDLE);
+  start (fixture);
+  weir_session_unlock (fixture->session);
+  sample_wait (is_full, fixture);
+  sample_wait (is_running, fixture);
+  g_assert_false (weir_session_get_asked_to_count (fixture->session));
+  /* Nobody who could. */
+  g_assert_false (weir_session_get_can_count (fixture->session));
+  weir_session_set_counting_launcher (fixture->session, WEIR_LAUNCHER (counting));
+  g_assert_true (weir_session_get_can_count (fixture->session));
+  g_assert_false (weir_session_get_counts (fixture->session));
+
+  /* Dismissed: the full view goes on. */
+  weir_session_unlock_counting (fixture->session);
+  g_assert_true (weir_session_get_asked_to_count (fixture->session));
+  g_assert_cmpint (weir_session_get_state (fixture->session), ==, WEIR_SESSION_AUTHORISING);
+  g_assert_false (weir_session_get_can_count (fixture->session));
+  sample_wait (unlock_has_failed, fixture);
+  g_assert_error (fixture->unlock_error, WEIR_HANDOFF_ERROR, WEIR_HANDOFF_ERROR_DISMISSED);
+  g_clear_error (&fixture->unlock_error);
+  g_assert_cmpint (weir_session_get_view (fixture->session), ==, WEIR_VIEW_FULL);
+  g_assert_true (weir_session_get_can_count (fixture->session));
+
+  /* Not possible: that says nothing about the full view. */
+  fake_launcher_set_impossible (counting, "This action is not installed.");
+  weir_session_unlock_counting (fixture->session);
+  sample_wait (unlock_has_failed, fixture);
+  g_clear_error (&fixture->unlock_error);
+  g_assert_true (weir_session_get_can_unlock (fixture->session));
+  g_assert_cmpuint (fake_launcher_get_n_launched (counting), ==, 1);
+
+  fake_launcher_set_impossible (counting, NULL);
+  fake_launcher_set_script (counting, "full-counted");
+  pid_t full = fake_launcher_get_pid (fixture->full);
+  weir_session_unlock_counting (fixture->session);
+  sample_wait (is_counting, fixture);
+  sample_wait (is_running, fixture);
+  g_assert_cmpint (weir_session_get_view (fixture->session), ==, WEIR_VIEW_FULL);
+  g_assert_false (weir_session_get_can_count (fixture->session));
+  assert_ends (full);
+
+  weir_session_return_to_limited (fixture->session);
+  sample_wait (is_limited, fixture);
+  g_assert_false (weir_session_get_counts (fixture->session));
+  assert_ends (fake_launcher_get_pid (counting));
+}
+
+/* Asked for both in one go, as weir-cli does. */
+static void
+test_counting_at_once (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (FakeLauncher) counting = fake_launcher_new ("full-counted");
+
+  weir_session_set_counting_launcher (fixture->session, WEIR_LAUNCHER (counting));
+  weir_session_start (fixture->session);
+  weir_session_unlock_counting (fixture->session);
+  sample_wait (is_counting, fixture);
+  g_assert_cmpint (weir_session_get_view (fixture->session), ==, WEIR_VIEW_FULL);
+  g_assert_cmpuint (fake_launcher_get_n_launched (fixture->full), ==, 0);
+}
+
+static gboolean
 full_was_launched (gpointer data)
 {
   return fake_launcher_get_n_launched (((Fixture *) data)->full) == 1;
@@ -563,6 +638,8 @@ main (int argc, char **argv)
   ADD ("last-reference-ends-engines", test_last_reference_ends_engines);
   ADD ("unlock-keeps-rows", test_unlock_keeps_rows);
   ADD ("unlock-before-the-first-tick", test_unlock_before_the_first_tick);
+  ADD ("counting", test_counting);
+  ADD ("counting-at-once", test_counting_at_once);
   ADD ("dismissed", test_dismissed);
   ADD ("denied", test_denied);
   ADD ("other-version", test_other_version);
