@@ -32,7 +32,9 @@ BUILD = pathlib.Path(os.environ["WEIR_BENCH"])
 LOAD, STAGES = BUILD / "weir-load", BUILD / "bench-stages"
 ADDRESS = "10.80.0.1"
 PROCESSES = ("meter", "keeper", "looker")
-TICKS = 8
+# Of each measurement: so many dumps of the table, in at most so many seconds.
+DUMPS = 7
+SECONDS = 22
 WARM_UP = 3
 
 
@@ -86,6 +88,12 @@ def sockets(processes, pairs):
         holder.stdin.close()
 
 
+def wait_one(front):
+    """Waits for a tick, whatever is read for it."""
+    goal = len(front.ticks) + 1
+    front.wait(lambda front: len(front.ticks) >= goal, "a tick", seconds=30)
+
+
 class Watched:
     """An engine with a front end, and the CPU time of its three processes."""
 
@@ -101,15 +109,20 @@ class Watched:
 
     def tick(self):
         """Waits until the next tick is over, and notes what it cost."""
-        self.front.wait_ticks(1)
+        wait_one(self.front)
         # What follows a tick (its last bytes, answers that came late) is part of it.
         time.sleep(0.1)
         self.samples.append(self.sample())
 
-    def medians(self):
-        """Per tick: each process, and all of them."""
+    def steps(self):
+        """What each tick cost that had a dump: only for those the keeper does anything."""
         steps = [{name: now[name] - before[name] for name in PROCESSES}
                  for before, now in zip(self.samples, self.samples[1:])]
+        return [step for step in steps if step["keeper"] > 0]
+
+    def medians(self):
+        """Per tick: each process, and all of them."""
+        steps = self.steps()
         found = {name: statistics.median(step[name] for step in steps) for name in PROCESSES}
         found["engine"] = statistics.median(sum(step.values()) for step in steps)
         return found
@@ -123,29 +136,32 @@ def print_stages():
 def measure_ticks():
     """Medians per tick of the engine, and of the two bare dumps in between."""
     with weirtraffic.front(interval=1000) as front:
-        front.wait_ticks(WARM_UP)
+        for _ in range(WARM_UP):
+            wait_one(front)
         watched = Watched(front)
+        began = time.monotonic()
         conntrack, sock_diag = [], []
-        for _ in range(TICKS):
+        while not watched.steps() or len(watched.steps()) < DUMPS and time.monotonic() < began + SECONDS:
             watched.tick()
             conntrack.append(bare_ms("conntrack"))
             sock_diag.append(bare_ms("sockets"))
-        return watched.medians(), statistics.median(conntrack), statistics.median(sock_diag)
+        every = front.ticks[-1]["cadence_ms"] / 1000
+        return watched.medians(), statistics.median(conntrack), statistics.median(sock_diag), every
 
 
 def held():
     """Flows that do not move."""
-    print("Held flows, once a second, full view; CPU time per tick in ms")
+    print("Held flows, once a second, full view; CPU time per tick that has a dump, in ms")
     print(f"{'flows':>7} {'meter':>8} {'keeper':>8} {'looker':>8} {'engine':>8} | "
-          f"{'conntrack':>9} {'sock_diag':>9} {'bare':>8} | {'ratio':>5}", flush=True)
+          f"{'conntrack':>9} {'sock_diag':>9} {'bare':>8} | {'ratio':>5} {'read every':>10}", flush=True)
     for number in (1000, 10000, 50000):
         flush()
         make_entries(number)
-        engine, conntrack, sock_diag = measure_ticks()
+        engine, conntrack, sock_diag, every = measure_ticks()
         bare = conntrack + sock_diag
         print(f"{number:7} {engine['meter']:8.2f} {engine['keeper']:8.2f} {engine['looker']:8.2f} "
               f"{engine['engine']:8.2f} | {conntrack:9.2f} {sock_diag:9.2f} {bare:8.2f} | "
-              f"{engine['engine'] / bare:5.2f}", flush=True)
+              f"{engine['engine'] / bare:5.2f} {every:8.2f} s", flush=True)
     print_stages()
 
 
@@ -155,7 +171,8 @@ def table():
     make_entries(200000)
     print(f"{count_entries()} entries, full view, a tick a second wished for")
     with weirtraffic.front(interval=1000) as front:
-        front.wait_ticks(WARM_UP)
+        for _ in range(WARM_UP):
+            wait_one(front)
         watched = Watched(front)
         began, ticks = time.monotonic(), len(front.ticks)
         conntrack, sock_diag, listed = [], [], []
@@ -175,7 +192,8 @@ def table():
     print(f"{'share of a processor, %':24} " +
           " ".join(f"{spent[name] / seconds / 10:8.2f}" for name in PROCESSES) +
           f" {sum(spent.values()) / seconds / 10:8.2f}")
-    print(f"{ticks} ticks in {seconds:.0f} s, {last['flows_published']} rows of {last['flows_tracked']} flows")
+    print(f"{ticks} ticks in {seconds:.0f} s, {last['flows_published']} rows of {last['flows_tracked']} flows, "
+          f"the table read every {last['cadence_ms'] / 1000:.2f} s")
     costliest = max(sum(now.values()) - sum(before.values())
                     for before, now in zip(watched.samples, watched.samples[1:]))
     bare = statistics.median(conntrack) + statistics.median(sock_diag)
@@ -190,7 +208,7 @@ def many_sockets():
     flush()
     print("10 000 sockets in 500 processes, once a second, full view; CPU time per tick in ms")
     with sockets(500, 10):
-        engine, conntrack, sock_diag = measure_ticks()
+        engine, conntrack, sock_diag, _every = measure_ticks()
         bare = conntrack + sock_diag
         print(f"meter {engine['meter']:.2f}, keeper {engine['keeper']:.2f}, looker {engine['looker']:.2f}, "
               f"engine {engine['engine']:.2f}; bare dumps {bare:.2f} (conntrack {conntrack:.2f}, sock_diag "

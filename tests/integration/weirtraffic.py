@@ -133,8 +133,10 @@ class Front:
             try:
                 self._take(self.lines.get(timeout=max(0.01, end - time.monotonic())))
             except queue.Empty:
+                flows = list(self.flows.values())
                 raise AssertionError(f"waited {seconds} s for {what}; {len(self.ticks)} ticks, sources "
-                                     f"{self.sources}, flows {list(self.flows.values())}, {self.others}") from None
+                                     f"{self.sources}, {len(flows)} flows, the last of them {flows[-40:]}, "
+                                     f"{self.others}") from None
 
     def wait_ticks(self, number):
         """Waits for so many further ticks; where the engine reads connections only for every n-th of them,
