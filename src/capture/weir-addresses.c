@@ -91,7 +91,8 @@ list_has (const struct weir_address_list *list, const uint8_t address[16])
   return list->n > 0 && bsearch (address, list->items, list->n, 16, compare) != NULL;
 }
 
-static void
+/* Returns whether that changed anything. */
+static bool
 list_replace (struct weir_address_list *list, struct weir_address_list *next)
 {
   struct weir_address_list old = *list;
@@ -101,6 +102,7 @@ list_replace (struct weir_address_list *list, struct weir_address_list *next)
   *list = *next;
   *next = old;
   next->n = 0;
+  return list->n != old.n || (old.n > 0 && memcmp (list->items, old.items, old.n * 16) != 0);
 }
 
 void
@@ -125,8 +127,10 @@ weir_addresses_add_broadcast (struct weir_addresses *addresses, const uint8_t ad
 void
 weir_addresses_complete (struct weir_addresses *addresses)
 {
-  list_replace (&addresses->own, &addresses->next_own);
-  list_replace (&addresses->broadcast, &addresses->next_broadcast);
+  bool changed = list_replace (&addresses->own, &addresses->next_own);
+
+  changed = list_replace (&addresses->broadcast, &addresses->next_broadcast) || changed;
+  addresses->version += changed;
   addresses->known = true;
 }
 

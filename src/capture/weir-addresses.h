@@ -36,6 +36,7 @@ struct weir_addresses
   struct weir_address_list next_own;
   struct weir_address_list next_broadcast;
   bool known;       /* at least one reading was complete */
+  uint32_t version; /* changes with what is known */
   uint64_t refused; /* addresses that found no room */
 };
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 _Static_assert (sizeof (struct weir_flow_key) == 48, "a key must have no padding: it is hashed");
-_Static_assert (sizeof (struct weir_flow) == 216, "the memory stated in the header");
+_Static_assert (sizeof (struct weir_flow) == 224, "the memory stated in the header");
 
 #define FIRST_BUCKETS 1024
 
@@ -21,7 +21,8 @@ weir_flow_table_init (struct weir_flow_table *table, uint32_t max)
     return result;
   table->by_key = calloc (FIRST_BUCKETS, sizeof *table->by_key);
   table->by_cookie = calloc (FIRST_BUCKETS, sizeof *table->by_cookie);
-  if (table->by_key == NULL || table->by_cookie == NULL)
+  table->marks = calloc (table->max, sizeof *table->marks);
+  if (table->by_key == NULL || table->by_cookie == NULL || table->marks == NULL)
     {
       weir_flow_table_clear (table);
       return -ENOMEM;
@@ -46,6 +47,7 @@ weir_flow_table_clear (struct weir_flow_table *table)
     free (table->chunks[i]);
   free (table->by_key);
   free (table->by_cookie);
+  free (table->marks);
   *table = (struct weir_flow_table) { 0 };
 }
 
@@ -114,7 +116,10 @@ weir_flow_table_find (const struct weir_flow_table *table, const struct weir_flo
       struct weir_flow *flow = at_slot (table, number - 1);
 
       if (memcmp (&flow->key, key, sizeof *key) == 0)
-        return flow;
+        {
+          table->marks[number - 1] |= WEIR_MARK_TOUCHED;
+          return flow;
+        }
       number = flow->next_by_key;
     }
   return NULL;
@@ -130,7 +135,10 @@ weir_flow_table_find_cookie (const struct weir_flow_table *table, uint64_t cooki
       struct weir_flow *flow = at_slot (table, number - 1);
 
       if (flow->cookie == cookie)
-        return flow;
+        {
+          table->marks[number - 1] |= WEIR_MARK_TOUCHED;
+          return flow;
+        }
       number = flow->next_by_cookie;
     }
   return NULL;
@@ -223,6 +231,7 @@ weir_flow_table_add (struct weir_flow_table *table, const struct weir_flow_key *
     .in_use = 1,
     .number = number,
   };
+  table->marks[number - 1] = WEIR_MARK_IN_USE | WEIR_MARK_TOUCHED;
   if (++table->n_flows > table->n_buckets)
     grow_buckets (table);
   link_key (table, flow);
@@ -256,6 +265,7 @@ weir_flow_table_remove (struct weir_flow_table *table, struct weir_flow *flow)
   weir_flow_table_unlink (table, flow);
   free (flow->extra);
   *flow = (struct weir_flow) { .next_by_key = table->first_free };
+  table->marks[number - 1] = 0;
   table->first_free = number;
   table->n_flows--;
 }
@@ -293,14 +303,64 @@ weir_flow_need_extra (struct weir_flow *flow)
 struct weir_flow *
 weir_flow_table_next (const struct weir_flow_table *table, uint32_t *slot)
 {
-  while (*slot < table->n_slots)
-    {
-      struct weir_flow *flow = at_slot (table, (*slot)++);
+  return weir_flow_table_next_marked (table, slot, WEIR_MARK_IN_USE);
+}
 
-      if (flow->in_use)
-        return flow;
+struct weir_flow *
+weir_flow_table_next_marked (const struct weir_flow_table *table, uint32_t *slot, uint8_t marks)
+{
+  const uint64_t wanted = marks * UINT64_C (0x0101010101010101);
+  uint32_t at = *slot;
+
+  while (at < table->n_slots)
+    {
+      uint64_t eight;
+
+      /* Most have nothing to do: eight at a time. */
+      if (at % 8 == 0 && table->n_slots - at >= 8)
+        {
+          memcpy (&eight, table->marks + at, sizeof eight);
+          if ((eight & wanted) == 0)
+            {
+              at += 8;
+              continue;
+            }
+        }
+      if (table->marks[at++] & marks)
+        {
+          *slot = at;
+          return at_slot (table, at - 1);
+        }
     }
+  *slot = at;
   return NULL;
+}
+
+struct weir_flow *
+weir_flow_table_get (const struct weir_flow_table *table, uint32_t number)
+{
+  if (number == 0 || number > table->n_slots || table->marks[number - 1] == 0)
+    return NULL;
+  return at_slot (table, number - 1);
+}
+
+void
+weir_flow_table_mark (struct weir_flow_table *table, const struct weir_flow *flow, uint8_t marks)
+{
+  table->marks[flow->number - 1] |= marks;
+}
+
+void
+weir_flow_table_unmark (struct weir_flow_table *table, const struct weir_flow *flow, uint8_t marks)
+{
+  table->marks[flow->number - 1] &= (uint8_t) ~marks;
+}
+
+bool
+weir_flow_table_is_marked (const struct weir_flow_table *table, const struct weir_flow *flow,
+                           uint8_t marks)
+{
+  return (table->marks[flow->number - 1] & marks) != 0;
 }
 
 bool

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One flow is one row: what all sources know about one connection as seen from one end.
  *
- * Memory: a flow takes 216 bytes (asserted in the source file); with both hash tables that is 56
+ * Memory: a flow takes 224 bytes (asserted in the source file); with both hash tables that is 59
  * MiB for WEIR_FLOWS_MAX flows and less than 1 MiB for 4096.  Only flows behind a translation, and
  * those whose counters began anew, take another 72 bytes.  Slots are reused, never given back. */
 #pragma once
@@ -65,6 +65,18 @@ enum weir_flow_flag
   WEIR_FLOW_HAS_MARK = 1 << 26, /* conntrack told one, which may be 0 */
 };
 
+/* Kept beside the flows, a byte for each: of very many flows only few have anything to do in a
+ * tick, and looking at all the others would be most of the work. */
+enum weir_flow_mark
+{
+  WEIR_MARK_IN_USE = 1 << 0,
+  /* Somebody looked it up, so that it may have changed: it has to be settled and told of. */
+  WEIR_MARK_TOUCHED = 1 << 1,
+  WEIR_MARK_SOCKET = 1 << 2, /* has a socket, or had one when that was last looked at */
+  WEIR_MARK_OWNED = 1 << 3,  /* has an owner, of whom there may be news */
+  WEIR_MARK_ROW = 1 << 4,    /* the same as WEIR_FLOW_IS_PUBLISHED */
+};
+
 /* Rarely needed, hence apart. */
 struct weir_flow_extra
 {
@@ -113,7 +125,8 @@ struct weir_flow
   uint8_t in_use : 1;
   uint8_t ct_zone_direction : 2; /* enum weir_zone_direction */
   uint16_t ct_zone;
-  uint32_t number; /* its slot + 1 */
+  uint32_t number;       /* its slot + 1 */
+  uint32_t next_in_dump; /* number of the flow that followed in the last dump of conntrack, or 0 */
 };
 
 /* One in so many places is kept for flows with a socket: anybody who sends packets can make the
@@ -126,6 +139,7 @@ struct weir_flow
 struct weir_flow_table
 {
   struct weir_flow *chunks[WEIR_FLOW_CHUNKS];
+  uint8_t *marks;   /* enum weir_flow_mark of each slot */
   uint32_t n_slots; /* slots that were ever used */
   uint32_t n_flows; /* slots in use */
   uint32_t max;
@@ -143,6 +157,7 @@ weir_flow_table_init (struct weir_flow_table *table, uint32_t max);
 void
 weir_flow_table_clear (struct weir_flow_table *table);
 
+/* Whatever is found, or made, is marked as touched. */
 struct weir_flow *
 weir_flow_table_find (const struct weir_flow_table *table, const struct weir_flow_key *key);
 struct weir_flow *
@@ -178,6 +193,20 @@ weir_flow_need_extra (struct weir_flow *flow);
 /* Every flow in use from slot *@slot on; begins with 0.  Flows may be removed meanwhile. */
 struct weir_flow *
 weir_flow_table_next (const struct weir_flow_table *table, uint32_t *slot);
+
+/* The same for those that have one of @marks. */
+struct weir_flow *
+weir_flow_table_next_marked (const struct weir_flow_table *table, uint32_t *slot, uint8_t marks);
+/* The flow with this number, not touched; NULL: there is none (any more). */
+struct weir_flow *
+weir_flow_table_get (const struct weir_flow_table *table, uint32_t number);
+void
+weir_flow_table_mark (struct weir_flow_table *table, const struct weir_flow *flow, uint8_t marks);
+void
+weir_flow_table_unmark (struct weir_flow_table *table, const struct weir_flow *flow, uint8_t marks);
+bool
+weir_flow_table_is_marked (const struct weir_flow_table *table, const struct weir_flow *flow,
+                           uint8_t marks);
 
 /* What the best source counted.  False: nobody did, which is not the same as 0. */
 bool

@@ -321,18 +321,91 @@ find_views (struct weir_join *join, const struct weir_conntrack_reading *reading
   return bound[0] || bound[1];
 }
 
-void
-weir_join_conntrack (struct weir_join *join, const struct weir_conntrack_reading *reading,
-                     enum weir_conntrack_event event, uint64_t now)
+/* ---- the short way ----
+ *
+ * The kernel walks its table in the same order each time, so mostly the next entry of a dump is the
+ * one that came next in the last dump, too.  Then its flow is known without looking for it, and
+ * when there is no news in the entry either, nothing else has to look at it. */
+
+/* Whether @flow is one of the entry's rows, and may take what a dump says. */
+static bool
+is_expected (const struct weir_join *join, const struct weir_flow *flow,
+             const struct weir_conntrack_reading *reading)
+{
+  const bool reversed = flow->flags & WEIR_FLOW_REVERSED;
+  const struct weir_endpoint *local = reversed ? &reading->reply_src : &reading->orig_src;
+  const struct weir_endpoint *remote = reversed ? &reading->reply_dst : &reading->orig_dst;
+
+  return flow->ct_id == reading->id && flow->ct_zone == reading->zone &&
+         flow->flags & WEIR_FLOW_HAS_CONNTRACK && !(flow->flags & WEIR_FLOW_IS_REBORN) &&
+         flow->key.netns == join->own.inode && flow->key.protocol == reading->protocol &&
+         flow->key.family == reading->family && flow->key.discriminator == reading->discriminator &&
+         same_endpoint (local, flow->key.local, flow->key.local_port) &&
+         same_endpoint (remote, flow->key.remote, flow->key.remote_port);
+}
+
+static void
+apply_expected (struct weir_join *join, struct weir_flow *flow,
+                const struct weir_conntrack_reading *reading)
+{
+  const uint64_t rx_bytes = flow->ct_rx_bytes, tx_bytes = flow->ct_tx_bytes;
+  const uint32_t flags = flow->flags;
+  const uint8_t state = flow->ct_state, dirty = flow->dirty;
+
+  apply (join, flow, reading, WEIR_CONNTRACK_ENTRY);
+  if (flow->ct_rx_bytes != rx_bytes || flow->ct_tx_bytes != tx_bytes || flow->flags != flags ||
+      flow->ct_state != state || flow->dirty != dirty)
+    weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED);
+}
+
+static void
+go_on_from (struct weir_join *join, struct weir_flow *flow)
+{
+  struct weir_flow *last = weir_flow_table_get (&join->table, join->dump_at);
+
+  if (last == NULL)
+    join->dump_first = flow->number;
+  else if (last->next_in_dump != flow->number)
+    last->next_in_dump = flow->number;
+  join->dump_at = flow->number;
+}
+
+/* False: the entry has to be joined the long way. */
+static bool
+join_expected (struct weir_join *join, const struct weir_conntrack_reading *reading)
+{
+  const struct weir_flow *last = weir_flow_table_get (&join->table, join->dump_at);
+  struct weir_flow *one, *other = NULL;
+
+  one = weir_flow_table_get (&join->table, last != NULL ? last->next_in_dump : join->dump_first);
+  if (one == NULL || !is_expected (join, one, reading))
+    return false;
+  /* Both ends are here: it has two rows. */
+  if (one->direction == WEIR_DIRECTION_LOCAL)
+    {
+      other = weir_flow_table_get (&join->table, one->next_in_dump);
+      if (other == NULL || ((one->flags ^ other->flags) & WEIR_FLOW_REVERSED) == 0 ||
+          !is_expected (join, other, reading))
+        return false;
+    }
+  apply_expected (join, one, reading);
+  go_on_from (join, one);
+  if (other != NULL)
+    {
+      apply_expected (join, other, reading);
+      go_on_from (join, other);
+    }
+  return true;
+}
+
+static void
+join_searched (struct weir_join *join, const struct weir_conntrack_reading *reading,
+               enum weir_conntrack_event event, uint64_t now)
 {
   struct ends ends = get_ends (join, reading);
   struct view views[2];
   bool bound;
 
-  if (event == WEIR_CONNTRACK_UPDATE)
-    return;
-  if (event == WEIR_CONNTRACK_ENTRY)
-    join->n_entries_now++;
   bound = find_views (join, reading, event, &ends, views);
 
   for (unsigned i = 0; i < 2; i++)
@@ -358,7 +431,24 @@ weir_join_conntrack (struct weir_join *join, const struct weir_conntrack_reading
           weir_flow_set_direction (flow, get_direction (ends, reading));
         }
       apply (join, flow, reading, event);
+      if (event == WEIR_CONNTRACK_ENTRY)
+        go_on_from (join, flow);
     }
+}
+
+void
+weir_join_conntrack (struct weir_join *join, const struct weir_conntrack_reading *reading,
+                     enum weir_conntrack_event event, uint64_t now)
+{
+  if (event == WEIR_CONNTRACK_UPDATE)
+    return;
+  if (event == WEIR_CONNTRACK_ENTRY)
+    {
+      join->n_entries_now++;
+      if (join_expected (join, reading))
+        return;
+    }
+  join_searched (join, reading, event, now);
 }
 
 /* ---- when more is known ---- */
@@ -452,6 +542,7 @@ weir_join_conntrack_begin (struct weir_join *join)
   join->conntrack_round++;
   join->conntrack_dumping = true;
   join->n_entries_now = 0;
+  join->dump_at = 0;
 }
 
 void
@@ -468,6 +559,9 @@ weir_join_conntrack_end (struct weir_join *join, bool complete)
   while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
     {
       if (flow->flags & WEIR_FLOW_HAS_CONNTRACK && join->conntrack_round - flow->ct_round >= 2)
-        weir_flow_set_flags (flow, 0, WEIR_FLOW_HAS_CONNTRACK);
+        {
+          weir_flow_set_flags (flow, 0, WEIR_FLOW_HAS_CONNTRACK);
+          weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED);
+        }
     }
 }

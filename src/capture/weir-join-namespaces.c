@@ -51,7 +51,10 @@ weir_join_remove_netns (struct weir_join *join, struct weir_netns *netns)
   while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
     {
       if (flow->key.netns == netns->inode)
-        weir_flow_set_flags (flow, 0, WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_IN_TIME_WAIT);
+        {
+          weir_flow_set_flags (flow, 0, WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_IN_TIME_WAIT);
+          weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED);
+        }
     }
   weir_receivers_sweep (&join->receivers, netns->inode, join->socket_round + 1);
   weir_owners_sweep (&join->owners, netns->inode, join->socket_round + 1);

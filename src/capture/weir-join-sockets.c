@@ -152,6 +152,7 @@ join_seen (struct weir_join *join, const struct weir_netns *netns,
   weir_flow_set_flags (
       flow, WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_HAD_SOCKET | (remains ? WEIR_FLOW_IN_TIME_WAIT : 0),
       remains ? 0 : WEIR_FLOW_IN_TIME_WAIT);
+  weir_flow_table_mark (&join->table, flow, WEIR_MARK_SOCKET);
   flow->socket_round = netns->round;
   flow->socket_state = reading->state;
   if (remains)
@@ -262,24 +263,48 @@ weir_join_socket (struct weir_join *join, struct weir_netns *netns,
     join_seen (join, netns, reading, now);
 }
 
-void
-weir_join_sockets_complete (struct weir_join *join, struct weir_netns *netns)
+/* Somebody else may serve its flows now. */
+static void
+reconsider_owners (struct weir_join *join, const struct weir_netns *netns)
 {
   struct weir_flow *flow;
   uint32_t slot = 0;
 
-  weir_socket_index_complete (&netns->sockets);
+  while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
+    {
+      if (flow->key.netns != netns->inode || flow->owner != 0 ||
+          flow->direction == WEIR_DIRECTION_FORWARDED)
+        continue;
+      flow->flags &= ~(uint32_t) WEIR_FLOW_OWNER_IS_NOBODY;
+      weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED);
+    }
+}
+
+void
+weir_join_sockets_complete (struct weir_join *join, struct weir_netns *netns)
+{
+  bool others = weir_socket_index_complete (&netns->sockets);
+  struct weir_flow *flow;
+  uint32_t slot = 0;
+
   netns->not_listed = netns->not_listed_now;
   weir_receivers_sweep (&join->receivers, netns->inode, netns->round_before);
   weir_owners_sweep (&join->owners, netns == &join->own ? 0 : netns->inode, netns->round_before);
-  while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
+  if (others || !netns->sockets_known || netns->addresses.version != netns->addresses_version)
+    reconsider_owners (join, netns);
+  netns->addresses_version = netns->addresses.version;
+  while ((flow = weir_flow_table_next_marked (&join->table, &slot, WEIR_MARK_SOCKET)) != NULL)
     {
       if (flow->key.netns != netns->inode)
         continue;
-      flow->flags &= ~(uint32_t) WEIR_FLOW_OWNER_IS_NOBODY;
       if (flow->flags & WEIR_FLOW_HAS_SOCKET &&
           (int32_t) (netns->round_before - flow->socket_round) > 0)
-        weir_flow_set_flags (flow, 0, WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_IN_TIME_WAIT);
+        {
+          weir_flow_set_flags (flow, 0, WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_IN_TIME_WAIT);
+          weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED);
+        }
+      if (!(flow->flags & WEIR_FLOW_HAS_SOCKET))
+        weir_flow_table_unmark (&join->table, flow, WEIR_MARK_SOCKET);
     }
   netns->sockets_known = true;
   netns->n_sockets = netns->n_sockets_now;

@@ -81,7 +81,12 @@ weir_join_set_owner (struct weir_join *join, struct weir_flow *flow, uint32_t ow
   if (flow->owner != 0)
     weir_owners_get (&join->owners, flow->owner)->flows--;
   if (owner != 0)
-    weir_owners_get (&join->owners, owner)->flows++;
+    {
+      weir_owners_get (&join->owners, owner)->flows++;
+      weir_flow_table_mark (&join->table, flow, WEIR_MARK_OWNED);
+    }
+  else
+    weir_flow_table_unmark (&join->table, flow, WEIR_MARK_OWNED);
   flow->owner = owner;
   flow->dirty |= WEIR_FLOW_OWNER;
 }
@@ -93,6 +98,7 @@ weir_join_retire (struct weir_join *join, struct weir_flow *flow)
                        WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_HAS_CONNTRACK | WEIR_FLOW_IN_TIME_WAIT);
   flow->state = WEIR_FLOW_STATE_CLOSED;
   flow->dirty |= WEIR_FLOW_STATE;
+  weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED);
   weir_flow_table_unlink (&join->table, flow);
 }
 
@@ -331,6 +337,28 @@ choose_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now)
   flow->owner_version = version;
 }
 
+static void
+settle_flow (struct weir_join *join, struct weir_flow *flow, uint64_t now)
+{
+  uint8_t dirty = flow->dirty;
+
+  choose_bytes (flow);
+  if (!(flow->flags & WEIR_FLOW_IS_ENDED))
+    {
+      choose_state (join, flow);
+      choose_direction (join, flow);
+    }
+  choose_owner (join, flow, now);
+  if (flow->dirty != dirty)
+    weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED);
+  /* While a dump runs it may still show an entry that an event has already ended: keeping the flow
+   * is what tells the two apart. */
+  if (!(flow->flags & (WEIR_FLOW_IS_ENDED | WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_HAS_CONNTRACK)) &&
+      !join->conntrack_dumping)
+    weir_join_retire (join, flow);
+}
+
+/* Only what was looked up since the last time can have changed, and what has an owner. */
 void
 weir_join_settle (struct weir_join *join, uint64_t now)
 {
@@ -338,27 +366,12 @@ weir_join_settle (struct weir_join *join, uint64_t now)
   uint32_t slot;
 
   /* First, because it makes flows and removes some. */
-  for (slot = 0; (flow = weir_flow_table_next (&join->table, &slot)) != NULL;)
+  for (slot = 0; (flow = weir_flow_table_next_marked (&join->table, &slot, WEIR_MARK_TOUCHED));)
     {
       if (!(flow->flags & WEIR_FLOW_IS_ENDED))
         weir_join_reorient (join, flow);
     }
-  for (slot = 0; (flow = weir_flow_table_next (&join->table, &slot)) != NULL;)
-    {
-      if (flow->flags & WEIR_FLOW_IS_ENDED)
-        {
-          choose_bytes (flow);
-          choose_owner (join, flow, now);
-          continue;
-        }
-      choose_bytes (flow);
-      choose_state (join, flow);
-      choose_direction (join, flow);
-      choose_owner (join, flow, now);
-      /* While a dump runs it may still show an entry that an event has already ended: keeping the
-       * flow is what tells the two apart. */
-      if (!(flow->flags & (WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_HAS_CONNTRACK)) &&
-          !join->conntrack_dumping)
-        weir_join_retire (join, flow);
-    }
+  for (slot = 0; (flow = weir_flow_table_next_marked (&join->table, &slot,
+                                                      WEIR_MARK_TOUCHED | WEIR_MARK_OWNED));)
+    settle_flow (join, flow, now);
 }

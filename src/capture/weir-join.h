@@ -27,6 +27,7 @@ struct weir_netns
   bool sockets_known;           /* at least one dump was complete */
   uint32_t n_sockets;           /* that processes can hold, of the last whole dump */
   uint32_t n_sockets_now;       /* of the one that runs */
+  uint32_t addresses_version;   /* of the addresses that owners were looked for with */
   uint64_t read_at, shown_at;   /* CLOCK_BOOTTIME: of the last whole dump, and of the last that was
                                    published; not used for the engine's own */
 };
@@ -50,6 +51,8 @@ struct weir_join
   uint64_t refused_before; /* flows refused when the last dump began */
   uint32_t n_entries;      /* conntrack entries of this namespace: of the last whole dump ... */
   uint32_t n_entries_now;  /* ... and of the one that runs */
+  /* Where the dump that runs is, and where the last one began: flows by their numbers, 0 none */
+  uint32_t dump_at, dump_first;
 };
 
 int

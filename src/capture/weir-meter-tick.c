@@ -76,7 +76,11 @@ ask_conntrack (struct weir_meter *meter, uint64_t awake)
 {
   uint64_t interval = weir_client_get_interval (&meter->client, awake);
 
-  if (meter->conntrack.running || !weir_governor_allows (&meter->governor, interval, awake))
+  if (meter->conntrack.running)
+    return;
+  /* One that was too late for its tick. */
+  weir_governor_finish (&meter->governor);
+  if (!weir_governor_allows (&meter->governor, interval, awake))
     return;
   weir_governor_begin (&meter->governor, awake);
   meter->conntrack_repeated = false;

@@ -31,6 +31,7 @@ struct round
   struct weir_flows_writer *flows;
   struct weir_tick *tick;
   uint64_t now;
+  uint8_t marks;   /* of the flows that are looked at */
   uint32_t n_late; /* flows that became rows only to end */
   /* Speed of what is not published, as far as it was measured for this tick */
   uint64_t others_rx_rate[WEIR_N_SOURCES], others_tx_rate[WEIR_N_SOURCES];
@@ -179,7 +180,7 @@ collect (const struct round *round, uint32_t *ret_n)
       publisher->candidates = candidates;
       publisher->capacity = table->n_flows;
     }
-  while ((flow = weir_flow_table_next (table, &slot)) != NULL)
+  while ((flow = weir_flow_table_next_marked (table, &slot, round->marks)) != NULL)
     {
       flow->flags &= ~(uint32_t) WEIR_FLOW_IS_CHOSEN;
       /* What has ended takes no place away. */
@@ -387,12 +388,23 @@ count_rate_of_other (struct round *round, const struct weir_flow *flow,
   round->others_tx_rate[flow->bytes_source] += progress->tx_rate;
 }
 
+/* What is counted among the others' bytes is always what @shown_ says. */
 static void
-count_as_other (struct round *round, const struct weir_flow *flow, const struct progress *progress)
+count_as_other (struct round *round, const struct weir_flow *flow)
 {
-  round->tick->others_rx_bytes += progress->rx_bytes;
-  round->tick->others_tx_bytes += progress->tx_bytes;
-  count_rate_of_other (round, flow, progress);
+  round->publisher->others_rx_bytes += flow->shown_rx_bytes;
+  round->publisher->others_tx_bytes += flow->shown_tx_bytes;
+}
+
+/* Takes back what was counted at an earlier tick. */
+static void
+uncount_as_other (struct round *round, const struct weir_flow *flow)
+{
+  if (round->marks == WEIR_MARK_IN_USE || !(flow->flags & WEIR_FLOW_WAS_SEEN) ||
+      flow->flags & WEIR_FLOW_IS_PUBLISHED)
+    return;
+  round->publisher->others_rx_bytes -= flow->shown_rx_bytes;
+  round->publisher->others_tx_bytes -= flow->shown_tx_bytes;
 }
 
 /* A source that was not read for this tick has the speed of its last reading, and of what ended
@@ -415,8 +427,8 @@ add_up_others (struct round *round)
       publisher->others_rx_rate[source] = round->others_rx_rate[source];
       publisher->others_tx_rate[source] = round->others_tx_rate[source];
     }
-  round->tick->others_rx_bytes += publisher->folded_rx_bytes;
-  round->tick->others_tx_bytes += publisher->folded_tx_bytes;
+  round->tick->others_rx_bytes = publisher->others_rx_bytes + publisher->folded_rx_bytes;
+  round->tick->others_tx_bytes = publisher->others_tx_bytes + publisher->folded_tx_bytes;
 }
 
 static void
@@ -448,6 +460,37 @@ is_told_late (struct round *round, const struct weir_flow *flow)
          round->n_late++ < round->publisher->rows_max;
 }
 
+/* Whether the flow has said all that it has to say, until somebody looks it up again. */
+static bool
+is_told (const struct weir_flow *flow, const struct progress *progress)
+{
+  /* One that nobody knows any more waits for the end of a dump, and for its own. */
+  if (!(flow->flags & (WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_HAS_CONNTRACK)))
+    return false;
+  return progress->is_fresh || !progress->has_bytes;
+}
+
+static void
+remember (struct round *round, struct weir_flow *flow, const struct progress *progress)
+{
+  struct weir_flow_table *table = &round->join->table;
+
+  if (progress->is_fresh || !(flow->flags & WEIR_FLOW_WAS_SEEN))
+    {
+      flow->shown_rx_bytes = progress->rx_bytes;
+      flow->shown_tx_bytes = progress->tx_bytes;
+    }
+  if (progress->is_fresh)
+    flow->flags &= ~(uint32_t) WEIR_FLOW_NO_RATE;
+  flow->flags |= WEIR_FLOW_WAS_SEEN;
+  if (is_told (flow, progress))
+    weir_flow_table_unmark (table, flow, WEIR_MARK_TOUCHED);
+  if (flow->flags & WEIR_FLOW_IS_PUBLISHED)
+    weir_flow_table_mark (table, flow, WEIR_MARK_ROW);
+  else
+    weir_flow_table_unmark (table, flow, WEIR_MARK_ROW);
+}
+
 static void
 publish_flow (struct round *round, struct weir_flow *flow)
 {
@@ -455,7 +498,7 @@ publish_flow (struct round *round, struct weir_flow *flow)
   bool ended = flow->flags & WEIR_FLOW_IS_ENDED;
   struct progress progress = measure (round, flow);
 
-  round->tick->flows_tracked += !ended;
+  uncount_as_other (round, flow);
   if (chosen)
     {
       round->tick->flows_published += !ended;
@@ -471,15 +514,24 @@ publish_flow (struct round *round, struct weir_flow *flow)
       if (flow->flags & WEIR_FLOW_IS_PUBLISHED)
         write_record (round, flow, WEIR_FLOW_ENDED, 0, &progress);
       flow->flags &= ~(uint32_t) WEIR_FLOW_IS_PUBLISHED;
-      count_as_other (round, flow, &progress);
+      count_rate_of_other (round, flow, &progress);
     }
-  flow->flags |= WEIR_FLOW_WAS_SEEN;
-  if (progress.is_fresh)
-    {
-      flow->shown_rx_bytes = progress.rx_bytes;
-      flow->shown_tx_bytes = progress.tx_bytes;
-      flow->flags &= ~(uint32_t) WEIR_FLOW_NO_RATE;
-    }
+  remember (round, flow, &progress);
+  if (!chosen)
+    count_as_other (round, flow);
+}
+
+/* Between two dumps of a table that is too large to be shown whole, only rows and what was looked
+ * up can have changed; the others stand still until the next dump, at which all are looked at. */
+static uint8_t
+choose_marks (const struct weir_publisher *publisher, const struct weir_join *join)
+{
+  const uint64_t shown_at = publisher->shown_at[WEIR_SOURCE_CONNTRACK];
+
+  if (join->table.n_flows <= publisher->rows_max || shown_at == 0 ||
+      publisher->read_at[WEIR_SOURCE_CONNTRACK] > shown_at)
+    return WEIR_MARK_IN_USE;
+  return WEIR_MARK_TOUCHED | WEIR_MARK_ROW;
 }
 
 int
@@ -492,6 +544,7 @@ weir_publisher_publish (struct weir_publisher *publisher, struct weir_join *join
     .join = join,
     .tick = &tick,
     .now = now,
+    .marks = choose_marks (publisher, join),
   };
   struct weir_flow *flow;
   uint32_t slot = 0;
@@ -503,9 +556,13 @@ weir_publisher_publish (struct weir_publisher *publisher, struct weir_join *join
   round.flows = weir_flows_writer_new (writer);
   if (round.flows == NULL)
     return -ENOMEM;
-  while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
+  if (round.marks == WEIR_MARK_IN_USE)
+    publisher->others_rx_bytes = publisher->others_tx_bytes = 0;
+  while ((flow = weir_flow_table_next_marked (&join->table, &slot, round.marks)) != NULL)
     publish_flow (&round, flow);
   weir_flows_writer_finish (round.flows);
+  /* What has ended is gone now. */
+  tick.flows_tracked = join->table.n_flows;
   add_up_others (&round);
 
   tick.sequence = ++publisher->sequence;

@@ -29,6 +29,8 @@ struct weir_publisher
   uint64_t sequence;
   /* Speed of what was not published, by who measured it: it holds until the next reading. */
   uint64_t others_rx_rate[WEIR_N_SOURCES], others_tx_rate[WEIR_N_SOURCES];
+  /* Bytes of the flows that are no rows now. */
+  uint64_t others_rx_bytes, others_tx_bytes;
   /* Bytes of flows that ended without ever having been a row at that time. */
   uint64_t folded_rx_bytes, folded_tx_bytes;
   struct weir_candidate *candidates;

@@ -118,7 +118,16 @@ merge_alike (struct weir_bound_socket *items, size_t n)
   return n_left;
 }
 
-void
+static bool
+is_same (const struct weir_bound_socket *one, const struct weir_bound_socket *other)
+{
+  return compare_places (one, other) == 0 && one->cookie == other->cookie &&
+         one->inode == other->inode && one->listening == other->listening &&
+         one->is_shared == other->is_shared && one->has_mixed_cgroups == other->has_mixed_cgroups &&
+         one->cgroup_id == other->cgroup_id;
+}
+
+bool
 weir_socket_index_complete (struct weir_socket_index *index)
 {
   struct weir_socket_index old = *index;
@@ -132,6 +141,14 @@ weir_socket_index_complete (struct weir_socket_index *index)
   index->next_capacity = old.capacity;
   index->n_next = 0;
   memcpy (index->has_raw, old.next_has_raw, sizeof index->has_raw);
+  if (index->n != old.n || memcmp (index->has_raw, old.has_raw, sizeof index->has_raw) != 0)
+    return true;
+  for (size_t i = 0; i < index->n; i++)
+    {
+      if (!is_same (&index->items[i], &old.items[i]))
+        return true;
+    }
+  return false;
 }
 
 bool

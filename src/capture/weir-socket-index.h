@@ -44,12 +44,13 @@ weir_socket_index_init (struct weir_socket_index *index);
 void
 weir_socket_index_clear (struct weir_socket_index *index);
 
-/* One dump: begin, add any number, complete. */
+/* One dump: begin, add any number, complete; that returns whether anything is different from the
+ * last time. */
 void
 weir_socket_index_begin (struct weir_socket_index *index);
 void
 weir_socket_index_add (struct weir_socket_index *index, const struct weir_socket_reading *reading);
-void
+bool
 weir_socket_index_complete (struct weir_socket_index *index);
 
 /* Whether a program may have sent packets of @protocol by itself. */
