@@ -61,8 +61,10 @@ def full_view():
 @tap.case("full view, accounting on: what the rates add up to is what was sent")
 def rates():
     network.account()
-    with wt.front() as front, wt.traffic("server=127.0.0.1,up=400000,down=200000,rate=300000",
-                                         "protocol=udp,server=::1,up=60000,down=60000,rate=60000") as traffic:
+    # Slow enough that a busy machine reads connections at every tick: a rate is one of the time since then.
+    with wt.front(interval=500) as front, \
+            wt.traffic("server=127.0.0.1,up=900000,down=450000,rate=300000",
+                       "protocol=udp,server=::1,up=150000,down=150000,rate=60000") as traffic:
         front.wait(all_rows(traffic, lambda flow: flow.get("rx_rate") == flow.get("tx_rate") == 0), "silence")
         front.wait_ticks(1)
         for truth, side in both_sides(traffic):
