@@ -17,10 +17,10 @@
 /* A month: longer is a mistake. */
 #define DURATION_MAX (31 * 24 * 3600.0)
 
-static const WeirCliCommand *const commands[] = { &weir_cli_top,     &weir_cli_stream,
-                                                  &weir_cli_record,  &weir_cli_apps,
-                                                  &weir_cli_sources, &weir_cli_ledger,
-                                                  &weir_cli_selftest };
+static const WeirCliCommand *const commands[] = { &weir_cli_top,       &weir_cli_stream,
+                                                  &weir_cli_record,    &weir_cli_apps,
+                                                  &weir_cli_listeners, &weir_cli_sources,
+                                                  &weir_cli_ledger,    &weir_cli_selftest };
 
 static const struct
 {
@@ -158,7 +158,7 @@ take_command (WeirCliOptions *options, const Raw *raw, GError **error)
 {
   if (raw->rest == NULL)
     return fail (error, _ ("Say what to do: %s"),
-                 "top, stream, record, apps, sources, ledger, selftest");
+                 "top, stream, record, apps, listeners, sources, ledger, selftest");
   for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
     if (g_str_equal (commands[i]->name, raw->rest[0]))
       options->command = commands[i];
@@ -176,6 +176,8 @@ take_filter (WeirCliOptions *options, const Raw *raw, GError **error)
   g_autoptr (GError) mistake = NULL;
   WeirFilterPlace place;
 
+  if (raw->filter != NULL && options->command->takes & WEIR_CLI_TAKES_NO_FILTER)
+    return fail (error, _ ("%s has no --filter"), options->command->name);
   options->filter = weir_filter_new (raw->filter, &mistake);
   options->filter_text = g_strdup (raw->filter != NULL ? raw->filter : "");
   if (options->filter != NULL)

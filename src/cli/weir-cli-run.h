@@ -28,6 +28,7 @@ typedef enum
 {
   WEIR_CLI_TAKES_DURATION = 1 << 0,
   WEIR_CLI_TAKES_OUTPUT = 1 << 1, /* and needs it */
+  WEIR_CLI_TAKES_NO_FILTER = 1 << 2,
 } WeirCliTakes;
 
 struct _WeirCliCommand
@@ -46,7 +47,7 @@ struct _WeirCliCommand
 };
 
 extern const WeirCliCommand weir_cli_stream, weir_cli_record, weir_cli_top, weir_cli_apps,
-    weir_cli_sources, weir_cli_ledger, weir_cli_selftest;
+    weir_cli_listeners, weir_cli_sources, weir_cli_ledger, weir_cli_selftest;
 
 WeirCliExit
 weir_cli_run (const WeirCliOptions *options);

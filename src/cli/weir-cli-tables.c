@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* apps and sources: a table of how things are, once. */
+/* apps, listeners and sources: a table of how things are, once. */
 #include "config.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include <glib/gi18n.h>
@@ -10,6 +11,7 @@
 #include "weir-cli-run.h"
 #include "weir-cli-text.h"
 #include "weir-format.h"
+#include "weir-interface-names.h"
 #include "weir-notice-words.h"
 #include "weir-source-words.h"
 
@@ -73,6 +75,137 @@ const WeirCliCommand weir_cli_apps = {
   .begin = begin,
   .tick = apps_tick,
   .end = apps_end,
+};
+
+/* ---- listeners ---- */
+
+/* The first tick has the sockets and mostly their owners, the second what was late; an engine that
+ * lists none at all is not waited for. */
+#define LISTENERS_TICKS     2
+#define LISTENERS_TICKS_MAX 5
+
+static void
+listeners_tick (WeirCliRun *run)
+{
+  WeirReceiverStore *receivers = weir_session_get_receivers (run->session);
+
+  if (run->n_ticks >= LISTENERS_TICKS_MAX ||
+      (run->n_ticks >= LISTENERS_TICKS && weir_receiver_store_is_known (receivers)))
+    weir_cli_run_quit (run);
+}
+
+/* What can be reached from most places comes first. */
+static int
+compare_receivers (gconstpointer a, gconstpointer b)
+{
+  WeirReceiver *one = *(WeirReceiver *const *) a, *other = *(WeirReceiver *const *) b;
+  int order = (int) weir_receiver_get_exposure (other) - (int) weir_receiver_get_exposure (one);
+
+  if (order == 0)
+    order = strcmp (weir_receiver_get_protocol (one), weir_receiver_get_protocol (other));
+  if (order == 0)
+    order = (int) weir_receiver_get_record (one)->local.port -
+            (int) weir_receiver_get_record (other)->local.port;
+  return order != 0 ? order
+                    : strcmp (weir_receiver_get_local (one), weir_receiver_get_local (other));
+}
+
+static char *
+word_since (WeirReceiver *receiver)
+{
+  gint64 since = weir_receiver_get_since (receiver);
+
+  if (since < 0)
+    return g_strdup ("");
+  g_autoptr (GDateTime) utc = g_date_time_new_from_unix_utc (since / G_USEC_PER_SEC);
+  g_autoptr (GDateTime) local = g_date_time_to_local (utc);
+  return g_date_time_format (local, "%X");
+}
+
+static char *
+word_interface (const struct weir_receiver_record *record)
+{
+  const char *name = weir_interface_names_get (record->netns, record->ifindex);
+
+  if (record->ifindex == 0 || name != NULL)
+    return g_strdup (name != NULL ? name : "");
+  return g_strdup_printf ("%u", record->ifindex);
+}
+
+static char *
+word_queue (const struct weir_receiver_record *record)
+{
+  return record->has_queue ? g_strdup_printf ("%u/%u", record->queue, record->backlog)
+                           : g_strdup ("");
+}
+
+static void
+add_receiver (GPtrArray *rows, WeirReceiver *receiver)
+{
+  const struct weir_receiver_record *record = weir_receiver_get_record (receiver);
+  const char *app = weir_receiver_get_app_name (receiver);
+  const char *comm = weir_receiver_get_comm (receiver);
+  const char *user = weir_receiver_get_user (receiver);
+  g_autofree char *interface = word_interface (record);
+  g_autofree char *pid = record->pid != 0 ? g_strdup_printf ("%u", record->pid) : g_strdup ("");
+  g_autofree char *queue = word_queue (record);
+  g_autofree char *since = word_since (receiver);
+  char *const cells[] = { (char *) weir_receiver_get_protocol (receiver),
+                          (char *) weir_receiver_get_local (receiver),
+                          interface,
+                          (char *) weir_exposure_get_name (weir_receiver_get_exposure (receiver)),
+                          (char *) (app != NULL ? app : _ ("Unknown App")),
+                          (char *) (comm != NULL ? comm : ""),
+                          pid,
+                          (char *) (user != NULL ? user : ""),
+                          queue,
+                          since,
+                          NULL };
+  add_row (rows, cells);
+}
+
+static void
+listeners_end (WeirCliRun *run)
+{
+  const WeirCliColumn columns[] = {
+    { _ ("Protocol"), FALSE },     { _ ("Address"), FALSE }, { _ ("Interface"), FALSE },
+    { _ ("Reached From"), FALSE }, { _ ("App"), FALSE },     { _ ("Process"), FALSE },
+    { _ ("PID"), TRUE },           { _ ("User"), FALSE },    { _ ("Waiting"), TRUE },
+    { _ ("Since"), FALSE },
+  };
+  WeirReceiverStore *store = weir_session_get_receivers (run->session);
+  g_autoptr (GPtrArray) receivers = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func ((GDestroyNotify) g_strfreev);
+  guint not_listed = weir_receiver_store_get_n_not_listed (store);
+
+  if (run->n_ticks == 0)
+    return;
+  if (!weir_receiver_store_is_known (store))
+    {
+      run->exit = WEIR_CLI_EXIT_FAILED;
+      weir_cli_complain (_ ("the sockets could not be read; “weir-cli sources” says why"));
+      return;
+    }
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (store)); i++)
+    g_ptr_array_add (receivers, g_list_model_get_item (G_LIST_MODEL (store), i));
+  g_ptr_array_sort (receivers, compare_receivers);
+  for (guint i = 0; i < receivers->len; i++)
+    add_receiver (rows, receivers->pdata[i]);
+  weir_cli_run_write_table (run, columns, G_N_ELEMENTS (columns), rows, "");
+  if (not_listed == 0)
+    return;
+  g_autofree char *message =
+      g_strdup_printf (_ ("%u more sockets are not listed: there are too many"), not_listed);
+  weir_cli_complain (message);
+}
+
+const WeirCliCommand weir_cli_listeners = {
+  .name = "listeners",
+  .summary = N_ ("what others can reach, and what reaches past the firewall"),
+  .takes = WEIR_CLI_TAKES_NO_FILTER,
+  .begin = begin,
+  .tick = listeners_tick,
+  .end = listeners_end,
 };
 
 /* ---- sources ---- */

@@ -155,6 +155,7 @@ become_current (WeirSession *self)
   self->stalled = FALSE;
   weir_session_set_failure (self, NULL);
   weir_flow_store_restart (self->flows);
+  weir_receiver_store_restart (self->receivers);
   weir_session_forget_notices (self);
   weir_session_set_view (self, weir_session_engine_get_view (self->current));
   /* Anything below may lead to another engine, or to the end of this one. */

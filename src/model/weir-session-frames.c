@@ -19,6 +19,23 @@ on_flow (const struct weir_flow_record *record, void *data)
 }
 
 static void
+on_receiver (const struct weir_receiver_record *record, void *data)
+{
+  weir_receiver_store_apply (data, record);
+}
+
+static gboolean
+take_receivers (WeirSession *self, const struct weir_frame *frame)
+{
+  struct weir_receivers_summary summary;
+
+  if (weir_read_receivers (frame, &summary, on_receiver, self->receivers) < 0)
+    return FALSE;
+  weir_receiver_store_set_summary (self->receivers, &summary);
+  return TRUE;
+}
+
+static void
 on_interface (const struct weir_interface_record *record, void *data)
 {
   GArray *interfaces = data;
@@ -131,6 +148,7 @@ take_tick (WeirSession *self, const struct weir_frame *frame)
   if (weir_read_tick (frame, &tick) < 0)
     return FALSE;
   weir_flow_store_tick (self->flows, &tick);
+  weir_receiver_store_tick (self->receivers, &tick);
   gboolean measured = weir_traffic_add (
       self->traffic, (const struct weir_interface_record *) self->interfaces->data,
       self->interfaces->len, weir_flow_store_get_rows (self->flows), &tick, &sample);
@@ -161,6 +179,8 @@ weir_session_take_frame (WeirSession *self, const struct weir_frame *frame)
       return take_confinement (self, frame);
     case WEIR_MESSAGE_NOTICES:
       return take_notices (self, frame);
+    case WEIR_MESSAGE_LISTENERS:
+      return take_receivers (self, frame);
     case WEIR_MESSAGE_TICK:
       return take_tick (self, frame);
     default:
@@ -174,6 +194,13 @@ weir_session_get_flows (WeirSession *self)
 {
   g_return_val_if_fail (WEIR_IS_SESSION (self), NULL);
   return self->flows;
+}
+
+WeirReceiverStore *
+weir_session_get_receivers (WeirSession *self)
+{
+  g_return_val_if_fail (WEIR_IS_SESSION (self), NULL);
+  return self->receivers;
 }
 
 WeirHistory *

@@ -49,6 +49,7 @@ struct _WeirSession
   gint64 suspended_us; /* time that CLOCK_BOOTTIME is ahead of CLOCK_MONOTONIC */
 
   WeirFlowStore *flows;
+  WeirReceiverStore *receivers;
   WeirHistory *history;
   WeirTraffic *traffic;
   WeirLedger *ledger;

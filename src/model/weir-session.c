@@ -293,6 +293,7 @@ weir_session_finalize (GObject *object)
   g_clear_object (&self->full);
   g_clear_object (&self->counting);
   g_clear_object (&self->flows);
+  g_clear_object (&self->receivers);
   g_clear_object (&self->history);
   g_clear_pointer (&self->traffic, weir_traffic_free);
   g_clear_pointer (&self->ledger, weir_ledger_free);
@@ -363,6 +364,7 @@ static void
 weir_session_init (WeirSession *self)
 {
   self->flows = weir_flow_store_new ();
+  self->receivers = weir_receiver_store_new ();
   self->history = weir_history_new (HISTORY_SAMPLES);
   self->traffic = weir_traffic_new ();
   self->ledger = weir_ledger_new ();

@@ -7,6 +7,7 @@
 #include "weir-history.h"
 #include "weir-launcher.h"
 #include "weir-ledger.h"
+#include "weir-receiver-store.h"
 
 G_BEGIN_DECLS
 
@@ -91,6 +92,9 @@ weir_session_get_failure (WeirSession *self);
 
 WeirFlowStore *
 weir_session_get_flows (WeirSession *self);
+/* Listeners and whatever else can receive without being a flow. */
+WeirReceiverStore *
+weir_session_get_receivers (WeirSession *self);
 /* Sum over the interfaces whose bytes enter or leave this computer. */
 WeirHistory *
 weir_session_get_history (WeirSession *self);

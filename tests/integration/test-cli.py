@@ -387,6 +387,56 @@ def apps():
         tap.equal([line.split()[0] for line in output.splitlines()], ["App", "alpha"], "filtered")
 
 
+@tap.case("listeners: everything that can receive, who it is and from where it is reached")
+def listeners():
+    pathlib.Path("/proc/sys/net/ipv4/ping_group_range").write_text("0 0")
+    with contextlib.ExitStack() as stack:
+        def made(*arguments, address=None):
+            sock = stack.enter_context(socket.socket(*arguments))
+            if address is not None:
+                sock.bind(address)
+            return sock
+
+        near = made(socket.AF_INET, socket.SOCK_STREAM, 0, address=("127.0.0.1", 0))
+        near.listen(5)
+        waiting = made(socket.AF_INET, socket.SOCK_STREAM, 0)
+        waiting.connect(near.getsockname())
+        far = made(socket.AF_INET6, socket.SOCK_STREAM, 0, address=("::", 0))
+        far.listen(6)
+        datagrams = made(socket.AF_INET, socket.SOCK_DGRAM, 0, address=("0.0.0.0", 0))
+        made(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_UDPLITE, address=("127.0.0.1", 4711))
+        made(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+        made(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+        made(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP, address=("0.0.0.0", 77))
+        made(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806), address=("lo", 0x0806))
+        made(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0003))
+        code, output, error = run("listeners", *FAST)
+        tap.equal((code, error), (DONE, ""), "end")
+        tap.check("\x1b" not in output, "escape sequences")
+        titles, *lines = output.splitlines()
+        starts = [titles.index(title) for title in ("Protocol", "Address", "Interface", "Reached From", "App",
+                                                    "Process", "PID", "User", "Waiting", "Since")]
+        table = [[line[start:end].strip() for start, end in zip(starts, starts[1:] + [None])] for line in lines]
+        # Figures stand at the ends of their columns, hence the number of a process may begin before its title.
+        found = {(row[0], row[1], row[2], row[3], row[8]) for row, line in zip(table, lines) if str(os.getpid()) in line}
+        expected = {
+            ("TCP", f"127.0.0.1:{near.getsockname()[1]}", "", "This computer", "1/5"),
+            ("TCP", f"*:{far.getsockname()[1]}", "", "Anywhere", "0/6"),
+            ("UDP", f"*:{datagrams.getsockname()[1]}", "", "Anywhere", ""),
+            ("UDP-Lite", "127.0.0.1:4711", "", "This computer", ""),
+            ("ICMP, raw", "*", "", "Anywhere", ""),
+            ("Raw, sending only", "*", "", "Nobody: it only sends", ""),
+            ("ICMP, ping", "*:77", "", "Anywhere", ""),
+            ("ARP packets", "*", "lo", "This computer", ""),
+            ("All packets", "*", "", "Anywhere", ""),
+        }
+        tap.check(found == expected, lambda: f"{found ^ expected} in {output}")
+        reach = [row[3] for row in table]
+        tap.equal(reach, sorted(reach, key=["Anywhere", "Attached networks", "This computer",
+                                            "Nobody: it only sends"].index), "order")
+    tap.equal(run("listeners", "--filter", "port:22")[0], USAGE, "a filter")
+
+
 @contextlib.contextmanager
 def user_runtime():
     """What a program needs to run as a user with a runtime folder."""

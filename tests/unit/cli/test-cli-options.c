@@ -37,6 +37,7 @@ test_good (void)
       "" },
     { "record -o c.ndjson", "record", 1000, -1, FALSE, FALSE, "c.ndjson", WEIR_EXPORT_NDJSON, "" },
     { "record -o c.jsonl", "record", 1000, -1, FALSE, FALSE, "c.jsonl", WEIR_EXPORT_NDJSON, "" },
+    { "listeners", "listeners", 1000, -1, FALSE, FALSE, NULL, WEIR_EXPORT_CSV, "" },
     { "sources --interval 0.25", "sources", 250, -1, FALSE, FALSE, NULL, WEIR_EXPORT_CSV, "" },
     { "apps --accounting --full", "apps", 1000, -1, TRUE, TRUE, NULL, WEIR_EXPORT_CSV, "" },
   };
@@ -79,6 +80,7 @@ test_bad (void)
     "stream --duration 999999h",
     "sources --duration 5",
     "stream --accounting",
+    "listeners --filter port:22",
     "stream --output x.csv",
     "record",
     "record -o x.txt",
