@@ -25,6 +25,7 @@ weir_export_row_new (WeirFlow *flow)
   row->user = g_strdup (weir_flow_get_user (flow));
   if (row->record.groups & WEIR_FLOW_STATE)
     row->interface = g_strdup (weir_interface_names_get (row->record.netns, row->record.ifindex));
+  row->losses = weir_losses_get ();
   row->rx_rate = weir_flow_get_rx_rate (flow);
   row->tx_rate = weir_flow_get_tx_rate (flow);
   row->first_seen = weir_flow_get_first_seen (flow);
@@ -455,6 +456,31 @@ append_interface_name (const WeirExportRow *row, GString *cell)
   g_string_append (cell, row->interface != NULL ? row->interface : "");
 }
 
+static void
+append_count (gint64 count, GString *cell)
+{
+  if (count >= 0)
+    append_u64 (cell, count);
+}
+
+static void
+append_lost_events (const WeirExportRow *row, GString *cell)
+{
+  append_count (row->losses.events, cell);
+}
+
+static void
+append_refused_flows (const WeirExportRow *row, GString *cell)
+{
+  append_count (row->losses.refused, cell);
+}
+
+static void
+append_coalesced_ticks (const WeirExportRow *row, GString *cell)
+{
+  append_count (row->losses.coalesced, cell);
+}
+
 const WeirExportColumn weir_export_columns[] = {
   { "schema", WEIR_EXPORT_NUMBER, append_schema },
   { "time", WEIR_EXPORT_TIME, append_read_at },
@@ -502,6 +528,9 @@ const WeirExportColumn weir_export_columns[] = {
   { "zone", WEIR_EXPORT_NUMBER, append_zone },
   { "mark", WEIR_EXPORT_NUMBER, append_mark },
   { "tracking_state", WEIR_EXPORT_WORD, append_tracking_state },
+  { "lost_events", WEIR_EXPORT_NUMBER, append_lost_events },
+  { "refused_flows", WEIR_EXPORT_NUMBER, append_refused_flows },
+  { "coalesced_ticks", WEIR_EXPORT_NUMBER, append_coalesced_ticks },
 };
 const guint weir_export_n_columns = G_N_ELEMENTS (weir_export_columns);
 

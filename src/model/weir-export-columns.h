@@ -7,6 +7,7 @@
 
 #include "weir-cgroup.h"
 #include "weir-flow.h"
+#include "weir-losses.h"
 
 G_BEGIN_DECLS
 
@@ -23,6 +24,7 @@ typedef struct
   char *interface;
   WeirAppKind app_kind;
   WeirCgroup cgroup;
+  WeirLosses losses;
   double rx_rate, tx_rate; /* a row that has ended does not move, whatever its last record says */
   gint64 first_seen;       /* µs since 1970, -1: not known */
   gint64 read_at;

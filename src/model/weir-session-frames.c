@@ -8,6 +8,7 @@
 
 #include "weir-flow-store-private.h"
 #include "weir-interface-names.h"
+#include "weir-losses.h"
 
 /* Clocks drift apart by this much only while the computer sleeps. */
 #define SUSPENDED_US (2 * G_USEC_PER_SEC)
@@ -87,6 +88,7 @@ take_sources (WeirSession *self, const struct weir_frame *frame)
       return FALSE;
     }
   update_counts (self);
+  weir_losses_set_sources (self->sources, self->n_sources);
   weir_session_emit (self, WEIR_MESSAGE_SOURCES);
   return TRUE;
 }
@@ -147,6 +149,8 @@ take_tick (WeirSession *self, const struct weir_frame *frame)
 
   if (weir_read_tick (frame, &tick) < 0)
     return FALSE;
+  /* Rows are exported while the tick is told of. */
+  weir_losses_set_tick (&tick);
   weir_flow_store_tick (self->flows, &tick);
   weir_receiver_store_tick (self->receivers, &tick);
   gboolean measured = weir_traffic_add (

@@ -179,9 +179,16 @@ test_values (Fixture *fixture, gconstpointer data)
     { "zone", "7" },
     { "mark", "3735928559" },
     { "tracking_state", "established" },
+    { "lost_events", "9" },
+    { "refused_flows", "5" },
+    { "coalesced_ticks", "0" },
   };
+  const struct weir_source_status sources[] = { { .losses = 4 }, { .losses = 5 } };
+  const struct weir_tick losses = { .flows_refused = 5 };
   struct weir_flow_record record = sample_record (2);
 
+  weir_losses_set_sources (sources, G_N_ELEMENTS (sources));
+  weir_losses_set_tick (&losses);
   record.family = 6;
   record.groups |= WEIR_FLOW_NAT | WEIR_FLOW_CONNTRACK;
   record.zone = 7;
@@ -243,8 +250,11 @@ test_owner_missing (Fixture *fixture, gconstpointer data)
 static void
 test_absent (Fixture *fixture, gconstpointer data)
 {
-  static const char *const known[] = { "schema",        "time",       "protocol",
-                                       "local_address", "local_port", "netns" };
+  /* Losses are not those of the row. */
+  static const char *const known[] = { "schema",      "time",          "protocol",
+                                       "netns",       "local_address", "local_port",
+                                       "lost_events", "refused_flows", "coalesced_ticks" };
+  const struct weir_tick losses = { .coalesced = 0 };
   struct weir_flow_record record = { .id = 1,
                                      .change = WEIR_FLOW_ADDED,
                                      .groups = WEIR_FLOW_KEY,
@@ -252,6 +262,8 @@ test_absent (Fixture *fixture, gconstpointer data)
                                      .protocol = IPPROTO_UDP,
                                      .netns = 1 };
 
+  weir_losses_set_sources (NULL, 0);
+  weir_losses_set_tick (&losses);
   sample_set_v4 (&record.local, "192.0.2.1", 53);
   sample_set_v4 (&record.remote, "0.0.0.0", 0);
   sample_add (fixture->store, &record);
