@@ -122,6 +122,22 @@ copy_address (struct nl_addr *from, uint8_t ret_address[16])
   return true;
 }
 
+/* The last address of a network is its broadcast address whether or not the interface was given
+ * one: fib_add_ifaddr() in the kernel's net/ipv4/fib_frontend.c. */
+static void
+add_last_address (struct weir_addresses *addresses, const uint8_t address[16], int prefix_length)
+{
+  uint8_t last[16];
+
+  if (!weir_address_is_v4 (address) || weir_address_is_loopback (address) || prefix_length <= 0 ||
+      prefix_length >= 31)
+    return;
+  memcpy (last, address, sizeof last);
+  for (int bit = prefix_length; bit < 32; bit++)
+    last[12 + bit / 8] |= (uint8_t) (0x80 >> bit % 8);
+  weir_addresses_add_broadcast (addresses, last);
+}
+
 static void
 read_address (struct weir_interfaces *interfaces, struct rtnl_addr *object)
 {
@@ -135,6 +151,7 @@ read_address (struct weir_interfaces *interfaces, struct rtnl_addr *object)
   if (!copy_address (rtnl_addr_get_local (object), bytes))
     return;
   weir_addresses_add (interfaces->addresses, bytes);
+  add_last_address (interfaces->addresses, bytes, rtnl_addr_get_prefixlen (object));
   if (link == NULL || link->record.n_addresses == WEIR_INTERFACE_ADDRESSES_MAX)
     return;
   address = &link->record.addresses[link->record.n_addresses++];

@@ -288,6 +288,8 @@ test_addresses (void)
   add_link (&interfaces, &eth, 0, 0);
   add_address (&interfaces, 2, "192.0.2.1", 24, "192.0.2.255");
   add_address (&interfaces, 2, "2001:db8::1", 64, NULL);
+  add_address (&interfaces, 2, "172.16.5.1", 20, NULL);
+  add_address (&interfaces, 2, "203.0.113.6", 31, NULL);
   /* Of an interface that was not listed: own all the same. */
   add_address (&interfaces, 9, "198.51.100.1", 32, NULL);
   for (guint i = 0; i < 100; i++)
@@ -302,6 +304,12 @@ test_addresses (void)
   g_assert_true (weir_addresses_is_local (&addresses, endpoint ("198.51.100.1", 0).address));
   g_assert_true (weir_addresses_is_local (&addresses, endpoint ("10.0.0.99", 0).address));
   g_assert_true (weir_addresses_is_group (&addresses, endpoint ("192.0.2.255", 0).address));
+  /* The kernel takes the last address of a network for its broadcast, told or not; of a network of
+   * two it is a neighbour. */
+  g_assert_true (weir_addresses_is_group (&addresses, endpoint ("172.16.15.255", 0).address));
+  g_assert_false (weir_addresses_is_group (&addresses, endpoint ("172.16.5.255", 0).address));
+  g_assert_false (weir_addresses_is_group (&addresses, endpoint ("203.0.113.7", 0).address));
+  g_assert_false (weir_addresses_is_group (&addresses, endpoint ("198.51.100.1", 0).address));
   records = publish (&interfaces);
   record = records->pdata[0];
   g_assert_cmpuint (record->n_addresses, ==, WEIR_INTERFACE_ADDRESSES_MAX);
