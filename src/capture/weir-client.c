@@ -62,6 +62,21 @@ clamp_interval (const struct weir_client *client, uint32_t interval_ms)
   return interval_ms > WEIR_INTERVAL_CEILING_MS ? WEIR_INTERVAL_CEILING_MS : interval_ms;
 }
 
+/* The newest one counts, should there be several at once. */
+static enum weir_client_end
+want_details (struct weir_client *client, const struct weir_frame *frame, uint64_t now)
+{
+  struct weir_details_request request;
+
+  if (weir_read_details_of (frame, &request) < 0)
+    return WEIR_CLIENT_BROKE_PROTOCOL;
+  if (!take_token (client, now))
+    return WEIR_CLIENT_SERVING;
+  client->wants_details = true;
+  client->details = request;
+  return WEIR_CLIENT_SERVING;
+}
+
 static enum weir_client_end
 obey (struct weir_client *client, const struct weir_frame *frame, uint64_t now)
 {
@@ -72,6 +87,8 @@ obey (struct weir_client *client, const struct weir_frame *frame, uint64_t now)
     {
     case WEIR_MESSAGE_STOP:
       return WEIR_CLIENT_STOPPED;
+    case WEIR_MESSAGE_DETAILS_OF:
+      return want_details (client, frame, now);
     case WEIR_MESSAGE_START:
       result = weir_read_start (frame, &interval_ms);
       break;

@@ -31,6 +31,8 @@ struct weir_client
   /* Requests that may still be answered now: a bucket that fills with time */
   uint64_t tokens, filled;
   uint64_t dropped; /* requests beyond that */
+  bool wants_details;
+  struct weir_details_request details;
 };
 
 void

@@ -17,6 +17,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@
 #include "weir-keeper.h"
 #include "weir-looker.h"
 #include "weir-strict.h"
+#include "weir-teller.h"
 
 struct helper
 {
@@ -34,6 +36,7 @@ struct helper
   int parent_end, child_end;
   int conntrack; /* the keeper's; -1 for all others */
   int other;     /* by which keeper and twin see each other's end, or -1 */
+  const struct weir_teller_policy *policy; /* the teller's; NULL for all others */
 };
 
 /* A session may be ended by a signal to everybody in it.  Keeper and twin end when the meter has,
@@ -61,7 +64,10 @@ serve (const struct helper *helper)
       weir_accounting_wait (helper->other);
       break;
     default:
-      weir_looker_serve (helper->child_end);
+      if (helper->policy != NULL)
+        weir_teller_serve (helper->child_end, "/proc", helper->policy);
+      else
+        weir_looker_serve (helper->child_end);
     }
 }
 
@@ -83,6 +89,9 @@ run_helper (struct helper *helper, struct weir_meter_setup *setup)
   explicit_bzero (setup->nonce, sizeof setup->nonce);
   if (accounting != NULL)
     outlive_goodbyes ();
+  /* So that people tell the two apart. */
+  if (helper->policy != NULL && prctl (PR_SET_NAME, "weir-teller") < 0)
+    _exit (WEIR_EXIT_CONFINEMENT);
 
   helper->plan.peer = helper->child_end;
   helper->plan.keep = keep;
@@ -148,17 +157,18 @@ await_report (const struct helper *helper, struct weir_process_status *ret_proce
 }
 
 static int
-run (struct helper *helper, struct weir_meter_setup *setup)
+await (struct helper *helper, struct weir_meter_setup *setup)
 {
-  int r;
-
-  if (start_helper (helper, setup) < 0)
-    return WEIR_EXIT_RESOURCES;
-  r = await_report (helper, &setup->processes[setup->n_processes]);
-  if (r < 0)
+  if (await_report (helper, &setup->processes[setup->n_processes]) < 0)
     return WEIR_EXIT_CONFINEMENT;
   setup->n_processes++;
   return WEIR_EXIT_DONE;
+}
+
+static int
+run (struct helper *helper, struct weir_meter_setup *setup)
+{
+  return start_helper (helper, setup) < 0 ? WEIR_EXIT_RESOURCES : await (helper, setup);
 }
 
 /* Capabilities reach no further than the user namespace in which they are held.  Its number there
@@ -207,13 +217,41 @@ run_pair (struct helper *keeper, struct helper *twin, struct weir_meter_setup *s
   return setup->counts ? WEIR_EXIT_DONE : WEIR_EXIT_REFUSED;
 }
 
+/* ---- the lookers ---- */
+
+/* Both at once: each takes its time to confine itself.  The teller lists no descriptors, so that
+ * the one capability is enough for it which shows where links lead. */
+static int
+run_lookers (struct helper *looker, struct helper *teller, struct weir_meter_setup *setup)
+{
+  int code = WEIR_EXIT_DONE;
+
+  teller->plan = looker->plan;
+  teller->plan.capabilities &= WEIR_CAPABILITY (CAP_SYS_PTRACE);
+  if (teller->policy->disclosure != WEIR_DISCLOSE_NOTHING && start_helper (teller, setup) < 0)
+    return WEIR_EXIT_RESOURCES;
+  if (start_helper (looker, setup) < 0)
+    return WEIR_EXIT_RESOURCES;
+  if (teller->parent_end >= 0)
+    code = await (teller, setup);
+  if (code == WEIR_EXIT_DONE)
+    code = await (looker, setup);
+  setup->fds.looker = looker->parent_end;
+  setup->fds.teller = teller->parent_end;
+  return code;
+}
+
 int
 weir_fork (const struct weir_caller *caller, const struct weir_users *users,
            struct weir_meter_setup *setup, struct weir_accounting *accounting)
 {
   const struct weir_config *config = weir_config_or_defaults (setup->config);
   const struct helper none = { .parent_end = -1, .child_end = -1, .conntrack = -1, .other = -1 };
-  struct helper keeper = none, twin = none, looker = none;
+  const struct weir_teller_policy policy = {
+    .disclosure = weir_config_disclose_to_peer (config, caller->uid, setup->fds.client),
+    .caller = caller->uid,
+  };
+  struct helper keeper = none, twin = none, looker = none, teller = none;
   struct weir_capabilities now;
   int code;
 
@@ -237,16 +275,18 @@ weir_fork (const struct weir_caller *caller, const struct weir_users *users,
       setup->fds.keeper = keeper.parent_end;
     }
 
-  setup->fds.looker = -1;
+  setup->fds.looker = setup->fds.teller = -1;
+  setup->tells_nothing =
+      policy.disclosure == WEIR_DISCLOSE_NOTHING || (config->off & WEIR_OFF_OWNERS) != 0;
   if ((config->off & WEIR_OFF_OWNERS) != 0)
     return WEIR_EXIT_DONE;
   weir_plan_make (WEIR_ROLE_LOOKER, caller->elevated, caller->uid, users, now.permitted,
                   &looker.plan);
   looker.plan.strict = config->strict != 0;
-  code = run (&looker, setup);
+  teller.policy = &policy;
+  code = run_lookers (&looker, &teller, setup);
   if (code != WEIR_EXIT_DONE)
     return code;
-  setup->fds.looker = looker.parent_end;
   setup->looks_at_all_users = looker.plan.capabilities != 0 && is_in_initial_namespace ();
   if (!setup->looks_at_all_users)
     setup->view = WEIR_VIEW_LIMITED;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "source-conntrack.h"
+#include "source-details.h"
 #include "source-interfaces.h"
 #include "source-namespaces.h"
 #include "source-owners.h"
@@ -43,6 +44,7 @@ struct weir_meter
   struct weir_conntrack_dump conntrack;
   struct weir_interfaces interfaces;
   struct weir_owners_source owners;
+  struct weir_details_source details;
   struct weir_namespaces namespaces;
   bool keeper_stopped;
   bool conntrack_repeated;

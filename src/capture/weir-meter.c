@@ -30,6 +30,7 @@ enum
   ROUTE,
   KEEPER,
   LOOKER,
+  TELLER,
   N_DESCRIPTORS,
 };
 
@@ -176,6 +177,7 @@ list_descriptors (const struct weir_meter *meter, struct pollfd polled[POLLED_MA
   if (!meter->keeper_stopped)
     polled[KEEPER].fd = fds->keeper;
   polled[LOOKER].fd = meter->owners.fd;
+  polled[TELLER].fd = meter->details.fd;
   return N_DESCRIPTORS + weir_namespaces_poll (&meter->namespaces, polled + N_DESCRIPTORS);
 }
 
@@ -191,12 +193,28 @@ wait_for_events (struct weir_meter *meter, struct pollfd polled[POLLED_MAX], boo
   *ret_n = list_descriptors (meter, polled);
   if (leash < due)
     due = leash;
+  if (weir_details_source_get_due (&meter->details) < due)
+    due = weir_details_source_get_due (&meter->details);
   wait = due > now ? due - now : 0;
   /* Rounded up: waking a little too early would mean to wake twice. */
   if (poll (polled, *ret_n, more ? 0 : (int) (wait / WEIR_MS) + (wait % WEIR_MS > 0)) < 0 &&
       errno != EINTR)
     return -errno;
   return 0;
+}
+
+/* Asks for what the front end wants to know of a process, and tells what is known by now. */
+static void
+tell_details (struct weir_meter *meter, uint64_t awake)
+{
+  struct weir_client *client = &meter->client;
+
+  if (client->wants_details)
+    weir_details_source_ask (&meter->details, &client->details, awake);
+  client->wants_details = false;
+  weir_details_source_advance (&meter->details, awake);
+  if (weir_client_is_idle (client))
+    weir_details_source_write (&meter->details, weir_client_get_writer (client));
 }
 
 /* One turn of the loop. */
@@ -229,6 +247,8 @@ turn (struct weir_meter *meter, bool *more, enum weir_client_end *ret_end)
     weir_meter_read_keeper (meter);
   if (polled[LOOKER].revents)
     weir_owners_source_read (&meter->owners, &meter->join.owners, now.boot);
+  if (polled[TELLER].revents)
+    weir_details_source_read (&meter->details);
   if (polled[ROUTE].revents)
     (void) weir_interfaces_read (&meter->interfaces, now.boot);
   if (polled[SOCKETS].revents)
@@ -241,6 +261,7 @@ turn (struct weir_meter *meter, bool *more, enum weir_client_end *ret_end)
       weir_governor_spend (&meter->governor, get_now (meter).cpu - began);
     }
 
+  tell_details (meter, now.awake);
   weir_meter_read_namespaces (meter, now.boot);
 
   result = weir_meter_advance (meter, &now);
@@ -319,6 +340,7 @@ weir_meter_run (struct weir_meter_setup *setup)
   weir_sockdiag_init (&meter->sockdiag, setup->fds.sock_diag);
   meter->conntrack.fd = setup->fds.conntrack_dump;
   weir_owners_source_init (&meter->owners, setup->fds.looker);
+  weir_details_source_init (&meter->details, setup->fds.teller, setup->tells_nothing);
   if (weir_join_init (&meter->join, setup->netns, setup->looks_at_all_users,
                       meter->config->flows_max) == 0)
     {

@@ -23,6 +23,7 @@ struct weir_descriptors
   int accounting, accounting_error;             /* nf_conntrack_acct, read-only, or -1 */
   int keeper;                                   /* socket to the keeper, -1: there is none */
   int looker;                                   /* socket to the looker, -1: there is none */
+  int teller;                                   /* socket to the teller, -1: there is none */
   int proc_sockets[WEIR_PROC_TABLES];           /* files below /proc/net */
 };
 
@@ -34,18 +35,22 @@ struct weir_moment
   uint64_t cpu;   /* CPU time that the meter has taken so far */
 };
 
+/* One of each role, and the teller, which is a looker, too. */
+#define WEIR_PROCESSES_MAX (WEIR_N_ROLES + 1)
+
 struct weir_meter_setup
 {
   void (*read_clocks) (struct weir_moment *ret_now); /* NULL: the system's */
   const struct weir_config *config;                  /* NULL: weir_config_defaults */
   struct weir_descriptors fds;
-  struct weir_opened_namespaces namespaces;           /* besides the engine's own */
-  uint8_t nonce[WEIR_NONCE_SIZE];                     /* wiped once the HELLO is built */
-  enum weir_view view;                                /* from tried operations */
-  uint32_t netns;                                     /* inode of the network namespace */
-  bool looks_at_all_users;                            /* the looker holds its capabilities */
-  bool counts;                                        /* accounting was switched on by us */
-  struct weir_process_status processes[WEIR_N_ROLES]; /* verified states after dropping */
+  struct weir_opened_namespaces namespaces; /* besides the engine's own */
+  uint8_t nonce[WEIR_NONCE_SIZE];           /* wiped once the HELLO is built */
+  enum weir_view view;                      /* from tried operations */
+  uint32_t netns;                           /* inode of the network namespace */
+  bool tells_nothing;      /* details of processes: engine.conf does not allow them */
+  bool looks_at_all_users; /* the looker holds its capabilities */
+  bool counts;             /* accounting was switched on by us */
+  struct weir_process_status processes[WEIR_PROCESSES_MAX]; /* verified states after dropping */
   unsigned n_processes;
 };
 

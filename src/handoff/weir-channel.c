@@ -312,6 +312,17 @@ weir_channel_send_interval (WeirChannel *self, guint interval_ms)
 }
 
 void
+weir_channel_send_details_of (WeirChannel *self, const struct weir_details_request *request)
+{
+  struct weir_writer writer;
+
+  g_return_if_fail (WEIR_IS_CHANNEL (self));
+  weir_writer_init (&writer);
+  weir_write_details_of (&writer, request);
+  send_request (self, &writer);
+}
+
+void
 weir_channel_send_stop (WeirChannel *self)
 {
   struct weir_writer writer;

@@ -33,6 +33,8 @@ weir_channel_send_start (WeirChannel *self, guint interval_ms);
 void
 weir_channel_send_interval (WeirChannel *self, guint interval_ms);
 void
+weir_channel_send_details_of (WeirChannel *self, const struct weir_details_request *request);
+void
 weir_channel_send_stop (WeirChannel *self);
 
 /* Closes the socket, which ends the engine.  Emits nothing afterwards. */

@@ -71,3 +71,10 @@ _Static_assert (3 * WEIR_REPORT_TIMEOUT_MS < WEIR_HELLO_DEADLINE_MS,
 
 /* Sockets that can receive without being flows, as far as they are listed; the rest is counted. */
 #define WEIR_RECEIVERS_MAX 4096
+
+/* A command line is cut at so many bytes: enough to tell two programs of the same name apart. */
+#define WEIR_COMMAND_MAX 4096
+
+/* How long reading it may take, in ms.  The process can make that last (it holds the lock on its
+ * map of memory while it changes it); who reads ends then. */
+#define WEIR_COMMAND_PATIENCE_MS 2000

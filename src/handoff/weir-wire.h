@@ -24,7 +24,7 @@ enum weir_message
   WEIR_MESSAGE_FLOWS = 4,
   WEIR_MESSAGE_INTERFACES = 5,
   WEIR_MESSAGE_TICK = 6,
-  WEIR_MESSAGE_DETAILS = 7, /* reserved */
+  WEIR_MESSAGE_DETAILS = 7,
   WEIR_MESSAGE_ERROR = 8,
   WEIR_MESSAGE_BYE = 9,
   WEIR_MESSAGE_LISTENERS = 10,
@@ -34,7 +34,7 @@ enum weir_message
 
   WEIR_MESSAGE_START = 64,
   WEIR_MESSAGE_INTERVAL = 65,
-  WEIR_MESSAGE_DETAILS_OF = 66, /* reserved */
+  WEIR_MESSAGE_DETAILS_OF = 66,
   WEIR_MESSAGE_STOP = 67,
 };
 
@@ -723,6 +723,55 @@ int
 weir_read_start (const struct weir_frame *frame, uint32_t *ret_interval_ms);
 int
 weir_read_interval (const struct weir_frame *frame, uint32_t *ret_interval_ms);
+
+/* A process, by what names it for ever. */
+struct weir_details_request
+{
+  uint32_t number; /* the front end's choice; comes back in the answer */
+  uint32_t pid;
+  uint64_t start_time; /* as in the OWNER group */
+};
+
+enum weir_details_outcome
+{
+  WEIR_DETAILS_SHOWN = 0,      /* what could be read */
+  WEIR_DETAILS_REFUSED = 1,    /* by the policy of engine.conf */
+  WEIR_DETAILS_GONE = 2,       /* there is no such process any more */
+  WEIR_DETAILS_UNREADABLE = 3, /* the kernel does not let this view read any of it */
+  WEIR_DETAILS_STOPPED = 4,    /* who reads them has ended, over this process or an earlier one */
+};
+
+/* Bits of @has. */
+enum weir_details_has
+{
+  WEIR_DETAILS_EXE = 1 << 0,
+  WEIR_DETAILS_CWD = 1 << 1,
+  WEIR_DETAILS_COMMAND = 1 << 2,
+  WEIR_DETAILS_EXE_CUT = 1 << 3,
+  WEIR_DETAILS_CWD_CUT = 1 << 4,
+  WEIR_DETAILS_COMMAND_CUT = 1 << 5,
+  WEIR_DETAILS_COMMAND_LATE = 1 << 6, /* absent, because the process kept its reader waiting */
+};
+
+struct weir_details
+{
+  struct weir_details_request request;
+  uint8_t outcome; /* enum weir_details_outcome */
+  uint8_t has;     /* enum weir_details_has */
+  char exe[WEIR_STRING_MAX + 1];
+  char cwd[WEIR_STRING_MAX + 1];
+  char command[WEIR_COMMAND_MAX + 1]; /* arguments with a NUL between them: */
+  uint16_t command_size;              /* ... so many bytes */
+};
+
+void
+weir_write_details (struct weir_writer *writer, const struct weir_details *details);
+int
+weir_read_details (const struct weir_frame *frame, struct weir_details *ret_details);
+void
+weir_write_details_of (struct weir_writer *writer, const struct weir_details_request *request);
+int
+weir_read_details_of (const struct weir_frame *frame, struct weir_details_request *ret_request);
 
 /* ---- nonce ---- */
 

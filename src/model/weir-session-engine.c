@@ -357,6 +357,14 @@ weir_session_engine_send_interval (WeirSessionEngine *self, guint interval_ms)
 }
 
 void
+weir_session_engine_send_details_of (WeirSessionEngine *self,
+                                     const struct weir_details_request *request)
+{
+  if (self->channel != NULL && !self->finished)
+    weir_channel_send_details_of (self->channel, request);
+}
+
+void
 weir_session_engine_set_alive (WeirSessionEngine *self)
 {
   if (!self->has_exited && !self->is_closed)

@@ -31,6 +31,10 @@ weir_session_engine_get_view (WeirSessionEngine *self);
 /* Asks for a cadence, which also renews the leash.  Does nothing before it is ready. */
 void
 weir_session_engine_send_interval (WeirSessionEngine *self, guint interval_ms);
+/* Asks about a process. */
+void
+weir_session_engine_send_details_of (WeirSessionEngine *self,
+                                     const struct weir_details_request *request);
 /* The first TICK came: the deadline is met. */
 void
 weir_session_engine_set_alive (WeirSessionEngine *self);

@@ -83,6 +83,7 @@ weir_session_next_failed (WeirSession *self, const GError *error)
     }
   /* The limited view was asked for and cannot be had; the full one is not wanted any more. */
   weir_session_retire (self, &self->current);
+  weir_session_details_restart (self->details);
   weir_session_set_failure (self, error);
   weir_session_update_state (self);
 }
@@ -99,6 +100,7 @@ on_failed (WeirSessionEngine *engine, GError *error, WeirSession *self)
       return;
     }
   g_clear_object (&self->current);
+  weir_session_details_restart (self->details);
   weir_session_set_failure (self, error);
   weir_session_update_state (self);
 }
@@ -157,6 +159,7 @@ become_current (WeirSession *self)
   weir_flow_store_restart (self->flows);
   weir_receiver_store_restart (self->receivers);
   weir_session_forget_notices (self);
+  weir_session_details_restart (self->details);
   weir_session_set_view (self, weir_session_engine_get_view (self->current));
   /* Anything below may lead to another engine, or to the end of this one. */
   for (guint i = 0; i < queue->len && self->current != NULL; i++)

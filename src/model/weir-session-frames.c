@@ -181,6 +181,8 @@ weir_session_take_frame (WeirSession *self, const struct weir_frame *frame)
       return take_sources (self, frame);
     case WEIR_MESSAGE_CONFINEMENT:
       return take_confinement (self, frame);
+    case WEIR_MESSAGE_DETAILS:
+      return weir_session_details_take (self->details, frame);
     case WEIR_MESSAGE_NOTICES:
       return take_notices (self, frame);
     case WEIR_MESSAGE_LISTENERS:

@@ -13,6 +13,9 @@ G_BEGIN_DECLS
 #define WEIR_SESSION_SOURCES_MAX   16
 #define WEIR_SESSION_PROCESSES_MAX 8
 
+/* Questions about processes (weir-session-details.c). */
+typedef struct _WeirSessionDetails WeirSessionDetails;
+
 struct _WeirSession
 {
   GObject parent;
@@ -60,6 +63,7 @@ struct _WeirSession
   gsize n_processes;
   struct weir_notice notices[WEIR_NOTICES_MAX];
   gsize n_notices;
+  WeirSessionDetails *details;
   GArray *interfaces; /* struct weir_interface_record */
 };
 
@@ -75,6 +79,19 @@ weir_session_ticked (WeirSession *self);
 /* Emits the signal that belongs to a message. */
 void
 weir_session_emit (WeirSession *self, enum weir_message message);
+
+/* ---- weir-session-details.c ---- */
+
+WeirSessionDetails *
+weir_session_details_new (WeirSession *session);
+void
+weir_session_details_free (WeirSessionDetails *self);
+/* FALSE when the frame is malformed. */
+gboolean
+weir_session_details_take (WeirSessionDetails *self, const struct weir_frame *frame);
+/* The engine that was asked does not speak any more: all questions fail, and no answer holds. */
+void
+weir_session_details_restart (WeirSessionDetails *self);
 
 /* ---- weir-session.c ---- */
 

@@ -270,6 +270,7 @@ end_all (WeirSession *self)
   weir_session_clear_queue (self);
   weir_session_retire (self, &self->next);
   weir_session_retire (self, &self->current);
+  weir_session_details_restart (self->details);
   self->stalled = FALSE;
 }
 
@@ -297,6 +298,7 @@ weir_session_finalize (GObject *object)
   g_clear_object (&self->history);
   g_clear_pointer (&self->traffic, weir_traffic_free);
   g_clear_pointer (&self->ledger, weir_ledger_free);
+  g_clear_pointer (&self->details, weir_session_details_free);
   g_clear_pointer (&self->interfaces, g_array_unref);
   g_clear_pointer (&self->queue, g_ptr_array_unref);
   g_clear_pointer (&self->leaving, g_ptr_array_unref);
@@ -368,6 +370,7 @@ weir_session_init (WeirSession *self)
   self->history = weir_history_new (HISTORY_SAMPLES);
   self->traffic = weir_traffic_new ();
   self->ledger = weir_ledger_new ();
+  self->details = weir_session_details_new (self);
   self->interfaces = g_array_new (FALSE, FALSE, sizeof (struct weir_interface_record));
   weir_session_clear_queue (self);
   self->leaving = g_ptr_array_new_with_free_func (g_object_unref);

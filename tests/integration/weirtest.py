@@ -199,6 +199,11 @@ def children(pid):
     return found
 
 
+def tellers(pid):
+    """Those of its children that tell details of processes: they are named."""
+    return [child for child in children(pid) if status(child)["Name"] == "weir-teller"]
+
+
 def descriptors(pid):
     """Number and target of each of its descriptors."""
     found = {}
@@ -244,7 +249,8 @@ class Engine:
         self.handoff = handoff
 
     def serve(self, helpers=2):
-        """Accepts its connection and waits until it is confined; returns the types of its first frames."""
+        """Accepts its connection and waits until it is confined, with so many HELPERS besides the teller; returns
+        the types of its first frames."""
         self.front = self.handoff.accept()
         if self.front is None:
             raise AssertionError(f"the engine did not connect; exit code {self.process.poll()}")
@@ -252,7 +258,7 @@ class Engine:
         if first is None or first[0] != HELLO or self.handoff.nonce not in first[1]:
             raise AssertionError(f"the first frame is no HELLO with the nonce: {first}; "
                                  f"exit code {self.process.poll()}")
-        if not wait_until(lambda: len(children(self.pid)) == helpers):
+        if not wait_until(lambda: len(children(self.pid)) - len(tellers(self.pid)) == helpers):
             raise AssertionError(f"expected {helpers} helpers, found {children(self.pid)}")
         return first
 
@@ -264,7 +270,7 @@ class Engine:
     def roles(self):
         """The same, with the meter and the keeper's twin."""
         found = {"meter": self.pid, "keeper": None, "looker": None, "twin": None}
-        for pid in children(self.pid):
+        for pid in set(children(self.pid)) - set(tellers(self.pid)):
             role = "looker"
             if netlink_descriptors(pid):
                 role = "keeper"

@@ -232,9 +232,9 @@ print_sources (const struct weir_frame *frame)
 static int
 print_confinement (const struct weir_frame *frame)
 {
-  struct weir_process_status processes[WEIR_N_ROLES];
+  struct weir_process_status processes[2 * WEIR_N_ROLES];
   size_t n = 0;
-  int result = weir_read_confinement (frame, processes, WEIR_N_ROLES, &n);
+  int result = weir_read_confinement (frame, processes, 2 * WEIR_N_ROLES, &n);
 
   for (size_t i = 0; result == 0 && i < n; i++)
     printf ("{\"message\":\"confinement\",\"role\":%u,\"pid\":%" PRIu32 ",\"uid\":%" PRIu32

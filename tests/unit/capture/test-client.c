@@ -151,13 +151,35 @@ static void
 test_protocol (struct fixture *fixture, gconstpointer data)
 {
   static const guint8 later[] = { 2, 0, 0, 0, 200, 0, 9, 9, 'x', 'y' };
-  static const guint8 details[] = { 0, 0, 0, 0, WEIR_MESSAGE_DETAILS_OF, 0, 0, 0 };
 
   g_assert_cmpint (weir_client_read (&fixture->client, 100 * S), ==, WEIR_CLIENT_SERVING);
   /* What a later front end may say is skipped. */
   say (fixture, later, sizeof later);
-  say (fixture, details, sizeof details);
   g_assert_cmpint (weir_client_read (&fixture->client, 100 * S), ==, WEIR_CLIENT_SERVING);
+}
+
+static void
+test_details (struct fixture *fixture, gconstpointer data)
+{
+  guint8 question[] = {
+    16, 0, 0, 0, WEIR_MESSAGE_DETAILS_OF, 0, 0, 0, 1, 0, 0, 0, 77, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0
+  };
+
+  say (fixture, question, sizeof question);
+  g_assert_cmpint (weir_client_read (&fixture->client, 100 * S), ==, WEIR_CLIENT_SERVING);
+  g_assert_true (fixture->client.wants_details);
+  g_assert_cmpuint (fixture->client.details.number, ==, 1);
+  g_assert_cmpuint (fixture->client.details.pid, ==, 77);
+  g_assert_cmpuint (fixture->client.details.start_time, ==, 5);
+  /* Not more often than other requests. */
+  for (guint i = 0; i < 2 * WEIR_REQUESTS_PER_SECOND; i++)
+    {
+      question[8] = (guint8) i;
+      say (fixture, question, sizeof question);
+    }
+  while (fixture->client.dropped == 0)
+    g_assert_cmpint (weir_client_read (&fixture->client, 100 * S), ==, WEIR_CLIENT_SERVING);
+  g_assert_cmpuint (fixture->client.details.number, <, WEIR_REQUESTS_PER_SECOND);
 }
 
 static void
@@ -167,6 +189,7 @@ test_broken (struct fixture *fixture, gconstpointer data)
     { 2, 0, 0, 0, WEIR_MESSAGE_INTERVAL, 0, 0, 0, 1, 2 }, /* too short */
     { 0, 0, 0, 0, WEIR_MESSAGE_HELLO, 0, 0, 0 },          /* an engine's message */
     { 65, 0, 0, 0, WEIR_MESSAGE_START, 0, 0, 0 },         /* too long */
+    { 0, 0, 0, 0, WEIR_MESSAGE_DETAILS_OF, 0, 0, 0 },     /* too short */
     { 255, 255, 255, 255, WEIR_MESSAGE_START, 0, 0, 0 },
   };
 
@@ -225,6 +248,7 @@ main (int argc, char **argv)
   ADD ("stop", test_stop);
   ADD ("gone", test_gone);
   ADD ("protocol", test_protocol);
+  ADD ("details", test_details);
   ADD ("broken", test_broken);
   ADD ("slow-reader", test_slow_reader);
   return g_test_run ();

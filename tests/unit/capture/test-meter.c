@@ -53,6 +53,7 @@ set_up (struct fixture *fixture, gconstpointer data)
              EPERM,
              -1,
              -1,
+             -1,
              { -1, -1, -1, -1 } },
     .netns = 1,
     .n_processes = 1,

@@ -216,6 +216,14 @@ sample_write_all (struct weir_writer *writer)
   struct weir_tick tick = { .sequence = 5, .monotonic = 6, .realtime = 7, .interval = 8 };
   struct weir_error error = { .code = WEIR_ERROR_INTERNAL, .error = ENOMEM, .what = "flow table" };
 
+  const struct weir_details details = {
+    .request = { 7, 4242, 998877 },
+    .has = WEIR_DETAILS_EXE | WEIR_DETAILS_CWD | WEIR_DETAILS_COMMAND,
+    .exe = "/usr/bin/example",
+    .cwd = "/",
+    .command = "example\0--all",
+    .command_size = 13,
+  };
   const struct weir_notice notices[] = {
     { WEIR_NOTICE_CONFIG_UNSAFE, 0, "/etc/weir" },
     { WEIR_NOTICE_CONFIG_BAD_VALUE, 12, "strict=perhaps" },
@@ -226,9 +234,11 @@ sample_write_all (struct weir_writer *writer)
   weir_write_tick (writer, &tick);
   weir_write_error (writer, &error);
   weir_write_notices (writer, notices, G_N_ELEMENTS (notices));
+  weir_write_details (writer, &details);
   weir_write_bye (writer, WEIR_BYE_LEASH);
   weir_write_start (writer, 1000);
   weir_write_interval (writer, 250);
+  weir_write_details_of (writer, &details.request);
   weir_write_stop (writer);
   g_assert_cmpint (writer->error, ==, 0);
 }
@@ -279,6 +289,8 @@ sample_read (const struct weir_frame *frame)
   struct weir_tick tick;
   struct weir_error error;
   struct weir_notice notices[WEIR_NOTICES_MAX];
+  struct weir_details_request request;
+  struct weir_details details;
   enum weir_bye_reason reason;
   uint32_t interval, left_out;
   size_t n;
@@ -307,6 +319,10 @@ sample_read (const struct weir_frame *frame)
       return weir_read_bye (frame, &reason);
     case WEIR_MESSAGE_NOTICES:
       return weir_read_notices (frame, notices, G_N_ELEMENTS (notices), &n);
+    case WEIR_MESSAGE_DETAILS:
+      return weir_read_details (frame, &details);
+    case WEIR_MESSAGE_DETAILS_OF:
+      return weir_read_details_of (frame, &request);
     case WEIR_MESSAGE_START:
       return weir_read_start (frame, &interval);
     case WEIR_MESSAGE_INTERVAL:

@@ -215,6 +215,31 @@ tick (const char *script)
   sequence++;
 }
 
+/* Process 1 is the system's, 2 has ended, 3 is never answered, and all others are "example". */
+static void
+answer (const struct weir_frame *frame)
+{
+  struct weir_details details = { .has = WEIR_DETAILS_EXE | WEIR_DETAILS_CWD | WEIR_DETAILS_COMMAND,
+                                  .exe = "/usr/bin/ex\033ample",
+                                  .cwd = "/",
+                                  .command = "example\0two words\0\0--x",
+                                  .command_size = 22 };
+  struct weir_writer writer;
+
+  if (weir_read_details_of (frame, &details.request) < 0)
+    exit (WEIR_EXIT_USAGE);
+  if (details.request.pid == 3)
+    return;
+  if (details.request.pid < 3)
+    {
+      details.has = 0;
+      details.outcome = details.request.pid == 1 ? WEIR_DETAILS_REFUSED : WEIR_DETAILS_GONE;
+    }
+  weir_writer_init (&writer);
+  weir_write_details (&writer, &details);
+  flush (&writer);
+}
+
 static void
 take_requests (void)
 {
@@ -228,6 +253,11 @@ take_requests (void)
   weir_framer_commit (&requests, n);
   while (weir_framer_next (&requests, &frame) == 1)
     {
+      if (frame.type == WEIR_MESSAGE_DETAILS_OF)
+        {
+          answer (&frame);
+          continue;
+        }
       n_requests++;
       if (frame.type == WEIR_MESSAGE_STOP)
         exit (WEIR_EXIT_DONE);

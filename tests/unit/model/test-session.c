@@ -6,6 +6,7 @@
 #include "fake-launcher.h"
 #include "model-samples.h"
 #include "weir-listener.h"
+#include "weir-session-details.h"
 #include "weir-session.h"
 
 typedef struct
@@ -216,6 +217,118 @@ test_limited (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (fixture->n_sources, ==, 1);
   g_assert_cmpuint (fixture->n_confinement, ==, 1);
   g_assert_cmpuint (fixture->n_interfaces, >=, 4);
+}
+
+typedef struct
+{
+  WeirProcessDetails *details;
+  GError *error;
+} Told;
+
+static void
+on_details (GObject *source, GAsyncResult *result, gpointer data)
+{
+  Told *told = data;
+
+  told->details = weir_session_get_details_finish (WEIR_SESSION (source), result, &told->error);
+}
+
+static gboolean
+is_told (gpointer data)
+{
+  const Told *told = data;
+
+  return told->details != NULL || told->error != NULL;
+}
+
+static void
+clear_told (Told *told)
+{
+  g_clear_pointer (&told->details, weir_process_details_unref);
+  g_clear_error (&told->error);
+}
+
+static void
+ask (Fixture *fixture, guint32 pid, Told *told)
+{
+  weir_session_get_details_async (fixture->session, pid, 5, NULL, on_details, told);
+}
+
+static void
+test_details (Fixture *fixture, gconstpointer data)
+{
+  Told told[30] = { 0 };
+
+  ask (fixture, 77, &told[0]);
+  sample_wait (is_told, &told[0]);
+  g_assert_error (told[0].error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+  clear_told (&told[0]);
+
+  start (fixture);
+  for (guint i = 0; i < 3; i++)
+    ask (fixture, i == 0 ? 77 : i, &told[i]);
+  for (guint i = 0; i < 3; i++)
+    {
+      sample_wait (is_told, &told[i]);
+      g_assert_no_error (told[i].error);
+    }
+  g_assert_cmpint (told[0].details->outcome, ==, WEIR_DETAILS_SHOWN);
+  g_assert_cmpstr (told[0].details->exe, ==, "/usr/bin/ex\357\277\275ample");
+  g_assert_cmpstr (told[0].details->cwd, ==, "/");
+  g_assert_cmpstr (told[0].details->command, ==, "example 'two words' '' --x");
+  g_assert_null (weir_process_details_get_reason (told[0].details));
+  g_assert_cmpint (told[1].details->outcome, ==, WEIR_DETAILS_REFUSED);
+  g_assert_null (told[1].details->exe);
+  g_assert_cmpstr (weir_process_details_get_reason (told[1].details), ==,
+                   "Not disclosed by this computer's policy");
+  g_assert_cmpint (told[2].details->outcome, ==, WEIR_DETAILS_GONE);
+  /* What is known is not asked again. */
+  g_assert_true (weir_session_peek_details (fixture->session, 77, 5) == told[0].details);
+  g_assert_null (weir_session_peek_details (fixture->session, 77, 6));
+  for (guint i = 0; i < 3; i++)
+    clear_told (&told[i]);
+
+  /* A flood is spread over time, and every question gets its answer. */
+  const gint64 began = g_get_monotonic_time ();
+  for (guint i = 0; i < G_N_ELEMENTS (told); i++)
+    ask (fixture, 1000 + i, &told[i]);
+  for (guint i = 0; i < G_N_ELEMENTS (told); i++)
+    {
+      sample_wait (is_told, &told[i]);
+      g_assert_no_error (told[i].error);
+      clear_told (&told[i]);
+    }
+  g_assert_cmpint (g_get_monotonic_time () - began, >=, G_USEC_PER_SEC);
+}
+
+/* Nobody waits for an engine for ever, nor for one that is not there any more. */
+static void
+test_details_unanswered (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Told told[3] = { 0 };
+
+  start (fixture);
+  ask (fixture, 3, &told[0]);
+  ask (fixture, 4, &told[1]);
+  weir_session_get_details_async (fixture->session, 5, 5, cancellable, on_details, &told[2]);
+  g_cancellable_cancel (cancellable);
+  sample_wait (is_told, &told[0]);
+  g_assert_error (told[0].error, WEIR_HANDOFF_ERROR, WEIR_HANDOFF_ERROR_TIMEOUT);
+  sample_wait (is_told, &told[1]);
+  g_assert_no_error (told[1].error);
+  sample_wait (is_told, &told[2]);
+  g_assert_error (told[2].error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  for (guint i = 0; i < 3; i++)
+    clear_told (&told[i]);
+
+  ask (fixture, 3, &told[0]);
+  weir_session_unlock (fixture->session);
+  sample_wait (is_full, fixture);
+  sample_wait (is_told, &told[0]);
+  g_assert_error (told[0].error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+  clear_told (&told[0]);
+  g_assert_null (weir_session_peek_details (fixture->session, 4, 5));
 }
 
 static void
@@ -633,6 +746,8 @@ main (int argc, char **argv)
 #define ADD(name, function)                                                                        \
   g_test_add ("/session/" name, Fixture, NULL, set_up, function, tear_down)
   ADD ("limited", test_limited);
+  ADD ("details", test_details);
+  ADD ("details-unanswered", test_details_unanswered);
   ADD ("notices", test_notices);
   ADD ("stop", test_stop);
   ADD ("last-reference-ends-engines", test_last_reference_ends_engines);
