@@ -279,21 +279,21 @@ answer_owners (struct bench *bench, const uint64_t *inodes, uint32_t n)
 static void
 settle_owners (struct bench *bench)
 {
-  uint64_t values[WEIR_LOOKER_BATCH];
+  struct weir_looker_request request = { 0 };
   uint32_t n;
 
-  while ((n = weir_owners_collect (&bench->join.owners, bench->now, values)) > 0)
-    answer_owners (bench, values, n);
+  while ((n = weir_owners_collect (&bench->join.owners, bench->now, &request)) > 0)
+    answer_owners (bench, request.values, n);
 }
 
 /* What a tick asks when nobody is new. */
 static void
 look_for_owners (struct bench *bench)
 {
-  uint64_t values[WEIR_LOOKER_BATCH];
+  struct weir_looker_request request = { 0 };
 
   weir_owners_sweep (&bench->join.owners, 0, bench->join.socket_round - 1);
-  (void) weir_owners_collect (&bench->join.owners, 1, values);
+  (void) weir_owners_collect (&bench->join.owners, 1, &request);
   (void) weir_owners_waits (&bench->join.owners);
 }
 

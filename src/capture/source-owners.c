@@ -7,6 +7,11 @@
 /* Answers that are read before the loop gets its turn again. */
 #define BUDGET 512
 
+/* Between two urgent walks: so many times what the last one took, so that they use a part of a
+ * processor that is no more than that; but never longer than most short connections live. */
+#define GAP_PER_COST 10
+#define GAP_MAX      (50 * UINT64_C (1000000))
+
 void
 weir_owners_source_init (struct weir_owners_source *source, int fd)
 {
@@ -24,6 +29,23 @@ stop (struct weir_owners_source *source, struct weir_owners *owners, uint64_t no
     weir_namespaces_stop (source->namespaces);
 }
 
+static void
+send_request (struct weir_owners_source *source, struct weir_owners *owners,
+              struct weir_looker_request *request, uint64_t now)
+{
+  request->serial = ++source->serial;
+  source->urgent = request->depth == WEIR_LOOKER_URGENT;
+  if (send (source->fd, request, sizeof *request, MSG_DONTWAIT | MSG_NOSIGNAL) ==
+      (ssize_t) sizeof *request)
+    {
+      source->asking = true;
+      return;
+    }
+  /* The pair's buffer holds many requests and only one is ever in it: whatever this is, it will not
+   * get better. */
+  stop (source, owners, now);
+}
+
 void
 weir_owners_source_ask (struct weir_owners_source *source, struct weir_owners *owners, uint64_t now)
 {
@@ -35,7 +57,7 @@ weir_owners_source_ask (struct weir_owners_source *source, struct weir_owners *o
   if (source->namespaces == NULL || !weir_namespaces_ask (source->namespaces, &request, now))
     {
       request.verb = WEIR_LOOKER_OWNERS;
-      request.n_values = weir_owners_collect (owners, now, request.values);
+      request.n_values = weir_owners_collect (owners, now, &request);
       if (request.n_values == 0)
         {
           request.verb = WEIR_LOOKER_CGROUPS;
@@ -44,16 +66,52 @@ weir_owners_source_ask (struct weir_owners_source *source, struct weir_owners *o
       if (request.n_values == 0)
         return;
     }
-  request.serial = ++source->serial;
-  if (send (source->fd, &request, sizeof request, MSG_DONTWAIT | MSG_NOSIGNAL) ==
-      (ssize_t) sizeof request)
-    {
-      source->asking = true;
-      return;
-    }
-  /* The pair's buffer holds many requests and only one is ever in it: whatever this is, it will not
-   * get better. */
-  stop (source, owners, now);
+  send_request (source, owners, &request, now);
+}
+
+bool
+weir_owners_source_is_urgent (const struct weir_owners_source *source,
+                              const struct weir_owners *owners)
+{
+  return source->fd >= 0 && !source->asking && owners->n_hurried > 0;
+}
+
+void
+weir_owners_source_ask_urgent (struct weir_owners_source *source, struct weir_owners *owners,
+                               uint64_t now)
+{
+  struct weir_looker_request request = {
+    .verb = WEIR_LOOKER_OWNERS,
+    .depth = WEIR_LOOKER_URGENT,
+  };
+
+  if (!weir_owners_source_is_urgent (source, owners) || now < source->urgent_at)
+    return;
+  request.n_values = weir_owners_collect_hurried (owners, &request);
+  if (request.n_values > 0)
+    send_request (source, owners, &request, now);
+}
+
+uint64_t
+weir_owners_source_take_spent (struct weir_owners_source *source)
+{
+  const uint64_t spent = source->spent;
+
+  source->spent = 0;
+  return spent;
+}
+
+/* A request is done, which took @spent ns of the looker's time. */
+static void
+finish (struct weir_owners_source *source, uint64_t spent, uint64_t now)
+{
+  const uint64_t gap = spent * GAP_PER_COST;
+
+  source->asking = false;
+  if (!source->urgent)
+    return;
+  source->spent += spent;
+  source->urgent_at = now + (gap < GAP_MAX ? gap : GAP_MAX);
 }
 
 void
@@ -88,8 +146,10 @@ weir_owners_source_read (struct weir_owners_source *source, struct weir_owners *
             weir_namespaces_answered (source->namespaces, &answer, now);
           else
             weir_owners_answered (owners, now);
-          source->asking = false;
-          weir_owners_source_ask (source, owners, now);
+          finish (source, answer.value, now);
+          /* A tick may wait for the rest; what must not wait goes first. */
+          if (owners->n_hurried == 0)
+            weir_owners_source_ask (source, owners, now);
         }
     }
 }

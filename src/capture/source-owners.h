@@ -16,6 +16,9 @@ struct weir_owners_source
   bool asking;
   uint32_t serial;
   struct weir_namespaces *namespaces; /* asks the looker, too; NULL: nobody does */
+  bool urgent;                        /* the request that is under way */
+  uint64_t urgent_at;                 /* when the next urgent one may be sent */
+  uint64_t spent;                     /* processor time that urgent ones took, ns */
 };
 
 void
@@ -25,6 +28,19 @@ weir_owners_source_init (struct weir_owners_source *source, int fd);
 void
 weir_owners_source_ask (struct weir_owners_source *source, struct weir_owners *owners,
                         uint64_t now);
+/* The same for what must not wait for the next tick: many questions are made one walk, and a walk
+ * that costs more waits for more. */
+void
+weir_owners_source_ask_urgent (struct weir_owners_source *source, struct weir_owners *owners,
+                               uint64_t now);
+/* Whether there is something urgent, and nothing under way. */
+bool
+weir_owners_source_is_urgent (const struct weir_owners_source *source,
+                              const struct weir_owners *owners);
+/* What urgent requests took since the last call. */
+uint64_t
+weir_owners_source_take_spent (struct weir_owners_source *source);
+
 /* Reads answers, and asks on. */
 void
 weir_owners_source_read (struct weir_owners_source *source, struct weir_owners *owners,

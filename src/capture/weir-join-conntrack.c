@@ -398,6 +398,13 @@ join_expected (struct weir_join *join, const struct weir_conntrack_reading *read
   return true;
 }
 
+/* Whether sock_diag can be asked for one socket of the flow's kind. */
+static bool
+has_sockets (const struct weir_flow *flow)
+{
+  return flow->key.protocol == IPPROTO_TCP || flow->key.protocol == IPPROTO_UDP;
+}
+
 static void
 join_searched (struct weir_join *join, const struct weir_conntrack_reading *reading,
                enum weir_conntrack_event event, uint64_t now)
@@ -433,6 +440,8 @@ join_searched (struct weir_join *join, const struct weir_conntrack_reading *read
       apply (join, flow, reading, event);
       if (event == WEIR_CONNTRACK_ENTRY)
         go_on_from (join, flow);
+      if (event == WEIR_CONNTRACK_NEW && has_sockets (flow) && (ends.sent || ends.received))
+        weir_fresh_add (&join->fresh, flow, 0, now);
     }
 }
 

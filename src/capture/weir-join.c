@@ -239,6 +239,28 @@ is_sent_echo (const struct weir_flow *flow)
          !(flow->flags & WEIR_FLOW_REVERSED);
 }
 
+void
+weir_join_set_server (struct weir_join *join, struct weir_flow *flow,
+                      const struct weir_bound_socket *bound, uint64_t now)
+{
+  const struct weir_netns *netns = weir_join_get_netns (join, flow->key.netns);
+
+  weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED);
+  if (bound->inode != 0)
+    weir_join_set_owner (
+        join, flow,
+        weir_join_need_owner (join, netns, bound->inode, bound->cookie, bound->cgroup_id, now));
+  /* A socket of the kernel's own has nobody's uid. */
+  if (bound->inode != 0 && !(flow->flags & WEIR_FLOW_HAS_UID))
+    {
+      flow->flags |= WEIR_FLOW_HAS_UID;
+      flow->uid = bound->uid;
+      flow->dirty |= WEIR_FLOW_OWNER;
+    }
+  if (flow->cgroup_id == 0)
+    flow->cgroup_id = bound->cgroup_id;
+}
+
 /* Finds a socket that serves the flow without being its own: a listener, or one without a peer. */
 static void
 borrow_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now)
@@ -259,20 +281,18 @@ borrow_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now)
       flow->flags |= WEIR_FLOW_OWNER_IS_NOBODY;
       return;
     }
+  if (!ambiguous)
+    {
+      weir_join_set_server (join, flow, bound, now);
+      return;
+    }
   if (bound->inode != 0)
     weir_join_set_owner (
         join, flow,
         weir_join_need_owner (join, netns, bound->inode, bound->cookie, bound->cgroup_id, now));
-  if (!ambiguous && !(flow->flags & WEIR_FLOW_HAS_UID))
-    {
-      flow->flags |= WEIR_FLOW_HAS_UID;
-      flow->uid = bound->uid;
-      flow->dirty |= WEIR_FLOW_OWNER;
-    }
   if (flow->cgroup_id == 0)
     flow->cgroup_id = bound->cgroup_id;
-  if (ambiguous)
-    flow->flags |= WEIR_FLOW_OWNER_IS_SHARED;
+  flow->flags |= WEIR_FLOW_OWNER_IS_SHARED;
 }
 
 static enum weir_owner_missing

@@ -10,6 +10,7 @@
 #include "source-sockdiag.h"
 #include "weir-addresses.h"
 #include "weir-flow-table.h"
+#include "weir-fresh.h"
 #include "weir-owners.h"
 #include "weir-readings.h"
 #include "weir-receivers.h"
@@ -53,6 +54,7 @@ struct weir_join
   uint32_t n_entries_now;  /* ... and of the one that runs */
   /* Where the dump that runs is, and where the last one began: flows by their numbers, 0 none */
   uint32_t dump_at, dump_first;
+  struct weir_fresh fresh; /* flows whose sockets are to be asked for at once */
 };
 
 int
@@ -127,6 +129,10 @@ weir_join_set_owner (struct weir_join *join, struct weir_flow *flow, uint32_t ow
 uint32_t
 weir_join_need_owner (struct weir_join *join, const struct weir_netns *netns, uint32_t inode,
                       uint64_t cookie, uint64_t cgroup_id, uint64_t now);
+/* @bound serves the flow, and no other socket does. */
+void
+weir_join_set_server (struct weir_join *join, struct weir_flow *flow,
+                      const struct weir_bound_socket *bound, uint64_t now);
 /* Ends the flow now, so that another connection can have its key. */
 void
 weir_join_retire (struct weir_join *join, struct weir_flow *flow);

@@ -14,41 +14,84 @@
 
 /* Processor time for one request: enough to look at some ten thousand descriptors, and short enough
  * for whoever waits behind it. */
-#define REQUEST_NS 200000000
+#define REQUEST_NS UINT64_C (200000000)
 
 /* Reading the clock costs about as much as a step. */
 #define STEPS_BETWEEN_LOOKS 128
 
 static uint64_t
-cpu_ns (void)
+read_clock (clockid_t clock)
 {
   struct timespec now = { 0 };
 
-  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &now);
+  clock_gettime (clock, &now);
   return (uint64_t) now.tv_sec * 1000000000 + (uint64_t) now.tv_nsec;
+}
+
+static uint64_t
+cpu_ns (void)
+{
+  return read_clock (CLOCK_PROCESS_CPUTIME_ID);
 }
 
 void
 weir_pace_begin (struct weir_pace *pace)
 {
-  pace->begun_ns = cpu_ns ();
+  pace->begun_ns = pace->now_ns = cpu_ns ();
+  weir_pace_widen (pace);
   weir_pace_allow (pace, 100);
+}
+
+uint64_t
+weir_pace_get_wall (void)
+{
+  return read_clock (CLOCK_MONOTONIC);
+}
+
+uint64_t
+weir_pace_get_spent (const struct weir_pace *pace)
+{
+  return cpu_ns () - pace->begun_ns;
 }
 
 void
 weir_pace_allow (struct weir_pace *pace, unsigned percent)
 {
-  pace->end_ns = pace->begun_ns + (uint64_t) REQUEST_NS / 100 * percent;
+  pace->end_ns = pace->begun_ns + REQUEST_NS / 100 * percent;
+}
+
+void
+weir_pace_allow_ns (struct weir_pace *pace, uint64_t ns)
+{
+  const uint64_t end_ns = cpu_ns () + ns;
+
+  weir_pace_allow (pace, 100);
+  if (end_ns < pace->end_ns)
+    pace->end_ns = end_ns;
 }
 
 void
 weir_pace_allow_more (struct weir_pace *pace, unsigned percent)
 {
-  const uint64_t end_ns = cpu_ns () + (uint64_t) REQUEST_NS / 100 * percent;
+  weir_pace_allow_ns (pace, REQUEST_NS / 100 * percent);
+}
 
-  weir_pace_allow (pace, 100);
-  if (end_ns < pace->end_ns)
-    pace->end_ns = end_ns;
+void
+weir_pace_narrow (struct weir_pace *pace, uint64_t ns)
+{
+  pace->narrow_ns = pace->now_ns + ns;
+}
+
+void
+weir_pace_widen (struct weir_pace *pace)
+{
+  pace->narrow_ns = UINT64_MAX;
+}
+
+bool
+weir_pace_is_over (const struct weir_pace *pace)
+{
+  return pace->now_ns >= pace->end_ns;
 }
 
 int
@@ -61,14 +104,18 @@ int
 weir_pace_stride (struct weir_pace *pace)
 {
   struct pollfd leash = { .fd = pace->leash }; /* hang-up and error only */
-  const uint64_t now = cpu_ns ();
 
   pace->steps = 0;
-  if (now - pace->spent_ns >= SLICE_NS)
+  pace->now_ns = cpu_ns ();
+  if (pace->now_ns - pace->paused_cpu >= SLICE_NS)
     {
-      pace->spent_ns = now;
-      if (poll (&leash, 1, PAUSE_MS) != 0)
+      const uint64_t wall = weir_pace_get_wall ();
+
+      /* Nobody who has been asleep as long as awake needs a pause. */
+      if (poll (&leash, 1, wall - pace->paused_wall < 2 * SLICE_NS ? PAUSE_MS : 0) != 0)
         return -EPIPE;
+      pace->paused_cpu = pace->now_ns;
+      pace->paused_wall = weir_pace_get_wall ();
     }
-  return now < pace->end_ns ? 0 : -ETIME;
+  return pace->now_ns < pace->end_ns && pace->now_ns < pace->narrow_ns ? 0 : -ETIME;
 }

@@ -197,6 +197,23 @@ weir_parse_stat (const char *text, size_t size, char ret_comm[16], uint64_t *ret
 }
 
 int
+weir_parse_stat_parent (const char *text, size_t size, uint32_t *ret_parent)
+{
+  const char *end = text + size, *at = memrchr (text, ')', size), *space;
+  uint64_t parent;
+
+  /* A blank, the state (one letter), a blank, the number. */
+  if (at == NULL || end - at < 5 || at[1] != ' ' || at[3] != ' ')
+    return -EPROTO;
+  at += 4;
+  space = memchr (at, ' ', (size_t) (end - at));
+  if (space == NULL || !parse_digits (at, (size_t) (space - at), &parent) || parent > INT32_MAX)
+    return -EPROTO;
+  *ret_parent = (uint32_t) parent;
+  return 0;
+}
+
+int
 weir_parse_status_uid (const char *text, uint32_t *ret_uid)
 {
   const char *at = strstr (text, "\nUid:\t"), *end;

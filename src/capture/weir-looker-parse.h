@@ -31,6 +31,10 @@ weir_parse_socket_line (const char *line, bool v6, struct weir_listed_socket *re
 int
 weir_parse_stat (const char *text, size_t size, char ret_comm[16], uint64_t *ret_start_time);
 
+/* The number of its parent, from the same. */
+int
+weir_parse_stat_parent (const char *text, size_t size, uint32_t *ret_parent);
+
 /* Effective uid from /proc/PID/status, of which @text may be the beginning only. */
 int
 weir_parse_status_uid (const char *text, uint32_t *ret_uid);

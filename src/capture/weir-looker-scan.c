@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A process is opened once as a directory.  The kernel ties that descriptor to the process, not to
- * its number: when it has ended, everything below gives ESRCH, even if the number is in use again.
- * The start time is compared all the same, before and after its details are read.
+ * Only links of descriptors are read, never followed.
  *
- * Only links of descriptors are read, never followed, and no file of a process is opened but stat,
- * status and cgroup.
+ * A socket may be held by several processes.  Those that inherited it have it under the same number
+ * as the one that made it, so the owner is the farthest forebear that still holds it there: always
+ * the same, whichever of the family is found.
  */
 #include "config.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,56 +21,17 @@
 
 /* /proc/PID/fd begins with its "." and "..". */
 #define FD_OFFSET 2
+/* Generations that are looked back. */
+#define FOREBEARS_MAX 8
 
-/* Reads at most @size - 1 bytes and terminates them; 0 when there is nothing. */
-static size_t
-read_text (int directory, const char *name, char *text, size_t size)
+/* What was found in a table. */
+struct hit
 {
-  size_t length = 0;
-  int fd;
+  size_t index; /* of the first that wants it */
+  uint32_t fd;
+};
 
-  fd = openat (directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-  while (fd >= 0 && length + 1 < size)
-    {
-      ssize_t n = read (fd, text + length, size - 1 - length);
-
-      if (n <= 0)
-        break;
-      length += (size_t) n;
-    }
-  if (fd >= 0)
-    close (fd);
-  text[length] = '\0';
-  return length;
-}
-
-static int
-describe (int process, uint32_t pid, struct weir_owner *ret_owner)
-{
-  struct weir_owner owner = { .pid = pid };
-  char text[16384], comm[16];
-  uint64_t start_time;
-  size_t size;
-
-  size = read_text (process, "stat", text, sizeof text);
-  if (weir_parse_stat (text, size, comm, &start_time) < 0)
-    return -ESRCH;
-  read_text (process, "status", text, sizeof text);
-  if (weir_parse_status_uid (text, &owner.uid) < 0)
-    return -ESRCH;
-  read_text (process, "cgroup", text, sizeof text);
-  if (weir_parse_cgroup (text, owner.cgroup, sizeof owner.cgroup) < 0)
-    owner.cgroup[0] = '\0';
-  size = read_text (process, "stat", text, sizeof text);
-  if (weir_parse_stat (text, size, owner.comm, &owner.start_time) < 0 ||
-      owner.start_time != start_time)
-    return -ESRCH;
-
-  *ret_owner = owner;
-  return 0;
-}
-
-/* First index of @inode in the sorted array, or n_wanted. */
+/* The first of those that want @inode; n_wanted: nobody does. */
 static size_t
 find_wanted (const struct weir_search *search, uint64_t inode)
 {
@@ -80,17 +41,27 @@ find_wanted (const struct weir_search *search, uint64_t inode)
     {
       const size_t middle = low + (high - low) / 2;
 
-      if (search->wanted[middle] < inode)
+      if (search->wanted[middle].inode < inode)
         low = middle + 1;
       else
         high = middle;
     }
-  return low < search->n_wanted && search->wanted[low] == inode ? low : search->n_wanted;
+  return low < search->n_wanted && search->wanted[low].inode == inode ? low : search->n_wanted;
+}
+
+static void
+mark (struct weir_search *search, size_t index, bool found)
+{
+  const uint64_t inode = search->wanted[index].inode;
+
+  for (size_t i = index; i < search->n_wanted && search->wanted[i].inode == inode; i++)
+    search->wanted[i].found = found;
 }
 
 /* Notes in @hits that @link is wanted, and not found yet. */
 static void
-check_link (struct weir_search *search, const char *link, size_t size, size_t *hits, size_t *n_hits)
+check_link (struct weir_search *search, uint32_t fd, const char *link, size_t size,
+            struct hit *hits, size_t *n_hits)
 {
   uint64_t inode;
   size_t index;
@@ -98,17 +69,16 @@ check_link (struct weir_search *search, const char *link, size_t size, size_t *h
   if (!weir_parse_socket_link (link, size, &inode))
     return;
   index = find_wanted (search, inode);
-  if (index == search->n_wanted || search->found[index])
+  if (index == search->n_wanted || search->wanted[index].found)
     return;
   /* Marked at once: a process may hold a socket by several descriptors. */
-  for (size_t i = index; i < search->n_wanted && search->wanted[i] == inode; i++)
-    search->found[i] = true;
-  hits[(*n_hits)++] = index;
+  mark (search, index, true);
+  hits[(*n_hits)++] = (struct hit) { index, fd };
 }
 
 /* 0 at the end of the window or of the table. */
 static int
-scan_descriptors (struct weir_search *search, int fds, struct weir_window *window, size_t *hits,
+scan_descriptors (struct weir_search *search, int fds, struct weir_window *window, struct hit *hits,
                   size_t *n_hits)
 {
   /* 64 entries: what is listed costs more than what is read. */
@@ -141,22 +111,71 @@ scan_descriptors (struct weir_search *search, int fds, struct weir_window *windo
           return r;
         length = readlinkat (fds, entry->d_name, link, sizeof link);
         if (length > 0)
-          check_link (search, link, (size_t) length, hits, n_hits);
+          check_link (search, (uint32_t) number, link, (size_t) length, hits, n_hits);
       }
   return 0;
 }
 
+static bool
+holds (const struct weir_search *search, uint32_t pid, uint32_t fd, uint64_t inode)
+{
+  char path[40], link[64];
+  uint64_t found;
+  ssize_t length;
+
+  snprintf (path, sizeof path, "%u/fd/%u", pid, fd);
+  length = readlinkat (search->walk->proc, path, link, sizeof link);
+  return length > 0 && weir_parse_socket_link (link, (size_t) length, &found) && found == inode;
+}
+
 static int
-report (struct weir_search *search, const size_t *hits, size_t n_hits,
-        const struct weir_owner *owner)
+open_process (const struct weir_search *search, uint32_t pid)
+{
+  char name[16];
+
+  snprintf (name, sizeof name, "%u", pid);
+  return openat (search->walk->proc, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Goes from @owner to the farthest forebear that holds the same socket by the same number.  Process
+ * 1 hands sockets to those who serve them, and is not meant by that. */
+static void
+find_forebear (struct weir_search *search, uint64_t inode, uint32_t fd, struct weir_owner *owner)
+{
+  for (unsigned i = 0; i < FOREBEARS_MAX && owner->parent > 1; i++)
+    {
+      struct weir_owner parent;
+      int process, r;
+
+      if (!holds (search, owner->parent, fd, inode))
+        return;
+      process = open_process (search, owner->parent);
+      if (process < 0)
+        return;
+      r = weir_describe (search->walk->described, process, owner->parent, &parent);
+      close (process);
+      /* Whoever has this number now but is younger than its child is not its parent. */
+      if (r < 0 || parent.start_time > owner->start_time)
+        return;
+      *owner = parent;
+    }
+}
+
+static int
+report (struct weir_search *search, const struct hit *hits, size_t n_hits,
+        const struct weir_owner *holder)
 {
   for (size_t n = 0; n < n_hits; n++)
     {
-      const uint64_t inode = search->wanted[hits[n]];
+      const uint64_t inode = search->wanted[hits[n].index].inode;
+      struct weir_owner owner = *holder;
 
-      for (size_t i = hits[n]; i < search->n_wanted && search->wanted[i] == inode; i++)
+      find_forebear (search, inode, hits[n].fd, &owner);
+      owner.fd = hits[n].fd;
+      weir_recent_note (&search->walk->recent, owner.pid, owner.fd, owner.start_time);
+      for (size_t i = hits[n].index; i < search->n_wanted && search->wanted[i].inode == inode; i++)
         {
-          int r = search->func (inode, owner, search->data);
+          int r = search->func (inode, &owner, search->data);
 
           if (r < 0)
             return r;
@@ -166,33 +185,27 @@ report (struct weir_search *search, const size_t *hits, size_t n_hits,
   return 0;
 }
 
-static void
-forget (struct weir_search *search, const size_t *hits, size_t n_hits)
+static int
+describe_and_report (struct weir_search *search, int process, uint32_t pid, const struct hit *hits,
+                     size_t n_hits)
 {
-  for (size_t n = 0; n < n_hits; n++)
-    for (size_t i = hits[n]; i < search->n_wanted && search->wanted[i] == search->wanted[hits[n]];
-         i++)
-      search->found[i] = false;
-}
+  struct weir_owner owner;
 
-/* Moves @pid to the front, or puts it there. */
-static void
-remember (struct weir_walk *walk, uint32_t pid)
-{
-  size_t i;
-
-  for (i = 0; i + 1 < WEIR_WALK_LATELY && walk->lately[i] != pid && walk->lately[i] != 0; i++)
-    ;
-  memmove (&walk->lately[1], &walk->lately[0], i * sizeof walk->lately[0]);
-  walk->lately[0] = pid;
+  if (weir_describe (search->walk->described, process, pid, &owner) < 0)
+    {
+      for (size_t i = 0; i < n_hits; i++)
+        mark (search, hits[i].index, false);
+      return 0;
+    }
+  return report (search, hits, n_hits, &owner);
 }
 
 int
 weir_scan_table (struct weir_search *search, int process, uint32_t pid, int fds,
                  struct weir_window *window)
 {
-  size_t hits[WEIR_LOOKER_BATCH], n_hits = 0;
-  struct weir_owner owner;
+  struct hit hits[WEIR_LOOKER_BATCH];
+  size_t n_hits = 0;
   int r, result;
 
   r = scan_descriptors (search, fds, window, hits, &n_hits);
@@ -201,12 +214,31 @@ weir_scan_table (struct weir_search *search, int process, uint32_t pid, int fds,
   /* What was found before the time was up is told. */
   if (r < 0 && r != -ETIME)
     return r;
-  if (describe (process, pid, &owner) < 0)
-    {
-      forget (search, hits, n_hits);
-      return r;
-    }
-  remember (search->walk, pid);
-  result = report (search, hits, n_hits, &owner);
+  result = describe_and_report (search, process, pid, hits, n_hits);
   return result < 0 ? result : r;
+}
+
+int
+weir_scan_one (struct weir_search *search, uint32_t pid, uint32_t fd)
+{
+  char path[32], link[64];
+  struct hit hits[1];
+  size_t n_hits = 0;
+  ssize_t length;
+  int process, r;
+
+  r = weir_pace_step (&search->walk->pace);
+  if (r < 0)
+    return r;
+  process = open_process (search, pid);
+  if (process < 0)
+    return 0;
+  snprintf (path, sizeof path, "fd/%u", fd);
+  length = readlinkat (process, path, link, sizeof link);
+  if (length > 0)
+    check_link (search, fd, link, (size_t) length, hits, &n_hits);
+  if (n_hits > 0)
+    r = describe_and_report (search, process, pid, hits, n_hits);
+  close (process);
+  return r;
 }

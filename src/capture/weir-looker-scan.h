@@ -2,20 +2,22 @@
 /* One table of descriptors: who of those that are looked for is in it. */
 #pragma once
 
+#include "weir-looker-fair.h"
 #include "weir-looker-walk.h"
 
 /* One request. */
 struct weir_search
 {
   struct weir_walk *walk;
-  const uint64_t *wanted;
-  bool *found;
+  struct weir_wanted *wanted; /* sorted */
   size_t n_wanted;
   size_t n_missing;
   uint32_t unreadable;
-  bool more;               /* a table went on behind the end of a window */
-  const uint32_t *visited; /* processes whose first descriptors need no second look */
+  bool more; /* a table went on behind the end of a window */
+  /* Processes whose first descriptors need no second look. */
+  uint32_t visited[WEIR_RECENT_HOT + WEIR_RECENT_YOUNG];
   size_t n_visited;
+  struct weir_fair fair;
   weir_walk_func func;
   void *data;
 };
@@ -33,3 +35,7 @@ struct weir_window
 int
 weir_scan_table (struct weir_search *search, int process, uint32_t pid, int fds,
                  struct weir_window *window);
+
+/* Looks at one descriptor of process @pid only. */
+int
+weir_scan_one (struct weir_search *search, uint32_t pid, uint32_t fd);

@@ -7,23 +7,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "weir-limits.h"
+#include "weir-allowance.h"
+#include "weir-looker-describe.h"
 #include "weir-looker-pace.h"
+#include "weir-looker-recent.h"
+#include "weir-looker.h"
 
-struct weir_owner
-{
-  uint32_t pid;
-  uint32_t uid; /* effective */
-  uint64_t start_time;
-  char comm[16];
-  char cgroup[WEIR_STRING_MAX + 1]; /* empty: not known */
-};
-
-/* Processes in which something was found lately: new sockets are mostly theirs, and looking there
- * first spares most walks. */
-#define WEIR_WALK_LATELY 32
-
-/* What is looked at, in this order. */
+/* What is looked at, in this order, after those that are new and those in which something was found
+ * lately. */
 enum weir_walk_stage
 {
   WEIR_WALK_FIRST,   /* the first descriptors of every process */
@@ -46,8 +37,20 @@ struct weir_walk
 {
   int proc; /* descriptor of the directory /proc */
   struct weir_pace pace;
-  uint32_t lately[WEIR_WALK_LATELY]; /* latest first, 0: none */
-  struct weir_walk_cursor cursors[WEIR_WALK_N_STAGES];
+  struct weir_allowance turns; /* for everybody's turn after an urgent question */
+  struct weir_recent recent;
+  struct weir_described described[WEIR_DESCRIBED_MAX];
+  /* Of everybody's turn, and of those who had used up their users' share of it. */
+  struct weir_walk_cursor cursors[WEIR_WALK_N_STAGES], late_cursors[WEIR_WALK_N_STAGES];
+};
+
+/* A socket that is looked for. */
+struct weir_wanted
+{
+  uint64_t inode;
+  uint32_t pid; /* where it was found last: there is looked first, 0: nowhere yet */
+  uint32_t fd;
+  bool found;
 };
 
 /* What is known when nobody was found. */
@@ -57,11 +60,12 @@ struct weir_walk_result
   bool unfinished;     /* the time was up before everybody had been looked at */
 };
 
-/* Calls @func for each of @wanted (sorted, may repeat) that a process holds; the first process that
- * is found to hold it counts, and @found says for which there was one.  Stops when all are found or
- * when the time for a request (weir-looker-pace.h) is up.  A negative return of @func ends the walk
- * and is returned. */
+/* Calls @func for each of @wanted (sorted by inode, may repeat) that a process holds, and marks it
+ * found.  One that still is where it was found last stays that process's; else the first process
+ * that is found to hold it counts, or its forebears (weir-looker-scan.c).  Stops when all are found
+ * or when the time is up.  A negative return of @func ends the walk and is returned. */
 typedef int (*weir_walk_func) (uint64_t inode, const struct weir_owner *owner, void *data);
 int
-weir_walk_owners (struct weir_walk *walk, const uint64_t *wanted, bool *found, size_t n_wanted,
-                  struct weir_walk_result *ret_result, weir_walk_func func, void *data);
+weir_walk_owners (struct weir_walk *walk, struct weir_wanted *wanted, size_t n_wanted,
+                  enum weir_looker_depth depth, struct weir_walk_result *ret_result,
+                  weir_walk_func func, void *data);

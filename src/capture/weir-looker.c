@@ -20,6 +20,11 @@
 #include "weir-looker-walk.h"
 #include "weir-looker.h"
 
+/* For everybody's turn after an urgent question: a hundredth of a processor, and enough at once to
+ * look at some hundred processes. */
+#define TURNS_PART  100
+#define TURNS_BURST UINT64_C (40000000)
+
 struct looker
 {
   int fd;
@@ -57,7 +62,8 @@ send_answer (struct looker *looker)
 static int
 send_end (struct looker *looker, uint32_t unreadable, bool unfinished)
 {
-  struct weir_looker_answer *answer = begin_answer (looker, 0, 0);
+  struct weir_looker_answer *answer =
+      begin_answer (looker, 0, weir_pace_get_spent (&looker->walk.pace));
 
   answer->unreadable = unreadable;
   answer->unfinished = unfinished;
@@ -72,6 +78,7 @@ answer_owner (uint64_t inode, const struct weir_owner *owner, void *data)
 
   answer->pid = owner->pid;
   answer->uid = owner->uid;
+  answer->fd = owner->fd;
   answer->start_time = owner->start_time;
   memcpy (answer->comm, owner->comm, sizeof answer->comm);
   memcpy (answer->cgroup, owner->cgroup, sizeof answer->cgroup);
@@ -91,29 +98,33 @@ answer_cgroup (uint64_t id, const char *path, bool unfinished, void *data)
 }
 
 static int
-compare_values (const void *a, const void *b)
+compare_wanted (const void *a, const void *b)
 {
-  const uint64_t x = *(const uint64_t *) a, y = *(const uint64_t *) b;
+  const struct weir_wanted *x = a, *y = b;
 
-  return (x > y) - (x < y);
+  return (x->inode > y->inode) - (x->inode < y->inode);
 }
 
 static int
 look_for_owners (struct looker *looker)
 {
-  struct weir_looker_request *request = &looker->request;
-  bool found[WEIR_LOOKER_BATCH];
+  const struct weir_looker_request *request = &looker->request;
+  struct weir_wanted wanted[WEIR_LOOKER_BATCH];
   struct weir_walk_result result;
   int r;
 
-  qsort (request->values, request->n_values, sizeof request->values[0], compare_values);
-  r = weir_walk_owners (&looker->walk, request->values, found, request->n_values, &result,
-                        answer_owner, looker);
+  for (uint32_t i = 0; i < request->n_values; i++)
+    wanted[i] = (struct weir_wanted) { .inode = request->values[i],
+                                       .pid = request->hints[i].pid,
+                                       .fd = request->hints[i].fd };
+  qsort (wanted, request->n_values, sizeof wanted[0], compare_wanted);
+  r = weir_walk_owners (&looker->walk, wanted, request->n_values,
+                        (enum weir_looker_depth) request->depth, &result, answer_owner, looker);
   for (uint32_t i = 0; i < request->n_values && r == 0; i++)
-    if (!found[i])
+    if (!wanted[i].found)
       {
         struct weir_looker_answer *answer =
-            begin_answer (looker, WEIR_LOOKER_OWNERS, request->values[i]);
+            begin_answer (looker, WEIR_LOOKER_OWNERS, wanted[i].inode);
 
         answer->unreadable = result.unreadable;
         answer->unfinished = result.unfinished;
@@ -242,6 +253,7 @@ weir_looker_serve (int fd)
     return -ENOMEM;
   looker->fd = fd;
   looker->walk.pace.leash = fd;
+  weir_allowance_init (&looker->walk.turns, TURNS_PART, TURNS_BURST);
   looker->walk.proc = open ("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   looker->cgroups = weir_cgroups_new ();
   if (looker->walk.proc < 0 || looker->cgroups == NULL)

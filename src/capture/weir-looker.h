@@ -23,20 +23,39 @@ enum weir_looker_verb
   WEIR_LOOKER_SOCKETS = 4,
 };
 
+/* How far to look for sockets that are not found.  Most of those are new and gone already, and then
+ * the whole machine was looked at in vain. */
+enum weir_looker_depth
+{
+  WEIR_LOOKER_WHOLE,  /* everywhere */
+  WEIR_LOOKER_NEW,    /* not in the tables of threads, which hardly ever have their own */
+  WEIR_LOOKER_URGENT, /* where new sockets are likely; everywhere only now and then */
+};
+
+/* Where a socket was found last, to be looked for there first; pid 0: nowhere yet. */
+struct weir_looker_hint
+{
+  uint32_t pid;
+  uint32_t fd;
+};
+
 /* Always sent whole.  @serial comes back in every answer. */
 struct weir_looker_request
 {
   uint32_t verb;
   uint32_t serial;
   uint32_t n_values;
-  uint32_t reserved;
+  uint8_t depth; /* for OWNERS: enum weir_looker_depth */
+  uint8_t reserved[3];
   uint64_t values[WEIR_LOOKER_BATCH];
+  struct weir_looker_hint hints[WEIR_LOOKER_BATCH]; /* of values, for OWNERS */
 };
 
 /* Sockets in one answer. */
 #define WEIR_LOOKER_SOCKETS_PER_ANSWER 20
 
-/* One answer a value, each in its own packet, in any order; then one with verb 0 for the serial.
+/* One answer a value, each in its own packet, in any order; then one with verb 0 for the serial,
+ * whose value is the processor time that it all took, in ns.
  * NAMESPACES has one answer a namespace.  Its last one is unfinished when not everybody had a turn
  * (the next request goes on), and @unreadable counts processes in namespaces that were too many.
  * SOCKETS has as many as it takes.  Its last one is unfinished when there were more sockets; where
@@ -48,6 +67,7 @@ struct weir_looker_answer
   uint64_t value;
   /* For OWNERS */
   uint32_t pid; /* 0: not found */
+  uint32_t fd;  /* by which it holds the socket */
   uint32_t uid; /* effective uid of the process */
   uint64_t start_time;
   uint32_t unreadable; /* processes whose descriptors could not be read during this walk */

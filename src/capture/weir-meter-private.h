@@ -14,6 +14,7 @@
 #include "weir-client.h"
 #include "weir-governor.h"
 #include "weir-join.h"
+#include "weir-lookup.h"
 #include "weir-meter.h"
 #include "weir-publisher.h"
 
@@ -46,6 +47,7 @@ struct weir_meter
   struct weir_owners_source owners;
   struct weir_details_source details;
   struct weir_namespaces namespaces;
+  struct weir_lookup lookup;
   bool keeper_stopped;
   bool conntrack_repeated;
   bool resync_wanted; /* events were lost, and no dump has begun since */

@@ -185,8 +185,10 @@ static int
 wait_for_events (struct weir_meter *meter, struct pollfd polled[POLLED_MAX], bool more,
                  unsigned *ret_n)
 {
-  uint64_t now = get_now (meter).awake;
+  struct weir_moment moment = get_now (meter);
+  uint64_t now = moment.awake;
   uint64_t due = weir_meter_get_due (meter, now);
+  uint64_t lookup = weir_lookup_get_due (&meter->lookup, &meter->join, &meter->owners);
   uint64_t leash = meter->client.renewed + WEIR_LEASH_MS * WEIR_MS;
   uint64_t wait;
 
@@ -196,6 +198,8 @@ wait_for_events (struct weir_meter *meter, struct pollfd polled[POLLED_MAX], boo
   if (weir_details_source_get_due (&meter->details) < due)
     due = weir_details_source_get_due (&meter->details);
   wait = due > now ? due - now : 0;
+  if (lookup != UINT64_MAX && (lookup <= moment.boot || lookup - moment.boot < wait))
+    wait = lookup > moment.boot ? lookup - moment.boot : 0;
   /* Rounded up: waking a little too early would mean to wake twice. */
   if (poll (polled, *ret_n, more ? 0 : (int) (wait / WEIR_MS) + (wait % WEIR_MS > 0)) < 0 &&
       errno != EINTR)
@@ -243,6 +247,7 @@ turn (struct weir_meter *meter, bool *more, enum weir_client_end *ret_end)
   if (*ret_end != WEIR_CLIENT_SERVING)
     return 0;
 
+  weir_lookup_advance (&meter->lookup, &meter->join, &meter->owners, now.boot);
   if (polled[KEEPER].revents)
     weir_meter_read_keeper (meter);
   if (polled[LOOKER].revents)
@@ -341,6 +346,7 @@ weir_meter_run (struct weir_meter_setup *setup)
   meter->conntrack.fd = setup->fds.conntrack_dump;
   weir_owners_source_init (&meter->owners, setup->fds.looker);
   weir_details_source_init (&meter->details, setup->fds.teller, setup->tells_nothing);
+  weir_lookup_init (&meter->lookup, setup->fds.sock_exact);
   if (weir_join_init (&meter->join, setup->netns, setup->looks_at_all_users,
                       meter->config->flows_max) == 0)
     {
@@ -352,6 +358,7 @@ weir_meter_run (struct weir_meter_setup *setup)
       weir_namespaces_clear (&meter->namespaces);
       weir_join_clear (&meter->join);
     }
+  weir_lookup_clear (&meter->lookup);
   weir_publisher_clear (&meter->publisher);
   weir_client_clear (&meter->client);
   free (meter);

@@ -25,6 +25,7 @@ struct weir_descriptors
   int looker;                                   /* socket to the looker, -1: there is none */
   int teller;                                   /* socket to the teller, -1: there is none */
   int proc_sockets[WEIR_PROC_TABLES];           /* files below /proc/net */
+  int sock_exact, sock_exact_error;             /* NETLINK_SOCK_DIAG, for questions */
 };
 
 /* The same moment by several clocks, in ns. */

@@ -151,6 +151,9 @@ open_sock_diag (struct weir_descriptors *fds)
 
   fds->sock_diag =
       weir_open_netlink (NETLINK_SOCK_DIAG, DUMP_BUFFER, NULL, 0, &fds->sock_diag_error);
+  /* Of its own, so that an answer never has to be told from a part of a dump. */
+  fds->sock_exact =
+      weir_open_netlink (NETLINK_SOCK_DIAG, DUMP_BUFFER, NULL, 0, &fds->sock_exact_error);
   fds->sock_events =
       weir_open_netlink (NETLINK_SOCK_DIAG, EVENTS_BUFFER, groups, 2, &fds->sock_events_error);
 }

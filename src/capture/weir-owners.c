@@ -218,6 +218,9 @@ weir_owners_need (struct weir_owners *owners, uint32_t inode, uint64_t cookie, u
       owner = &owners->items[number - 1];
       if (owner->inode == inode && owner->cookie == cookie)
         {
+          /* It lives on. */
+          if (owner->round != round)
+            owner->hurried = owner->parked = false;
           owner->round = round;
           return number;
         }
@@ -245,6 +248,8 @@ weir_owners_need (struct weir_owners *owners, uint32_t inode, uint64_t cookie, u
 void
 weir_owners_sweep (struct weir_owners *owners, uint32_t netns, uint32_t round)
 {
+  if (netns == 0)
+    owners->round_before = round;
   for (uint32_t i = 0; i < owners->n_slots; i++)
     {
       struct weir_owner *owner = &owners->items[i];
@@ -272,9 +277,16 @@ weir_owners_sweep (struct weir_owners *owners, uint32_t netns, uint32_t round)
   sweep_cgroups (owners);
 }
 
+static void
+ask_for (struct weir_owner *owner, struct weir_looker_request *request, uint32_t n)
+{
+  owner->asked = true;
+  request->values[n] = owner->inode;
+  request->hints[n] = (struct weir_looker_hint) { owner->pid, owner->fd };
+}
+
 uint32_t
-weir_owners_collect (struct weir_owners *owners, uint64_t now,
-                     uint64_t ret_inodes[WEIR_LOOKER_BATCH])
+weir_owners_collect (struct weir_owners *owners, uint64_t now, struct weir_looker_request *request)
 {
   uint32_t again[AGAIN_MAX];
   uint32_t n = 0, n_again = 0, next = owners->next_asked;
@@ -284,16 +296,19 @@ weir_owners_collect (struct weir_owners *owners, uint64_t now,
       uint32_t slot = (owners->next_asked + i) % owners->n_slots;
       struct weir_owner *owner = &owners->items[slot];
 
-      if (!owner->in_use || owner->asked || owner->ask_at == 0 || owner->ask_at > now)
+      if (!owner->in_use || owner->asked || owner->hurried || owner->parked || owner->ask_at == 0 ||
+          owner->ask_at > now)
         continue;
       if (owner->answered)
         {
+          /* What the last dump did not show is no more; it is forgotten with the next one. */
+          if (owner->netns == 0 && (int32_t) (owner->round - owners->round_before) <= 0)
+            continue;
           if (n_again < AGAIN_MAX && owners->again_at <= now)
             again[n_again++] = slot;
           continue;
         }
-      owner->asked = true;
-      ret_inodes[n++] = owner->inode;
+      ask_for (owner, request, n++);
       next = slot + 1;
     }
   /* All that are new are in the batch now, or it is full. */
@@ -301,13 +316,46 @@ weir_owners_collect (struct weir_owners *owners, uint64_t now,
     {
       struct weir_owner *owner = &owners->items[again[i]];
 
-      owner->asked = true;
-      ret_inodes[n++] = owner->inode;
+      ask_for (owner, request, n++);
       next = again[i] + 1;
     }
+  /* Only who has looked everywhere can say that it must be another user's. */
+  request->depth = n_again > 0 || !owners->sees_everybody ? WEIR_LOOKER_WHOLE : WEIR_LOOKER_NEW;
   if (n_again > 0)
     owners->again_at = now + owners->n_slots * AGAIN_PAUSE_PER_SOCKET;
   owners->next_asked = next;
+  return n;
+}
+
+void
+weir_owners_hurry (struct weir_owners *owners, uint32_t number)
+{
+  struct weir_owner *owner = weir_owners_get (owners, number);
+
+  /* Without a place it is asked for at the next tick. */
+  if (owner == NULL || owner->answered || owner->asked || owner->hurried ||
+      owners->n_hurried == WEIR_OWNERS_HURRIED)
+    return;
+  owner->hurried = true;
+  owners->hurried[owners->n_hurried++] = number;
+}
+
+uint32_t
+weir_owners_collect_hurried (struct weir_owners *owners, struct weir_looker_request *request)
+{
+  uint32_t n = 0, i;
+
+  for (i = 0; i < owners->n_hurried && n < WEIR_LOOKER_BATCH; i++)
+    {
+      struct weir_owner *owner = weir_owners_get (owners, owners->hurried[i]);
+
+      /* Its number may be another socket's meanwhile, which does no harm. */
+      if (!owner->in_use || owner->answered || owner->asked || owner->ask_at == 0)
+        continue;
+      ask_for (owner, request, n++);
+    }
+  owners->n_hurried -= i;
+  memmove (owners->hurried, owners->hurried + i, owners->n_hurried * sizeof owners->hurried[0]);
   return n;
 }
 
@@ -337,7 +385,7 @@ weir_owners_waits (const struct weir_owners *owners)
     {
       const struct weir_owner *owner = &owners->items[i];
 
-      if (owner->in_use && !owner->answered && owner->ask_at != 0)
+      if (owner->in_use && !owner->answered && !owner->hurried && owner->ask_at != 0)
         return true;
     }
   for (uint32_t i = 1; i < owners->n_cgroups; i++)
@@ -362,6 +410,7 @@ apply_found (struct weir_owners *owners, struct weir_owner *owner,
       owner->process_cgroup != process_cgroup || strcmp (owner->comm, comm) != 0)
     owner->version++;
   owner->pid = answer->pid;
+  owner->fd = answer->fd;
   owner->start_time = answer->start_time;
   owner->process_cgroup = process_cgroup;
   owner->missing = WEIR_MISSING_NOTHING;
@@ -376,6 +425,7 @@ static void
 apply_unfinished (struct weir_owner *owner, uint64_t now)
 {
   owner->ask_at = now + AGAIN_GAP;
+  owner->parked = true;
 }
 
 static void
@@ -404,6 +454,8 @@ apply_not_found (struct weir_owners *owners, struct weir_owner *owner, uint32_t 
     owner->version++;
   owner->missing = missing;
   owner->ask_at = owner->tries < N_RETRIES ? now + retry_gaps[owner->tries++] : 0;
+  /* Most short ones are gone by now, and to look for them once more would take the longest. */
+  owner->parked = true;
 }
 
 static void
@@ -455,6 +507,7 @@ weir_owners_answer (struct weir_owners *owners, const struct weir_looker_answer 
       if (owner->inode != answer->value || !owner->asked)
         continue;
       owner->asked = false;
+      owner->hurried = false;
       owner->answered = true;
       if (answer->pid != 0)
         apply_found (owners, owner, answer, comm, path, now);
@@ -475,6 +528,7 @@ weir_owners_answered (struct weir_owners *owners, uint64_t now)
       if (!owner->in_use || !owner->asked)
         continue;
       owner->asked = false;
+      owner->hurried = false;
       owner->answered = true;
       apply_unfinished (owner, now);
     }

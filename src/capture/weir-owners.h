@@ -18,6 +18,8 @@
 
 /* Sockets that are remembered; 72 bytes each.  Beyond it owners stay unknown, which is counted. */
 #define WEIR_OWNERS_MAX 262144
+/* Sockets that are to be asked for before the next tick. */
+#define WEIR_OWNERS_HURRIED 1024
 /* Control groups whose paths are remembered, at most WEIR_STRING_MAX bytes each. */
 #define WEIR_CGROUPS_MAX 8192
 
@@ -30,6 +32,7 @@ struct weir_owner
   uint32_t cgroup;         /* number of the socket's control group, 0: not known */
   uint32_t process_cgroup; /* the same of the process that holds it */
   uint32_t pid;            /* 0: not known */
+  uint32_t fd;             /* by which it holds the socket */
   uint32_t next;           /* number, 0: none */
   uint32_t flows;          /* that refer to it */
   uint32_t round;          /* of the last dump that showed the socket, */
@@ -40,6 +43,8 @@ struct weir_owner
   uint8_t version; /* changes whenever an answer changed something */
   bool asked;      /* an answer is under way */
   bool answered;   /* at least once */
+  bool hurried;    /* it is asked for before a tick, and not at one */
+  bool parked;     /* nobody was found: not to be asked for until a dump shows it again */
   bool in_use;
 };
 
@@ -60,10 +65,13 @@ struct weir_owners
   struct weir_hash_key hash_key;
   struct weir_cgroup *cgroups; /* number 0 is not used */
   uint32_t n_cgroups, cgroups_capacity, last_cgroup;
-  uint64_t again_at;   /* when those that were asked for before may be asked for again */
-  uint32_t next_asked; /* slot where collecting goes on: everybody gets a turn */
-  bool sees_everybody; /* the looker may look at all users */
-  uint64_t refused;    /* sockets and control groups that found no room */
+  uint32_t hurried[WEIR_OWNERS_HURRIED]; /* numbers, the oldest first */
+  uint32_t n_hurried;
+  uint64_t again_at;     /* when those that were asked for before may be asked for again */
+  uint32_t round_before; /* of the engine's own namespace: the last whole dump came after it */
+  uint32_t next_asked;   /* slot where collecting goes on: everybody gets a turn */
+  bool sees_everybody;   /* the looker may look at all users */
+  uint64_t refused;      /* sockets and control groups that found no room */
 };
 
 int
@@ -89,8 +97,12 @@ weir_owners_sweep (struct weir_owners *owners, uint32_t netns, uint32_t round);
 /* Collects up to WEIR_LOOKER_BATCH questions that are due, those about new sockets first; returns
  * how many. */
 uint32_t
-weir_owners_collect (struct weir_owners *owners, uint64_t now,
-                     uint64_t ret_inodes[WEIR_LOOKER_BATCH]);
+weir_owners_collect (struct weir_owners *owners, uint64_t now, struct weir_looker_request *request);
+/* The same for those that must not wait, which were not asked for yet. */
+void
+weir_owners_hurry (struct weir_owners *owners, uint32_t number);
+uint32_t
+weir_owners_collect_hurried (struct weir_owners *owners, struct weir_looker_request *request);
 uint32_t
 weir_owners_collect_cgroups (struct weir_owners *owners, uint64_t now,
                              uint64_t ret_ids[WEIR_LOOKER_BATCH]);

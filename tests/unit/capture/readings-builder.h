@@ -137,3 +137,14 @@ read_entries (struct weir_join *join, const struct weir_conntrack_reading *readi
     weir_join_conntrack (join, &readings[i], WEIR_CONNTRACK_ENTRY, now);
   weir_join_conntrack_end (join, true);
 }
+
+/* What the looker would be asked for. */
+static inline guint32
+collect_owners (struct weir_owners *owners, guint64 now, guint64 *ret_inodes)
+{
+  struct weir_looker_request request = { 0 };
+  guint32 n = weir_owners_collect (owners, now, &request);
+
+  memcpy (ret_inodes, request.values, n * sizeof ret_inodes[0]);
+  return n;
+}

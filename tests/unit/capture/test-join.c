@@ -30,7 +30,7 @@ static void
 answer_all (struct weir_join *join, guint64 now)
 {
   guint64 values[WEIR_LOOKER_BATCH];
-  guint32 n = weir_owners_collect (&join->owners, now, values);
+  guint32 n = collect_owners (&join->owners, now, values);
 
   for (guint32 i = 0; i < n; i++)
     {
@@ -299,7 +299,7 @@ test_owner_hides (struct fixture *fixture, gconstpointer data)
                                          .cgroup = "/a.service" };
 
       read_sockets (&fixture->join, &socket, 1, now);
-      asked += weir_owners_collect (&fixture->join.owners, now, values);
+      asked += collect_owners (&fixture->join.owners, now, values);
       weir_owners_answer (&fixture->join.owners, &nobody, now);
       if (weir_owners_collect_cgroups (&fixture->join.owners, now, values) > 0)
         weir_owners_answer (&fixture->join.owners, &path, now);
@@ -485,7 +485,7 @@ test_owner_by_cgroup (struct fixture *fixture, gconstpointer data)
   socket.has_cgroup = true;
   socket.cgroup_id = 5;
   read_sockets (&fixture->join, &socket, 1, S);
-  g_assert_cmpuint (weir_owners_collect (&fixture->join.owners, S, values), ==, 1);
+  g_assert_cmpuint (collect_owners (&fixture->join.owners, S, values), ==, 1);
   weir_owners_answer (&fixture->join.owners, &nobody, S);
   g_assert_cmpuint (weir_owners_collect_cgroups (&fixture->join.owners, S, values), ==, 1);
   weir_owners_answer (&fixture->join.owners, &path, S);

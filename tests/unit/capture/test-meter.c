@@ -54,7 +54,9 @@ set_up (struct fixture *fixture, gconstpointer data)
              -1,
              -1,
              -1,
-             { -1, -1, -1, -1 } },
+             { -1, -1, -1, -1 },
+             -1,
+             EPERM },
     .netns = 1,
     .n_processes = 1,
   };

@@ -2,9 +2,8 @@
 #include <glib.h>
 #include <string.h>
 
+#include "readings-builder.h"
 #include "weir-owners.h"
-
-#define S UINT64_C (1000000000)
 
 static struct weir_looker_answer
 found (guint64 inode, guint32 pid, guint64 start_time, const char *comm, const char *cgroup)
@@ -26,7 +25,7 @@ ask (struct weir_owners *owners, guint64 now)
 {
   guint64 inodes[WEIR_LOOKER_BATCH];
 
-  return weir_owners_collect (owners, now, inodes);
+  return collect_owners (owners, now, inodes);
 }
 
 static void
@@ -47,7 +46,7 @@ test_once (void)
   g_assert_cmpuint (owner->missing, ==, WEIR_MISSING_NOT_YET);
   g_assert_true (weir_owners_waits (&owners));
 
-  g_assert_cmpuint (weir_owners_collect (&owners, 10 * S, inodes), ==, 2);
+  g_assert_cmpuint (collect_owners (&owners, 10 * S, inodes), ==, 2);
   g_assert_cmpuint (inodes[0], ==, 5);
   /* Not twice at the same time. */
   g_assert_cmpuint (ask (&owners, 10 * S), ==, 0);
@@ -71,13 +70,15 @@ test_retries (void)
   struct weir_looker_answer nobody = found (5, 0, 0, "", "");
   struct weir_owners owners;
   struct weir_owner *owner;
-  guint asked = 0;
+  guint asked = 0, round = 1;
   guint64 last = 0, gap = 0;
 
   g_assert_cmpint (weir_owners_init (&owners, true), ==, 0);
   owner = weir_owners_get (&owners, weir_owners_need (&owners, 5, 50, 0, 1, S));
   for (guint64 now = S; now < 1000 * S; now += S / 10)
     {
+      /* A dump shows that it still is there. */
+      weir_owners_need (&owners, 5, 50, 0, ++round, now);
       if (ask (&owners, now) == 0)
         continue;
       g_assert_cmpuint (now - last, >=, gap);
@@ -89,6 +90,16 @@ test_retries (void)
     }
   g_assert_cmpuint (asked, ==, 6);
   g_assert_cmpuint (owner->missing, ==, WEIR_MISSING_NOT_FOUND);
+
+  /* Who is not seen any more is not asked for any more. */
+  weir_owners_need (&owners, 6, 60, 0, round, 1000 * S);
+  nobody.value = 6;
+  g_assert_cmpuint (ask (&owners, 1000 * S), ==, 1);
+  weir_owners_answer (&owners, &nobody, 1000 * S);
+  weir_owners_answered (&owners, 1000 * S);
+  g_assert_cmpuint (ask (&owners, 1010 * S), ==, 0);
+  weir_owners_need (&owners, 6, 60, 0, ++round, 1010 * S);
+  g_assert_cmpuint (ask (&owners, 1010 * S), ==, 1);
   weir_owners_clear (&owners);
 }
 
@@ -174,6 +185,7 @@ test_unfinished (void)
   owner = weir_owners_get (&owners, weir_owners_need (&owners, 5, 50, 900, 1, S));
   for (guint64 now = S; now < 100 * S; now += S)
     {
+      weir_owners_need (&owners, 5, 50, 900, (guint32) (now / S), now);
       g_assert_cmpuint (ask (&owners, now), ==, 1);
       weir_owners_answer (&owners, &unfinished, now);
       g_assert_cmpuint (weir_owners_collect_cgroups (&owners, now, values), ==, 1);
@@ -185,6 +197,7 @@ test_unfinished (void)
       g_assert_cmpuint (ask (&owners, now), ==, 0);
       g_assert_cmpuint (weir_owners_collect_cgroups (&owners, now, values), ==, 0);
     }
+  weir_owners_need (&owners, 5, 50, 900, 100, 100 * S);
   g_assert_cmpuint (ask (&owners, 100 * S), ==, 1);
   weir_owners_answer (&owners, &known, 100 * S);
   g_assert_cmpuint (ask (&owners, 200 * S), ==, 1);
@@ -207,27 +220,28 @@ test_turns (void)
     weir_owners_need (&owners, i, i, 0, 1, S);
   for (guint round = 0; round < 4; round++)
     {
-      g_assert_cmpuint (weir_owners_collect (&owners, S, inodes), ==, round < 3 ? 256 : 232);
+      g_assert_cmpuint (collect_owners (&owners, S, inodes), ==, round < 3 ? 256 : 232);
       weir_owners_answered (&owners, S);
     }
   for (guint32 i = 1000; i < 2000; i++)
     weir_owners_need (&owners, i, i, 0, 1, 2 * S);
   for (guint round = 0; round < 4; round++)
     {
-      guint32 n = weir_owners_collect (&owners, 2 * S, inodes);
+      guint32 n = collect_owners (&owners, 2 * S, inodes);
 
       for (guint32 i = 0; i < n; i++)
         n_new += inodes[i] >= 1000;
       weir_owners_answered (&owners, 2 * S);
     }
   g_assert_cmpuint (n_new, ==, 1000);
+  for (guint32 i = 0; i < 2000; i++)
+    weir_owners_need (&owners, i, i, 0, 2, 3 * S);
   for (guint round = 0; round < 15; round++)
     {
       /* Not all at once: each costs a walk past everything that is open. */
-      guint32 n = weir_owners_collect (&owners, 4 * S + round * 2 * S, inodes);
+      guint32 n = collect_owners (&owners, 4 * S + round * 2 * S, inodes);
 
-      g_assert_cmpuint (weir_owners_collect (&owners, 4 * S + round * 2 * S + S, inodes + n), ==,
-                        0);
+      g_assert_cmpuint (collect_owners (&owners, 4 * S + round * 2 * S + S, inodes + n), ==, 0);
 
       g_assert_cmpuint (n, ==, WEIR_LOOKER_BATCH / 2);
       for (guint32 i = 0; i < n; i++)
@@ -271,7 +285,7 @@ test_cgroups (void)
   g_assert_cmpuint (weir_owners_need (&owners, 6, 60, 900, 1, S), !=, 0);
   g_assert_cmpuint (weir_owners_need (&owners, 7, 70, 901, 1, S), !=, 0);
   owner = weir_owners_get (&owners, number);
-  g_assert_cmpuint (weir_owners_collect (&owners, S, values), ==, 3);
+  g_assert_cmpuint (collect_owners (&owners, S, values), ==, 3);
   weir_owners_answer (&owners, &process, S);
   weir_owners_answered (&owners, S);
   g_assert_cmpstr (weir_owners_get_cgroup (&owners, owner), ==, "/of/the/process");

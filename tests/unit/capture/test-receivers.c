@@ -196,7 +196,7 @@ test_owner (struct fixture *fixture, gconstpointer data)
   g_assert_true (told (fixture, 0)->has_uid);
   g_assert_cmpuint (told (fixture, 0)->uid, ==, 1000);
 
-  weir_owners_collect (&fixture->owners, S, values);
+  collect_owners (&fixture->owners, S, values);
   weir_owners_answer (&fixture->owners, &answer, S);
   g_assert_cmpuint (publish (fixture, 0), ==, 1);
   g_assert_cmpuint (told (fixture, 0)->change, ==, WEIR_RECEIVER_CHANGED);
