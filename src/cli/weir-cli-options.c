@@ -17,10 +17,10 @@
 /* A month: longer is a mistake. */
 #define DURATION_MAX (31 * 24 * 3600.0)
 
-static const WeirCliCommand *const commands[] = { &weir_cli_top,       &weir_cli_stream,
-                                                  &weir_cli_record,    &weir_cli_apps,
-                                                  &weir_cli_listeners, &weir_cli_sources,
-                                                  &weir_cli_ledger,    &weir_cli_selftest };
+static const WeirCliCommand *const commands[] = {
+  &weir_cli_top,     &weir_cli_stream,     &weir_cli_record, &weir_cli_apps,    &weir_cli_listeners,
+  &weir_cli_sources, &weir_cli_namespaces, &weir_cli_ledger, &weir_cli_selftest
+};
 
 static const struct
 {

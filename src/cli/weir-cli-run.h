@@ -47,7 +47,7 @@ struct _WeirCliCommand
 };
 
 extern const WeirCliCommand weir_cli_stream, weir_cli_record, weir_cli_top, weir_cli_apps,
-    weir_cli_listeners, weir_cli_sources, weir_cli_ledger, weir_cli_selftest;
+    weir_cli_listeners, weir_cli_sources, weir_cli_namespaces, weir_cli_ledger, weir_cli_selftest;
 
 WeirCliExit
 weir_cli_run (const WeirCliOptions *options);

@@ -11,6 +11,7 @@
 #include "weir-flow-texts.h"
 #include "weir-format.h"
 #include "weir-interface-names.h"
+#include "weir-namespace-names.h"
 
 #define PORT_MAX 65535
 #define ZONE_MAX 65535
@@ -241,6 +242,17 @@ probe_unit (WeirFlow *flow, WeirFilterProbe *probe)
 }
 
 static void
+probe_netns (WeirFlow *flow, WeirFilterProbe *probe)
+{
+  const struct weir_flow_record *record = get (flow, WEIR_FLOW_KEY);
+
+  if (record == NULL || record->netns == 0)
+    return;
+  weir_filter_probe_text (probe, weir_namespace_names_get (record->netns));
+  weir_filter_probe_integer (probe, record->netns);
+}
+
+static void
 probe_zone (WeirFlow *flow, WeirFilterProbe *probe)
 {
   const struct weir_flow_record *record = get (flow, WEIR_FLOW_CONNTRACK);
@@ -350,6 +362,8 @@ const WeirFilterKey weir_filter_keys[] = {
     "container:docker", probe_container },
   { "unit", WEIR_FILTER_KEY_TEXT, N_ ("Unit of systemd, any along the way"), "unit=sshd.service",
     probe_unit },
+  { "netns", WEIR_FILTER_KEY_TEXT,
+    N_ ("Network namespace: its name, a process in it, or its number"), "netns=web", probe_netns },
   { "zone", WEIR_FILTER_KEY_INTEGER, N_ ("Zone of connection tracking"), "zone>0", probe_zone,
     .max = ZONE_MAX },
   { "mark", WEIR_FILTER_KEY_INTEGER, N_ ("Mark of connection tracking"), "mark=0xca6c", probe_mark,

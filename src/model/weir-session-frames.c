@@ -9,6 +9,7 @@
 #include "weir-flow-store-private.h"
 #include "weir-interface-names.h"
 #include "weir-losses.h"
+#include "weir-namespace-names.h"
 
 /* Clocks drift apart by this much only while the computer sleeps. */
 #define SUSPENDED_US (2 * G_USEC_PER_SEC)
@@ -106,6 +107,28 @@ take_confinement (WeirSession *self, const struct weir_frame *frame)
   return TRUE;
 }
 
+static void
+on_namespace (const struct weir_namespace_record *record, void *data)
+{
+  g_array_append_vals (data, record, 1);
+}
+
+static gboolean
+take_namespaces (WeirSession *self, const struct weir_frame *frame)
+{
+  gboolean is_read;
+
+  g_array_set_size (self->namespaces, 0);
+  is_read =
+      weir_read_namespaces (frame, on_namespace, self->namespaces, &self->namespaces_left_out) == 0;
+  if (!is_read)
+    g_array_set_size (self->namespaces, 0);
+  weir_namespace_names_set ((const struct weir_namespace_record *) self->namespaces->data,
+                            self->namespaces->len);
+  weir_session_emit (self, WEIR_MESSAGE_NAMESPACES);
+  return is_read;
+}
+
 static gboolean
 take_notices (WeirSession *self, const struct weir_frame *frame)
 {
@@ -155,7 +178,8 @@ take_tick (WeirSession *self, const struct weir_frame *frame)
   weir_receiver_store_tick (self->receivers, &tick);
   gboolean measured = weir_traffic_add (
       self->traffic, (const struct weir_interface_record *) self->interfaces->data,
-      self->interfaces->len, weir_flow_store_get_rows (self->flows), &tick, &sample);
+      self->interfaces->len, weir_flow_store_get_rows (self->flows), &tick,
+      weir_interface_names_get_netns (), &sample);
   weir_ledger_add (self->ledger, (const struct weir_interface_record *) self->interfaces->data,
                    self->interfaces->len, weir_flow_store_get_rows (self->flows), &tick,
                    weir_interface_names_get_netns ());
@@ -187,6 +211,8 @@ weir_session_take_frame (WeirSession *self, const struct weir_frame *frame)
       return take_notices (self, frame);
     case WEIR_MESSAGE_LISTENERS:
       return take_receivers (self, frame);
+    case WEIR_MESSAGE_NAMESPACES:
+      return take_namespaces (self, frame);
     case WEIR_MESSAGE_TICK:
       return take_tick (self, frame);
     default:
@@ -245,6 +271,15 @@ weir_session_get_notices (WeirSession *self, guint *ret_n)
   g_return_val_if_fail (WEIR_IS_SESSION (self), NULL);
   *ret_n = self->n_notices;
   return self->notices;
+}
+
+const struct weir_namespace_record *
+weir_session_get_namespaces (WeirSession *self, guint *ret_n, guint32 *ret_left_out)
+{
+  g_return_val_if_fail (WEIR_IS_SESSION (self), NULL);
+  *ret_n = self->namespaces->len;
+  *ret_left_out = self->namespaces_left_out;
+  return (const struct weir_namespace_record *) self->namespaces->data;
 }
 
 const struct weir_interface_record *

@@ -64,6 +64,8 @@ struct _WeirSession
   struct weir_notice notices[WEIR_NOTICES_MAX];
   gsize n_notices;
   WeirSessionDetails *details;
+  GArray *namespaces; /* struct weir_namespace_record */
+  guint32 namespaces_left_out;
   GArray *interfaces; /* struct weir_interface_record */
 };
 

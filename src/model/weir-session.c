@@ -41,6 +41,7 @@ enum
   INTERFACES_CHANGED,
   CONFINEMENT_CHANGED,
   NOTICES_CHANGED,
+  NAMESPACES_CHANGED,
   N_SIGNALS
 };
 static guint signals[N_SIGNALS];
@@ -142,6 +143,9 @@ weir_session_emit (WeirSession *self, enum weir_message message)
       break;
     case WEIR_MESSAGE_NOTICES:
       g_signal_emit (self, signals[NOTICES_CHANGED], 0);
+      break;
+    case WEIR_MESSAGE_NAMESPACES:
+      g_signal_emit (self, signals[NAMESPACES_CHANGED], 0);
       break;
     default:
       g_assert_not_reached ();
@@ -300,6 +304,7 @@ weir_session_finalize (GObject *object)
   g_clear_pointer (&self->ledger, weir_ledger_free);
   g_clear_pointer (&self->details, weir_session_details_free);
   g_clear_pointer (&self->interfaces, g_array_unref);
+  g_clear_pointer (&self->namespaces, g_array_unref);
   g_clear_pointer (&self->queue, g_ptr_array_unref);
   g_clear_pointer (&self->leaving, g_ptr_array_unref);
   g_clear_error (&self->failure);
@@ -358,6 +363,9 @@ weir_session_class_init (WeirSessionClass *class)
   signals[CONFINEMENT_CHANGED] =
       g_signal_new ("confinement-changed", WEIR_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                     NULL, G_TYPE_NONE, 0);
+  signals[NAMESPACES_CHANGED] =
+      g_signal_new ("namespaces-changed", WEIR_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                    G_TYPE_NONE, 0);
   signals[NOTICES_CHANGED] = g_signal_new ("notices-changed", WEIR_TYPE_SESSION, G_SIGNAL_RUN_LAST,
                                            0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
@@ -372,6 +380,7 @@ weir_session_init (WeirSession *self)
   self->ledger = weir_ledger_new ();
   self->details = weir_session_details_new (self);
   self->interfaces = g_array_new (FALSE, FALSE, sizeof (struct weir_interface_record));
+  self->namespaces = g_array_new (FALSE, FALSE, sizeof (struct weir_namespace_record));
   weir_session_clear_queue (self);
   self->leaving = g_ptr_array_new_with_free_func (g_object_unref);
   self->interval_ms = WEIR_INTERVAL_DEFAULT_MS;

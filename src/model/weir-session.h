@@ -34,7 +34,7 @@ typedef enum
  * Signals:
  *   unlock-failed (WeirSession *, GError *)  the full view was not reached; the view is what it
  * was. WEIR_HANDOFF_ERROR_DISMISSED is no error for the person. sources-changed,
- * interfaces-changed, confinement-changed, notices-changed (WeirSession *)
+ * interfaces-changed, confinement-changed, notices-changed, namespaces-changed (WeirSession *)
  */
 GType
 weir_session_state_get_type (void);
@@ -109,6 +109,9 @@ weir_session_get_confinement (WeirSession *self, guint *ret_n);
 /* What the administrator should know (weir-notice-words.h). */
 const struct weir_notice *
 weir_session_get_notices (WeirSession *self, guint *ret_n);
+/* The engine's own first.  @ret_left_out: those that exist besides, as far as is known. */
+const struct weir_namespace_record *
+weir_session_get_namespaces (WeirSession *self, guint *ret_n, guint32 *ret_left_out);
 const struct weir_interface_record *
 weir_session_get_interfaces (WeirSession *self, guint *ret_n);
 

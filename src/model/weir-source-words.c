@@ -53,6 +53,10 @@ static const struct
   [WEIR_REASON_GOVERNED] = { N_ ("Read less often, because there are very many connections"),
                              N_ ("Nothing is lost: connections still appear at once, only their "
                                  "bytes are renewed less often.") },
+  [WEIR_REASON_NAMESPACES] = { N_ ("Not all network namespaces could be opened"),
+                               N_ ("Connections of containers that were started later have no "
+                                   "byte counts: leave the full view and unlock it again to "
+                                   "open them.") },
   [WEIR_REASON_CONFIG] = { N_ ("Switched off on this computer"),
                            N_ ("The administrator did so in engine.conf.") },
   [WEIR_REASON_ACCOUNTING_SWITCHED] = { N_ ("Weir has the kernel count the bytes"),

@@ -143,7 +143,7 @@ estimate_frames (WeirFlow *flow, double seconds)
 }
 
 static double
-add_known (GPtrArray *rows, double seconds)
+add_known (GPtrArray *rows, double seconds, guint32 netns)
 {
   double known = 0;
 
@@ -151,6 +151,10 @@ add_known (GPtrArray *rows, double seconds)
     {
       WeirFlow *flow = rows->pdata[i];
       if (flow->rx_rate + flow->tx_rate <= 0 || flow->record.direction == WEIR_DIRECTION_LOCAL)
+        continue;
+      /* What goes on in another namespace need not pass our interfaces, and what does is forwarded
+       * here. */
+      if (flow->record.netns != netns)
         continue;
       if (weir_flow_get_app_name (flow) != NULL)
         known += estimate_frames (flow, seconds);
@@ -160,7 +164,7 @@ add_known (GPtrArray *rows, double seconds)
 
 gboolean
 weir_traffic_add (WeirTraffic *self, const struct weir_interface_record *interfaces,
-                  guint n_interfaces, GPtrArray *rows, const struct weir_tick *tick,
+                  guint n_interfaces, GPtrArray *rows, const struct weir_tick *tick, guint32 netns,
                   WeirSample *ret_sample)
 {
   gboolean known = measure (self, interfaces, n_interfaces, tick, ret_sample);
@@ -171,7 +175,7 @@ weir_traffic_add (WeirTraffic *self, const struct weir_interface_record *interfa
     {
       double seconds = tick->interval / SECOND;
       Entry entry = { tick->monotonic, seconds, (ret_sample->rx + ret_sample->tx) * seconds,
-                      add_known (rows, seconds) };
+                      add_known (rows, seconds, netns) };
       g_array_append_val (self->entries, entry);
     }
   while (self->entries->len > 0 &&

@@ -20,11 +20,12 @@ weir_traffic_new (void);
 void
 weir_traffic_free (WeirTraffic *self);
 
-/* @rows: WeirFlow, as they are after @tick; @interfaces: as told before it.  Returns whether
- * @ret_sample was filled: the rates of this computer over the time that ends with the tick. */
+/* @rows: WeirFlow, as they are after @tick; @interfaces: as told before it, of the network
+ * namespace @netns.  Returns whether @ret_sample was filled: the rates of this computer over the
+ * time that ends with the tick. */
 gboolean
 weir_traffic_add (WeirTraffic *self, const struct weir_interface_record *interfaces,
-                  guint n_interfaces, GPtrArray *rows, const struct weir_tick *tick,
+                  guint n_interfaces, GPtrArray *rows, const struct weir_tick *tick, guint32 netns,
                   WeirSample *ret_sample);
 /* Share (0..1) of the bytes that belongs to no known app; WEIR_ABSENT under 10 kB or 5 s. */
 double

@@ -162,6 +162,18 @@ write_states (struct weir_writer *writer, const char *script, int full)
 }
 
 static void
+write_namespaces (struct weir_writer *writer)
+{
+  const struct weir_namespace_record records[] = {
+    { .inode = 7, .how = WEIR_NAMESPACE_OWN, .state = WEIR_NAMESPACE_READ, .n_sockets = 3 },
+    { .inode = 8, .how = WEIR_NAMESPACE_OPENED, .comm = "init\033[31m", .pid = 5 },
+    { .inode = 9, .how = WEIR_NAMESPACE_LISTED, .comm = "sleep", .pid = 6, .name = "web" },
+  };
+
+  weir_write_namespaces (writer, records, 3, 2);
+}
+
+static void
 write_notices (struct weir_writer *writer)
 {
   static const struct weir_notice notices[] = {
@@ -200,6 +212,8 @@ tick (const char *script)
     write_states (&writer, script, full);
   if (sequence == 0 && strstr (script, "notices") != NULL)
     write_notices (&writer);
+  if (sequence == 0)
+    write_namespaces (&writer);
   struct weir_flows_writer *flows = weir_flows_writer_new (&writer);
   if (flows == NULL)
     exit (WEIR_EXIT_RESOURCES);

@@ -7,6 +7,7 @@
 #include "model-samples.h"
 #include "weir-filter-keys.h"
 #include "weir-interface-names.h"
+#include "weir-namespace-names.h"
 
 typedef struct
 {
@@ -71,6 +72,7 @@ static const Case cases[] = {
   { "unit",
     { "unit=system.slice", "unit:docker-", "unit:*.scope", "unit!=sshd.service" },
     { "unit=system", "unit:user.slice", "unit!=system.slice" } },
+  { "netns", { "netns=web", "netns:w*", "netns!=db" }, { "netns=we", "netns:db", "netns!=web" } },
   { "zone",
     { "zone:5", "zone=0x5", "zone>0", "zone!=6" },
     { "zone:55", "zone=0", "zone>5", "zone!=5" } },
@@ -105,6 +107,14 @@ set_interface (void)
   weir_interface_names_set (&interface, 1);
 }
 
+static void
+set_namespace (guint32 inode)
+{
+  struct weir_namespace_record namespace = { .inode = inode, .name = "web" };
+
+  weir_namespace_names_set (&namespace, 1);
+}
+
 static WeirFlow *
 make_flow (WeirFlowStore *store)
 {
@@ -118,6 +128,7 @@ make_flow (WeirFlowStore *store)
   sample_add (store, &record);
   sample_do_tick (store, 0);
   set_interface ();
+  set_namespace (status.st_ino);
   return flow;
 }
 

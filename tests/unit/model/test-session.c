@@ -6,6 +6,7 @@
 #include "fake-launcher.h"
 #include "model-samples.h"
 #include "weir-listener.h"
+#include "weir-namespace-names.h"
 #include "weir-session-details.h"
 #include "weir-session.h"
 
@@ -352,6 +353,27 @@ test_notices (Fixture *fixture, gconstpointer data)
   weir_session_get_notices (fixture->session, &n);
   g_assert_cmpuint (n, ==, 0);
   g_assert_cmpuint (n_changes, ==, 2);
+}
+
+static void
+test_namespaces (Fixture *fixture, gconstpointer data)
+{
+  guint n, n_changes = 0;
+  guint32 left_out;
+
+  g_signal_connect_swapped (fixture->session, "namespaces-changed", G_CALLBACK (count), &n_changes);
+  start (fixture);
+  sample_wait (has_ticked, fixture);
+  const struct weir_namespace_record *namespaces =
+      weir_session_get_namespaces (fixture->session, &n, &left_out);
+  g_assert_cmpuint (n_changes, ==, 1);
+  g_assert_cmpuint (n, ==, 3);
+  g_assert_cmpuint (left_out, ==, 2);
+  g_assert_cmpuint (namespaces[2].how, ==, WEIR_NAMESPACE_LISTED);
+  g_assert_null (weir_namespace_names_get (7));
+  g_assert_cmpstr (weir_namespace_names_get (8), ==, "init\357\277\275[31m");
+  g_assert_cmpstr (weir_namespace_names_get (9), ==, "web");
+  g_assert_null (weir_namespace_names_get (10));
 }
 
 static void
@@ -749,6 +771,7 @@ main (int argc, char **argv)
   ADD ("details", test_details);
   ADD ("details-unanswered", test_details_unanswered);
   ADD ("notices", test_notices);
+  ADD ("namespaces", test_namespaces);
   ADD ("stop", test_stop);
   ADD ("last-reference-ends-engines", test_last_reference_ends_engines);
   ADD ("unlock-keeps-rows", test_unlock_keeps_rows);

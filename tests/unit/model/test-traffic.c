@@ -5,6 +5,9 @@
 
 #define COUNTED (WEIR_INTERFACE_UP | WEIR_INTERFACE_COUNTED)
 
+/* Inode of the samples' network namespace. */
+#define OWN 4026531840
+
 typedef struct
 {
   WeirFlowStore *store;
@@ -44,7 +47,7 @@ add_tick (Fixture *fixture, guint number)
 
   weir_flow_store_tick (fixture->store, &tick);
   return weir_traffic_add (fixture->traffic, fixture->interfaces, 2,
-                           weir_flow_store_get_rows (fixture->store), &tick, &fixture->sample);
+                           weir_flow_store_get_rows (fixture->store), &tick, OWN, &fixture->sample);
 }
 
 /* A flow whose IP packets, without their number, were counted at @rate. */
@@ -94,7 +97,7 @@ test_counters_bridge_engines (Fixture *fixture, gconstpointer data)
   struct weir_tick tick = sample_tick (2);
   tick.interval = 0;
   g_assert_true (weir_traffic_add (fixture->traffic, fixture->interfaces, 2,
-                                   weir_flow_store_get_rows (fixture->store), &tick,
+                                   weir_flow_store_get_rows (fixture->store), &tick, OWN,
                                    &fixture->sample));
   g_assert_cmpfloat (fixture->sample.rx, ==, 3000);
   g_assert_cmpfloat (fixture->sample.tx, ==, 200);
@@ -104,7 +107,7 @@ test_counters_bridge_engines (Fixture *fixture, gconstpointer data)
   fixture->interfaces[0].rx_bytes += 5000;
   tick.monotonic += 100000000;
   g_assert_false (weir_traffic_add (fixture->traffic, fixture->interfaces, 2,
-                                    weir_flow_store_get_rows (fixture->store), &tick,
+                                    weir_flow_store_get_rows (fixture->store), &tick, OWN,
                                     &fixture->sample));
 
   /* Counters that shrink are no traffic. */
@@ -112,7 +115,7 @@ test_counters_bridge_engines (Fixture *fixture, gconstpointer data)
   tick = sample_tick (4);
   tick.interval = 0;
   g_assert_false (weir_traffic_add (fixture->traffic, fixture->interfaces, 2,
-                                    weir_flow_store_get_rows (fixture->store), &tick,
+                                    weir_flow_store_get_rows (fixture->store), &tick, OWN,
                                     &fixture->sample));
 }
 
@@ -126,6 +129,20 @@ test_share (Fixture *fixture, gconstpointer data)
   run (fixture, 1, 4);
   g_assert_cmpfloat (weir_traffic_get_unknown_share (fixture->traffic), ==, WEIR_ABSENT);
   run (fixture, 5, 20);
+  g_assert_cmpfloat_with_epsilon (weir_traffic_get_unknown_share (fixture->traffic), 0.5, 0.01);
+}
+
+/* What a container does is not seen at our interfaces as its own. */
+static void
+test_other_namespaces (Fixture *fixture, gconstpointer data)
+{
+  struct weir_flow_record record = sample_record (2);
+
+  add_flow (fixture, 1, 50000, WEIR_DIRECTION_OUT, TRUE);
+  record.netns = OWN + 1;
+  record.rx_rate = 50000;
+  sample_add (fixture->store, &record);
+  run (fixture, 1, 20);
   g_assert_cmpfloat_with_epsilon (weir_traffic_get_unknown_share (fixture->traffic), 0.5, 0.01);
 }
 
@@ -188,6 +205,7 @@ main (int argc, char **argv)
   ADD ("sample", test_sample);
   ADD ("counters-bridge-engines", test_counters_bridge_engines);
   ADD ("share", test_share);
+  ADD ("other-namespaces", test_other_namespaces);
   ADD ("headers-are-not-unknown", test_headers_are_not_unknown);
   ADD ("packets-tell-the-headers", test_packets_tell_the_headers);
   ADD ("too-little", test_too_little);

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which namespaces are known, when one is let go, whose turn it is; the looker's part by hand, that
+ * of the kernel for real, in namespaces of this test's own. */
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <poll.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "readings-builder.h"
+#include "source-namespaces.h"
+
+struct fixture
+{
+  struct weir_join join;
+  struct weir_namespaces namespaces;
+  struct weir_opened_namespaces opened;
+};
+
+/* Sockets of a new namespace: it lives as long as they do. */
+static void
+open_namespace (struct weir_opened_namespaces *opened, guint32 inode)
+{
+  struct weir_opened_namespace *item = &opened->items[opened->n++];
+  int fds[3], place = open ("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+  g_assert_cmpint (unshare (CLONE_NEWNET), ==, 0);
+  for (guint i = 0; i < 3; i++)
+    {
+      fds[i] = socket (AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+                       i == 2 ? NETLINK_ROUTE : NETLINK_SOCK_DIAG);
+      g_assert_cmpint (fds[i], >=, 0);
+    }
+  g_assert_cmpint (setns (place, CLONE_NEWNET), ==, 0);
+  close (place);
+  *item = (struct weir_opened_namespace) {
+    .inode = inode, .sock_diag = fds[0], .sock_events = fds[1], .route = fds[2], .name = "name"
+  };
+}
+
+static void
+set_up (struct fixture *fixture, gconstpointer data)
+{
+  memset (fixture, 0, sizeof *fixture);
+  g_assert_cmpint (weir_join_init (&fixture->join, 1, true, 1000), ==, 0);
+  for (gint i = 0; i < GPOINTER_TO_INT (data); i++)
+    open_namespace (&fixture->opened, 100 + (guint32) i);
+  weir_namespaces_init (&fixture->namespaces, &fixture->join, &fixture->opened);
+}
+
+static void
+tear_down (struct fixture *fixture, gconstpointer data)
+{
+  weir_namespaces_clear (&fixture->namespaces);
+  weir_join_clear (&fixture->join);
+}
+
+static guint32
+ask (struct fixture *fixture, guint64 now)
+{
+  struct weir_looker_request request = { 0 };
+
+  return weir_namespaces_ask (&fixture->namespaces, &request, now) ? request.verb : 0;
+}
+
+/* One whole walk, which finds a process of @uid in each of @inodes. */
+static void
+walk (struct fixture *fixture, guint64 now, guint32 uid, const guint32 *inodes, guint n)
+{
+  struct weir_looker_answer answer = { .verb = WEIR_LOOKER_NAMESPACES, .uid = uid, .comm = "init" };
+
+  g_assert_cmpuint (ask (fixture, now), ==, WEIR_LOOKER_NAMESPACES);
+  for (guint i = 0; i < n; i++)
+    {
+      answer.value = inodes[i];
+      answer.pid = 1000 + inodes[i];
+      weir_namespaces_answer (&fixture->namespaces, &answer, now);
+    }
+  answer = (struct weir_looker_answer) { 0 };
+  weir_namespaces_answered (&fixture->namespaces, &answer, now);
+}
+
+static void
+list (struct fixture *fixture, guint32 inode, guint n_sockets, gboolean believed, guint64 now)
+{
+  struct weir_looker_answer answer = { .verb = WEIR_LOOKER_SOCKETS,
+                                       .value = inode,
+                                       .n_sockets = n_sockets };
+
+  g_assert_cmpuint (ask (fixture, now), ==, WEIR_LOOKER_SOCKETS);
+  for (guint i = 0; i < n_sockets; i++)
+    {
+      struct weir_endpoint local = endpoint ("10.0.0.1", (guint16) (5000 + i));
+      struct weir_endpoint remote = endpoint ("10.0.0.9", 443);
+      struct weir_listed_socket *socket = &answer.sockets[i];
+
+      memcpy (socket->local, local.address, 16);
+      memcpy (socket->remote, remote.address, 16);
+      socket->local_port = local.port;
+      socket->remote_port = remote.port;
+      socket->inode = 7000 + i;
+      socket->protocol = IPPROTO_TCP;
+      socket->state = WEIR_TCP_ESTABLISHED;
+    }
+  weir_namespaces_answer (&fixture->namespaces, &answer, now);
+  answer = (struct weir_looker_answer) { .unreadable = !believed };
+  weir_namespaces_answered (&fixture->namespaces, &answer, now);
+}
+
+/* Reads until nothing runs. */
+static void
+read_all (struct fixture *fixture, guint64 budget, guint64 now)
+{
+  struct pollfd polled[WEIR_NAMESPACES_POLLED_MAX];
+
+  weir_namespaces_start (&fixture->namespaces, budget, now);
+  while (fixture->namespaces.running)
+    {
+      guint n = weir_namespaces_poll (&fixture->namespaces, polled);
+
+      g_assert_cmpint (poll (polled, n, 2000), >, 0);
+      weir_namespaces_read (&fixture->namespaces, 32, now);
+      weir_namespaces_spend (&fixture->namespaces, 1);
+    }
+}
+
+static void
+test_read (struct fixture *fixture, gconstpointer data)
+{
+  read_all (fixture, G_MAXUINT64, S);
+  for (guint i = 0; i < 3; i++)
+    {
+      const struct weir_namespace *namespace = fixture->namespaces.items[i];
+
+      g_assert_cmpint (namespace->error, ==, 0);
+      g_assert_true (namespace->netns->sockets_known);
+      g_assert_true (namespace->netns->addresses.known);
+      g_assert_false (namespace->addresses_stale);
+      g_assert_cmpuint (namespace->netns->read_at, ==, S);
+    }
+  g_assert_false (weir_namespaces_is_incomplete (&fixture->namespaces));
+}
+
+/* With next to no time one is read at each tick, and each has its turn. */
+static void
+test_turns (struct fixture *fixture, gconstpointer data)
+{
+  for (guint tick = 1; tick <= 3; tick++)
+    {
+      guint n = 0;
+
+      read_all (fixture, 1, tick * S);
+      for (guint i = 0; i < 3; i++)
+        n += fixture->namespaces.items[i]->netns->read_at == tick * S;
+      g_assert_cmpuint (n, ==, 1);
+    }
+  for (guint i = 0; i < 3; i++)
+    g_assert_true (fixture->namespaces.items[i]->netns->sockets_known);
+}
+
+/* An opened one that nobody is in is let go after two walks, and its descriptors with it. */
+static void
+test_let_go (struct fixture *fixture, gconstpointer data)
+{
+  const guint32 both[] = { 100, 101 };
+  const int fd = fixture->opened.items[1].sock_diag;
+
+  read_all (fixture, G_MAXUINT64, S);
+  walk (fixture, 10 * S, 0, both, 2);
+  walk (fixture, 20 * S, 0, both, 1);
+  g_assert_nonnull (weir_namespaces_find (&fixture->namespaces, 101));
+  walk (fixture, 30 * S, 0, both, 2);
+  walk (fixture, 40 * S, 0, both, 1);
+  walk (fixture, 50 * S, 0, both, 1);
+  g_assert_null (weir_namespaces_find (&fixture->namespaces, 101));
+  g_assert_nonnull (weir_namespaces_find (&fixture->namespaces, 100));
+  g_assert_cmpint (fcntl (fd, F_GETFD), ==, -1);
+  g_assert_cmpint (errno, ==, EBADF);
+  g_assert_cmpuint (fixture->join.n_others, ==, 1);
+  read_all (fixture, G_MAXUINT64, 60 * S);
+}
+
+/* ... unless there are sockets in it, whose process is elsewhere. */
+static void
+test_sockets_keep (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_netns *netns = fixture->namespaces.items[0]->netns;
+  struct weir_socket_reading socket = socket_reading ("10.0.0.1", 1, "10.0.0.9", 443);
+
+  read_sockets_of (&fixture->join, netns, &socket, 1, S);
+  for (guint i = 1; i < 5; i++)
+    walk (fixture, 10 * i * S, 0, NULL, 0);
+  g_assert_nonnull (weir_namespaces_find (&fixture->namespaces, 100));
+  read_sockets_of (&fixture->join, netns, NULL, 0, 50 * S);
+  walk (fixture, 60 * S, 0, NULL, 0);
+  g_assert_null (weir_namespaces_find (&fixture->namespaces, 100));
+}
+
+/* Reads that end in the middle: what was let go does not come back. */
+static void
+test_let_go_while_reading (struct fixture *fixture, gconstpointer data)
+{
+  for (guint i = 1; i < 4; i++)
+    {
+      weir_namespaces_start (&fixture->namespaces, G_MAXUINT64, i * S);
+      walk (fixture, 10 * i * S, 0, NULL, 0);
+    }
+  g_assert_cmpuint (fixture->namespaces.n, ==, 0);
+  g_assert_false (fixture->namespaces.running);
+  weir_namespaces_read (&fixture->namespaces, 32, 40 * S);
+  read_all (fixture, G_MAXUINT64, 50 * S);
+}
+
+/* A new one is listed; its sockets are rows without bytes, and say so by the state of the source.
+ */
+static void
+test_listed (struct fixture *fixture, gconstpointer data)
+{
+  const guint32 inodes[] = { 1, 200 };
+  struct weir_flow *flow;
+  guint64 rx, tx;
+
+  walk (fixture, S, 0, inodes, 2);
+  g_assert_cmpuint (fixture->namespaces.n, ==, 1);
+  g_assert_false (weir_namespaces_is_incomplete (&fixture->namespaces));
+  list (fixture, 200, 2, TRUE, 2 * S);
+  weir_join_settle (&fixture->join, 2 * S);
+  flow = find_flow (&fixture->join, IPPROTO_TCP, "10.0.0.1", 5000, "10.0.0.9", 443);
+  g_assert_nonnull (flow);
+  g_assert_cmpuint (flow->key.netns, ==, 200);
+  g_assert_false (weir_flow_get_bytes (flow, &rx, &tx));
+  g_assert_cmpuint (weir_owners_get (&fixture->join.owners, flow->owner)->inode, ==, 7000);
+  g_assert_true (weir_namespaces_is_incomplete (&fixture->namespaces));
+
+  /* What is not to be believed changes nothing; two listings without it end it. */
+  g_assert_cmpuint (ask (fixture, 2 * S), ==, 0);
+  walk (fixture, 4 * S, 0, inodes, 2);
+  list (fixture, 200, 0, FALSE, 4 * S);
+  flow = find_flow (&fixture->join, IPPROTO_TCP, "10.0.0.1", 5001, "10.0.0.9", 443);
+  g_assert_true (flow->flags & WEIR_FLOW_HAS_SOCKET);
+  walk (fixture, 6 * S, 0, inodes, 2);
+  list (fixture, 200, 1, TRUE, 6 * S);
+  list (fixture, 200, 1, TRUE, 7 * S);
+  g_assert_false (flow->flags & WEIR_FLOW_HAS_SOCKET);
+  flow = find_flow (&fixture->join, IPPROTO_TCP, "10.0.0.1", 5000, "10.0.0.9", 443);
+  g_assert_true (flow->flags & WEIR_FLOW_HAS_SOCKET);
+}
+
+/* Nobody can fill all places but root; what finds none is counted. */
+static void
+test_crowd (struct fixture *fixture, gconstpointer data)
+{
+  guint32 inodes[100];
+
+  for (guint i = 0; i < G_N_ELEMENTS (inodes); i++)
+    inodes[i] = 1000 + i;
+  walk (fixture, S, 1000, inodes, 100);
+  g_assert_cmpuint (fixture->namespaces.n, ==, 16);
+  g_assert_cmpuint (fixture->namespaces.n_left_out, ==, 84);
+  g_assert_true (weir_namespaces_is_incomplete (&fixture->namespaces));
+  for (guint i = 0; i < G_N_ELEMENTS (inodes); i++)
+    inodes[i] += 1000;
+  walk (fixture, 10 * S, 0, inodes, 100);
+  g_assert_cmpuint (fixture->namespaces.n, ==, WEIR_LISTED_NAMESPACES_MAX);
+}
+
+/* Without a looker nobody would tell when to let go. */
+static void
+test_stop (struct fixture *fixture, gconstpointer data)
+{
+  weir_namespaces_stop (&fixture->namespaces);
+  g_assert_cmpuint (fixture->namespaces.n, ==, 0);
+  g_assert_cmpuint (ask (fixture, G_MAXUINT64 - 1), ==, 0);
+  g_assert_true (weir_namespaces_is_incomplete (&fixture->namespaces));
+}
+
+static void
+collect (const struct weir_namespace_record *record, void *data)
+{
+  g_array_append_val ((GArray *) data, *record);
+}
+
+static void
+test_publish (struct fixture *fixture, gconstpointer data)
+{
+  const guint32 inodes[] = { 100 };
+  g_autoptr (GArray) records = g_array_new (FALSE, FALSE, sizeof (struct weir_namespace_record));
+  struct weir_namespace_record *record;
+  struct weir_writer writer;
+  struct weir_frame frame;
+  guint32 left_out;
+  size_t size;
+
+  read_all (fixture, G_MAXUINT64, S);
+  read_all (fixture, G_MAXUINT64, 2 * S);
+  walk (fixture, 2 * S, 0, inodes, 1);
+  weir_writer_init (&writer);
+  weir_namespaces_publish (&fixture->namespaces, &writer);
+  size = writer.size;
+  weir_namespaces_publish (&fixture->namespaces, &writer);
+  g_assert_cmpuint (writer.size, ==, size); /* nothing new */
+  frame = (struct weir_frame) { .type = WEIR_MESSAGE_NAMESPACES,
+                                .body = writer.data + WEIR_FRAME_HEADER_SIZE,
+                                .size = size - WEIR_FRAME_HEADER_SIZE };
+  g_assert_cmpint (weir_read_namespaces (&frame, collect, records, &left_out), ==, 0);
+  g_assert_cmpuint (records->len, ==, 2);
+  record = &g_array_index (records, struct weir_namespace_record, 0);
+  g_assert_cmpuint (record->inode, ==, 1);
+  g_assert_cmpuint (record->how, ==, WEIR_NAMESPACE_OWN);
+  record++;
+  g_assert_cmpuint (record->inode, ==, 100);
+  g_assert_cmpuint (record->how, ==, WEIR_NAMESPACE_OPENED);
+  g_assert_cmpuint (record->state, ==, WEIR_NAMESPACE_READ);
+  g_assert_cmpuint (record->interval_ms, ==, 1000);
+  g_assert_cmpuint (record->pid, ==, 1100);
+  g_assert_cmpstr (record->comm, ==, "init");
+  g_assert_cmpstr (record->name, ==, "name");
+  weir_writer_clear (&writer);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(name, n_opened, function)                                                              \
+  g_test_add ("/source-namespaces/" name, struct fixture, GINT_TO_POINTER (n_opened), set_up,      \
+              function, tear_down)
+  ADD ("read", 3, test_read);
+  ADD ("turns", 3, test_turns);
+  ADD ("let-go", 2, test_let_go);
+  ADD ("sockets-keep", 1, test_sockets_keep);
+  ADD ("let-go-while-reading", 2, test_let_go_while_reading);
+  ADD ("listed", 0, test_listed);
+  ADD ("crowd", 0, test_crowd);
+  ADD ("stop", 2, test_stop);
+  ADD ("publish", 1, test_publish);
+#undef ADD
+  return g_test_run ();
+}
