@@ -388,6 +388,8 @@ begin_stage (struct weir_search *search, enum weir_walk_stage stage, enum weir_l
       weir_pace_allow_ns (&walk->pace, (uint64_t) walk->turns.left);
       return true;
     }
+  if (depth == WEIR_LOOKER_CHECK)
+    return false;
   if (depth == WEIR_LOOKER_NEW && stage >= WEIR_WALK_THREADS)
     return false;
   /* Nobody has any, everybody having been asked. */
@@ -423,7 +425,7 @@ weir_walk_owners (struct weir_walk *walk, struct weir_wanted *wanted, size_t n_w
   weir_pace_begin (&walk->pace);
   if (n_wanted > 0)
     r = look_where_it_was (&search);
-  if (r == 0 && search.n_missing > 0)
+  if (r == 0 && search.n_missing > 0 && depth != WEIR_LOOKER_CHECK)
     {
       weir_pace_allow (&walk->pace, RECENT_SHARE);
       r = look_at_recent (&search);

@@ -29,6 +29,7 @@ enum weir_looker_depth
 {
   WEIR_LOOKER_WHOLE,  /* everywhere */
   WEIR_LOOKER_NEW,    /* not in the tables of threads, which hardly ever have their own */
+  WEIR_LOOKER_CHECK,  /* only where they were found last */
   WEIR_LOOKER_URGENT, /* where new sockets are likely; everywhere only now and then */
 };
 

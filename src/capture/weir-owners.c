@@ -14,7 +14,7 @@
  * descriptor in flight, shows up soon or never. */
 static const uint64_t retry_gaps[] = { 250 * MS, 1000 * MS, 3000 * MS, 10000 * MS, 30000 * MS };
 /* ... and after each that named somebody: the first soon, for programs that fork and execute. */
-static const uint64_t check_gaps[] = { 4000 * MS, 16000 * MS, 64000 * MS, 256000 * MS };
+static const uint64_t check_gaps[] = { 4000 * MS, 8000 * MS };
 
 /* ... and after one that the looker could not finish, which says nothing. */
 #define AGAIN_GAP (1000 * MS)
@@ -23,8 +23,14 @@ static const uint64_t check_gaps[] = { 4000 * MS, 16000 * MS, 64000 * MS, 256000
 #define AGAIN_MAX (WEIR_LOOKER_BATCH / 2)
 
 /* A walk costs as much as there are descriptors, and sockets tell how many those are at least:
- * asking again waits so long for each of them that it stays below a hundredth of a processor. */
+ * walking again waits so long for each of them that it stays below a hundredth of a processor. */
 #define AGAIN_PAUSE_PER_SOCKET (1 * MS)
+
+/* To look whether a process still holds a socket, and what it is called, takes no walk.  So many
+ * are looked at in a second, in turn: what a program is called after it executed another is known
+ * after CHECK_GAP, or later where there are thousands of sockets. */
+#define CHECKS_PER_ROUND 64
+#define CHECKS_PAUSE     (900 * MS)
 
 #define N_RETRIES (sizeof retry_gaps / sizeof retry_gaps[0])
 #define N_CHECKS  (sizeof check_gaps / sizeof check_gaps[0])
@@ -285,15 +291,52 @@ ask_for (struct weir_owner *owner, struct weir_looker_request *request, uint32_t
   request->hints[n] = (struct weir_looker_hint) { owner->pid, owner->fd };
 }
 
+/* Sockets of which something is known, and that are due. */
+struct again
+{
+  uint32_t checks[CHECKS_PER_ROUND], walks[AGAIN_MAX];
+  uint32_t n_checks, n_walks;
+};
+
+static void
+note_again (const struct weir_owners *owners, const struct weir_owner *owner, uint32_t slot,
+            uint64_t now, struct again *again)
+{
+  /* What the last dump did not show is no more; it is forgotten with the next one. */
+  if (owner->netns == 0 && (int32_t) (owner->round - owners->round_before) <= 0)
+    return;
+  if (owner->pid != 0 && !owner->lost)
+    {
+      if (again->n_checks < CHECKS_PER_ROUND && owners->check_at <= now)
+        again->checks[again->n_checks++] = slot;
+    }
+  else if (again->n_walks < AGAIN_MAX && owners->again_at <= now)
+    again->walks[again->n_walks++] = slot;
+}
+
+/* The batch goes on with @slots; returns its size. */
+static uint32_t
+ask_again (struct weir_owners *owners, struct weir_looker_request *request, uint32_t n,
+           const uint32_t *slots, uint32_t n_slots)
+{
+  for (uint32_t i = 0; i < n_slots && n < WEIR_LOOKER_BATCH; i++)
+    {
+      ask_for (&owners->items[slots[i]], request, n++);
+      owners->next_asked = slots[i] + 1;
+    }
+  return n;
+}
+
 uint32_t
 weir_owners_collect (struct weir_owners *owners, uint64_t now, struct weir_looker_request *request)
 {
-  uint32_t again[AGAIN_MAX];
-  uint32_t n = 0, n_again = 0, next = owners->next_asked;
+  const uint32_t first = owners->next_asked;
+  struct again again = { .n_checks = 0 };
+  uint32_t n = 0;
 
   for (uint32_t i = 0; i < owners->n_slots && n < WEIR_LOOKER_BATCH; i++)
     {
-      uint32_t slot = (owners->next_asked + i) % owners->n_slots;
+      uint32_t slot = (first + i) % owners->n_slots;
       struct weir_owner *owner = &owners->items[slot];
 
       if (!owner->in_use || owner->asked || owner->hurried || owner->parked || owner->ask_at == 0 ||
@@ -301,29 +344,27 @@ weir_owners_collect (struct weir_owners *owners, uint64_t now, struct weir_looke
         continue;
       if (owner->answered)
         {
-          /* What the last dump did not show is no more; it is forgotten with the next one. */
-          if (owner->netns == 0 && (int32_t) (owner->round - owners->round_before) <= 0)
-            continue;
-          if (n_again < AGAIN_MAX && owners->again_at <= now)
-            again[n_again++] = slot;
+          note_again (owners, owner, slot, now, &again);
           continue;
         }
       ask_for (owner, request, n++);
-      next = slot + 1;
+      owners->next_asked = slot + 1;
     }
-  /* All that are new are in the batch now, or it is full. */
-  for (uint32_t i = 0; i < n_again && n < WEIR_LOOKER_BATCH; i++)
+  /* All that are new are in the batch now, or it is full.  Checks go by themselves: a batch that
+   * has none but those walks nowhere. */
+  if (again.n_checks > 0 && n == 0)
     {
-      struct weir_owner *owner = &owners->items[again[i]];
-
-      ask_for (owner, request, n++);
-      next = again[i] + 1;
+      n = ask_again (owners, request, n, again.checks, again.n_checks);
+      owners->check_at = now + CHECKS_PAUSE;
+      request->depth = WEIR_LOOKER_CHECK;
+      return n;
     }
-  /* Only who has looked everywhere can say that it must be another user's. */
-  request->depth = n_again > 0 || !owners->sees_everybody ? WEIR_LOOKER_WHOLE : WEIR_LOOKER_NEW;
-  if (n_again > 0)
+  n = ask_again (owners, request, n, again.walks, again.n_walks);
+  if (again.n_walks > 0)
     owners->again_at = now + owners->n_slots * AGAIN_PAUSE_PER_SOCKET;
-  owners->next_asked = next;
+  /* Only who has looked everywhere can say that it must be another user's. */
+  request->depth =
+      again.n_walks > 0 || !owners->sees_everybody ? WEIR_LOOKER_WHOLE : WEIR_LOOKER_NEW;
   return n;
 }
 
@@ -397,12 +438,31 @@ weir_owners_waits (const struct weir_owners *owners)
   return false;
 }
 
+/* A process has another name or control group than before: so it has for all of its sockets. */
+static void
+tell_others (struct weir_owners *owners, const struct weir_owner *changed)
+{
+  for (uint32_t i = 0; i < owners->n_slots; i++)
+    {
+      struct weir_owner *owner = &owners->items[i];
+
+      if (!owner->in_use || owner == changed || owner->pid != changed->pid ||
+          owner->start_time != changed->start_time)
+        continue;
+      memcpy (owner->comm, changed->comm, sizeof owner->comm);
+      owner->process_cgroup = changed->process_cgroup;
+      owner->version++;
+    }
+}
+
 static void
 apply_found (struct weir_owners *owners, struct weir_owner *owner,
              const struct weir_looker_answer *answer, const char *comm, const char *path,
              uint64_t now)
 {
   uint32_t process_cgroup = need_path (owners, path);
+  bool changed = owner->pid == answer->pid && owner->start_time == answer->start_time &&
+                 (owner->process_cgroup != process_cgroup || strcmp (owner->comm, comm) != 0);
 
   if (owner->pid != answer->pid || owner->start_time != answer->start_time)
     owner->tries = 0;
@@ -413,11 +473,15 @@ apply_found (struct weir_owners *owners, struct weir_owner *owner,
   owner->fd = answer->fd;
   owner->start_time = answer->start_time;
   owner->process_cgroup = process_cgroup;
+  owner->lost = false;
   owner->missing = WEIR_MISSING_NOTHING;
+  memset (owner->comm, 0, sizeof owner->comm);
   strncpy (owner->comm, comm, sizeof owner->comm - 1);
   owner->ask_at = now + check_gaps[owner->tries];
   if (owner->tries + 1u < N_CHECKS)
     owner->tries++;
+  if (changed)
+    tell_others (owners, owner);
 }
 
 /* Not looked for everywhere: what was known stays, and it costs no try. */
@@ -426,6 +490,7 @@ apply_unfinished (struct weir_owner *owner, uint64_t now)
 {
   owner->ask_at = now + AGAIN_GAP;
   owner->parked = true;
+  owner->lost = owner->pid != 0;
 }
 
 static void
@@ -438,6 +503,7 @@ apply_not_found (struct weir_owners *owners, struct weir_owner *owner, uint32_t 
     {
       /* It was known and is not any more: its process gave the socket away or ended. */
       owner->pid = 0;
+      owner->lost = false;
       owner->start_time = 0;
       owner->process_cgroup = 0;
       memset (owner->comm, 0, sizeof owner->comm);

@@ -44,6 +44,7 @@ struct weir_owner
   bool asked;      /* an answer is under way */
   bool answered;   /* at least once */
   bool hurried;    /* it is asked for before a tick, and not at one */
+  bool lost;       /* it was not where it had been; perhaps @pid holds it no more */
   bool parked;     /* nobody was found: not to be asked for until a dump shows it again */
   bool in_use;
 };
@@ -67,7 +68,8 @@ struct weir_owners
   uint32_t n_cgroups, cgroups_capacity, last_cgroup;
   uint32_t hurried[WEIR_OWNERS_HURRIED]; /* numbers, the oldest first */
   uint32_t n_hurried;
-  uint64_t again_at;     /* when those that were asked for before may be asked for again */
+  uint64_t again_at;     /* when those that were asked for in vain may be asked for again */
+  uint64_t check_at;     /* ... and those that are known */
   uint32_t round_before; /* of the engine's own namespace: the last whole dump came after it */
   uint32_t next_asked;   /* slot where collecting goes on: everybody gets a turn */
   bool sees_everybody;   /* the looker may look at all users */
