@@ -21,6 +21,13 @@ void
 weir_interfaces_init (struct weir_interfaces *interfaces, int fd, struct weir_addresses *addresses)
 {
   *interfaces = (struct weir_interfaces) { .fd = fd, .addresses = addresses };
+  weir_wireless_init (&interfaces->wireless, -1);
+}
+
+void
+weir_interfaces_set_wireless (struct weir_interfaces *interfaces, int fd)
+{
+  weir_wireless_init (&interfaces->wireless, fd);
 }
 
 void
@@ -194,12 +201,40 @@ weir_interfaces_message (struct weir_interfaces *interfaces, const struct nlmsgh
   nlmsg_free (copy);
 }
 
+/* Asked only when there is hardware that was not there before: a card stays what it is. */
+static void
+find_wireless (struct weir_interfaces *interfaces)
+{
+  bool asks = false;
+
+  for (size_t i = 0; i < interfaces->n_next && !asks; i++)
+    {
+      const struct weir_interface_record *record = &interfaces->next[i].record;
+      const struct weir_link *before = find_link (interfaces->links, interfaces->n, record->index);
+
+      asks = record->type == WEIR_INTERFACE_TYPE_PHYSICAL &&
+             (before == NULL || strcmp (before->record.name, record->name) != 0);
+    }
+  /* Who cannot be told apart is called physical, which is true as well. */
+  if (asks)
+    (void) weir_wireless_read (&interfaces->wireless);
+  for (size_t i = 0; i < interfaces->n_next; i++)
+    {
+      struct weir_interface_record *record = &interfaces->next[i].record;
+
+      if (record->type == WEIR_INTERFACE_TYPE_PHYSICAL &&
+          weir_wireless_has (&interfaces->wireless, record->index))
+        record->type = WEIR_INTERFACE_TYPE_WIRELESS;
+    }
+}
+
 void
 weir_interfaces_complete (struct weir_interfaces *interfaces, uint64_t now)
 {
   struct weir_link *links = interfaces->next;
   size_t capacity = interfaces->next_capacity;
 
+  find_wireless (interfaces);
   weir_links_choose_counted (links, interfaces->n_next);
   for (size_t i = 0; i < interfaces->n_next; i++)
     {

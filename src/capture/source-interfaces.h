@@ -10,6 +10,7 @@
 
 #include "weir-addresses.h"
 #include "weir-links.h"
+#include "weir-wireless.h"
 #include "weir-wire.h"
 
 struct weir_interfaces
@@ -24,11 +25,15 @@ struct weir_interfaces
   struct weir_link *links, *next; /* of the last whole reading; of the one that runs */
   size_t n, n_next, capacity, next_capacity;
   struct weir_addresses *addresses;
+  struct weir_wireless wireless;
   uint64_t read_at, shown_at; /* CLOCK_BOOTTIME, ns */
 };
 
 void
 weir_interfaces_init (struct weir_interfaces *interfaces, int fd, struct weir_addresses *addresses);
+/* @fd: NETLINK_GENERIC, to ask which are wireless; without it they are called physical. */
+void
+weir_interfaces_set_wireless (struct weir_interfaces *interfaces, int fd);
 void
 weir_interfaces_clear (struct weir_interfaces *interfaces);
 

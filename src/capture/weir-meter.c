@@ -351,6 +351,7 @@ weir_meter_run (struct weir_meter_setup *setup)
                       meter->config->flows_max) == 0)
     {
       weir_interfaces_init (&meter->interfaces, setup->fds.route, &meter->join.own.addresses);
+      weir_interfaces_set_wireless (&meter->interfaces, setup->fds.generic);
       begin_namespaces (meter, setup);
       weir_meter_read_accounting (meter);
       code = introduce (meter, setup) == 0 ? serve (meter, setup) : WEIR_EXIT_HANDOFF;

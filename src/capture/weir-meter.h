@@ -26,6 +26,7 @@ struct weir_descriptors
   int teller;                                   /* socket to the teller, -1: there is none */
   int proc_sockets[WEIR_PROC_TABLES];           /* files below /proc/net */
   int sock_exact, sock_exact_error;             /* NETLINK_SOCK_DIAG, for questions */
+  int generic;                                  /* NETLINK_GENERIC, or -1 */
 };
 
 /* The same moment by several clocks, in ns. */

@@ -190,6 +190,7 @@ weir_open (struct weir_meter_setup *setup)
   const uint32_t off = weir_config_or_defaults (setup->config)->off;
   struct weir_descriptors *fds = &setup->fds;
   struct stat info;
+  int error;
 
   if ((off & WEIR_OFF_CONNTRACK) == 0)
     open_conntrack (fds);
@@ -197,6 +198,9 @@ weir_open (struct weir_meter_setup *setup)
     fds->conntrack_dump = fds->conntrack_events = -1;
   open_sock_diag (fds);
   fds->route = weir_open_netlink (NETLINK_ROUTE, DUMP_BUFFER, NULL, 0, &fds->route_error);
+  /* For one question (weir-wireless.h); what else generic netlink has to offer to those who have no
+   * capability is there for everybody. */
+  fds->generic = weir_open_netlink (NETLINK_GENERIC, DUMP_BUFFER, NULL, 0, &error);
 
   open_accounting (fds);
   open_proc_sockets (fds);

@@ -56,7 +56,8 @@ set_up (struct fixture *fixture, gconstpointer data)
              -1,
              { -1, -1, -1, -1 },
              -1,
-             EPERM },
+             EPERM,
+             -1 },
     .netns = 1,
     .n_processes = 1,
   };

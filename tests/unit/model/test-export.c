@@ -129,60 +129,61 @@ get_cell (GPtrArray *rows, guint row, const char *name)
   g_error ("no column %s", name);
 }
 
+static const char *const expected_values[][2] = {
+  { "schema", "1" },
+  { "time", "2026-11-21T10:00:00.000Z" },
+  { "first_seen", "2026-11-21T09:59:59.000Z" },
+  { "app", "web" },
+  { "app_id", "web" },
+  { "process", "example" },
+  { "pid", "1002" },
+  { "uid", "3999999999" },
+  { "user", "3999999999" },
+  { "protocol", "TCP" },
+  { "direction", "out" },
+  { "state", "open" },
+  { "local_address", "192.0.2.1" },
+  { "local_port", "40002" },
+  { "remote_address", "2001:db8::7" },
+  { "remote_port", "443" },
+  { "received_bytes", "18446744073709551615" },
+  { "sent_bytes", "200" },
+  { "received_packets", "20" },
+  { "sent_packets", "10" },
+  { "received_rate", "1500" },
+  { "sent_rate", "0" },
+  { "rtt_ms", "12.400" },
+  { "retransmits", "3" },
+  { "owner_how", "tuple" },
+  { "owner_missing", "" },
+  { "bytes_source", "sockdiag" },
+  { "cgroup", "/system.slice/web.service" },
+  { "netns", "4026531840" },
+  { "interface_index", "2" },
+  { "nat_local_address", "" },
+  { "nat_local_port", "" },
+  { "nat_remote_address", "2001:db8::99" },
+  { "nat_remote_port", "8443" },
+  { "process_start", "5000" },
+  { "unit", "web.service" },
+  { "container", "" },
+  { "interface", "" },
+  { "app_kind", "service" },
+  { "slice", "system.slice" },
+  { "session", "" },
+  { "session_uid", "" },
+  { "pod", "" },
+  { "zone", "7" },
+  { "mark", "3735928559" },
+  { "tracking_state", "established" },
+  { "lost_events", "9" },
+  { "refused_flows", "5" },
+  { "coalesced_ticks", "0" },
+};
+
 static void
 test_values (Fixture *fixture, gconstpointer data)
 {
-  static const char *const expected[][2] = {
-    { "schema", "1" },
-    { "time", "2026-11-21T10:00:00.000Z" },
-    { "first_seen", "2026-11-21T09:59:59.000Z" },
-    { "app", "web" },
-    { "app_id", "web" },
-    { "process", "example" },
-    { "pid", "1002" },
-    { "uid", "3999999999" },
-    { "user", "3999999999" },
-    { "protocol", "TCP" },
-    { "direction", "out" },
-    { "state", "open" },
-    { "local_address", "192.0.2.1" },
-    { "local_port", "40002" },
-    { "remote_address", "2001:db8::7" },
-    { "remote_port", "443" },
-    { "received_bytes", "18446744073709551615" },
-    { "sent_bytes", "200" },
-    { "received_packets", "20" },
-    { "sent_packets", "10" },
-    { "received_rate", "1500" },
-    { "sent_rate", "0" },
-    { "rtt_ms", "12.400" },
-    { "retransmits", "3" },
-    { "owner_how", "tuple" },
-    { "owner_missing", "" },
-    { "bytes_source", "sockdiag" },
-    { "cgroup", "/system.slice/web.service" },
-    { "netns", "4026531840" },
-    { "interface_index", "2" },
-    { "nat_local_address", "" },
-    { "nat_local_port", "" },
-    { "nat_remote_address", "2001:db8::99" },
-    { "nat_remote_port", "8443" },
-    { "process_start", "5000" },
-    { "unit", "web.service" },
-    { "container", "" },
-    { "interface", "" },
-    { "app_kind", "service" },
-    { "slice", "system.slice" },
-    { "session", "" },
-    { "session_uid", "" },
-    { "pod", "" },
-    { "zone", "7" },
-    { "mark", "3735928559" },
-    { "tracking_state", "established" },
-    { "lost_events", "9" },
-    { "refused_flows", "5" },
-    { "coalesced_ticks", "0" },
-  };
   const struct weir_source_status sources[] = { { .losses = 4 }, { .losses = 5 } };
   const struct weir_tick losses = { .flows_refused = 5 };
   struct weir_flow_record record = sample_record (2);
@@ -208,14 +209,14 @@ test_values (Fixture *fixture, gconstpointer data)
   g_autofree char *text = export_all (fixture);
   g_autoptr (GPtrArray) rows = csv_read (text, ',');
   g_assert_cmpuint (rows->len, ==, 2);
-  g_assert_cmpuint (G_N_ELEMENTS (expected), ==, weir_export_n_columns);
-  for (gsize i = 0; i < G_N_ELEMENTS (expected); i++)
+  g_assert_cmpuint (G_N_ELEMENTS (expected_values), ==, weir_export_n_columns);
+  for (gsize i = 0; i < G_N_ELEMENTS (expected_values); i++)
     {
-      if (g_str_equal (expected[i][0], "local_address"))
+      if (g_str_equal (expected_values[i][0], "local_address"))
         /* IPv6 with an IPv4 address inside. */
-        g_assert_cmpstr (get_cell (rows, 1, expected[i][0]), ==, "::ffff:192.0.2.1");
+        g_assert_cmpstr (get_cell (rows, 1, expected_values[i][0]), ==, "::ffff:192.0.2.1");
       else
-        g_assert_cmpstr (get_cell (rows, 1, expected[i][0]), ==, expected[i][1]);
+        g_assert_cmpstr (get_cell (rows, 1, expected_values[i][0]), ==, expected_values[i][1]);
     }
 }
 
