@@ -43,7 +43,7 @@ may_list (const struct weir_namespaces *namespaces, uint32_t uid)
 static bool
 is_own_room (const struct weir_namespaces *namespaces, const struct weir_looker_answer *answer)
 {
-  for (unsigned i = 0; i < WEIR_N_ROLES; i++)
+  for (unsigned i = 0; i < WEIR_PROCESSES_MAX; i++)
     {
       if (answer->pid == namespaces->own_pids[i])
         return true;

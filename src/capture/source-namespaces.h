@@ -20,6 +20,7 @@
 #include "source-sockdiag.h"
 #include "weir-join.h"
 #include "weir-looker.h"
+#include "weir-meter.h"
 #include "weir-namespaces-open.h"
 
 /* Besides those that were opened. */
@@ -59,8 +60,8 @@ enum weir_namespaces_step
 struct weir_namespaces
 {
   struct weir_join *join;
-  uint32_t
-      own_pids[WEIR_N_ROLES]; /* the engine's processes, each in an empty namespace: not told */
+  /* The engine's processes, each in an empty namespace: not told */
+  uint32_t own_pids[WEIR_PROCESSES_MAX];
   struct weir_namespace *items[WEIR_OTHER_NETNS_MAX];
   unsigned n, n_opened, n_listed;
 
