@@ -381,6 +381,53 @@ test_between_dumps (struct fixture *fixture, gconstpointer data)
   assert_sum (fixture, total (sent, 12, 2), total (sent, 12, 1));
 }
 
+/* Flows begin and end between dumps, too: the sum holds, whoever is looked at. */
+static void
+test_sums_between_dumps (struct fixture *fixture, gconstpointer data)
+{
+  guint64 sent[200] = { 0 }, gone_sent = 0, gone_received = 0;
+  guint n = 100;
+
+  fixture->publisher.rows_max = 30;
+  for (guint round = 0; round < 120; round++)
+    {
+      gint turn = g_test_rand_int_range (0, 3);
+
+      if (turn == 0 && n < 200)
+        {
+          struct weir_conntrack_reading reading = nth (n, 0, 0);
+
+          sent[n++] = 0;
+          weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_NEW, fixture->now);
+        }
+      else if (turn == 1 && n > 50)
+        {
+          struct weir_conntrack_reading reading;
+
+          n--;
+          reading = nth (n, sent[n] + 70, sent[n] / 2 + 90);
+          weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_DESTROY, fixture->now);
+          gone_sent += sent[n] + 70;
+          gone_received += sent[n] / 2 + 90;
+        }
+      if (round % 4 == 0)
+        {
+          for (guint i = 0; i < n; i++)
+            sent[i] += g_test_rand_int_range (0, 4) == 0 ? 1000 + 2 * round : 0;
+          tick (fixture, sent, n);
+        }
+      else
+        {
+          fixture->now += S;
+          publish (fixture);
+        }
+      assert_sum (fixture, gone_received + total (sent, n, 2), gone_sent + total (sent, n, 1));
+      g_assert_cmpuint (fixture->front.tick.flows_tracked, ==, n);
+      g_assert_cmpuint (fixture->front.tick.flows_published, ==,
+                        g_hash_table_size (fixture->front.rows));
+    }
+}
+
 /* A flow that is born and dies between two ticks is told whole. */
 static void
 test_born_and_dead (struct fixture *fixture, gconstpointer data)
@@ -540,6 +587,7 @@ main (int argc, char **argv)
   ADD ("rates", test_rates);
   ADD ("late-dump", test_late_dump);
   ADD ("between-dumps", test_between_dumps);
+  ADD ("sums-between-dumps", test_sums_between_dumps);
   ADD ("born-and-dead", test_born_and_dead);
   ADD ("told-late", test_told_late);
   ADD ("coalesced", test_coalesced);
