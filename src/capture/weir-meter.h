@@ -37,9 +37,6 @@ struct weir_moment
   uint64_t cpu;   /* CPU time that the meter has taken so far */
 };
 
-/* One of each role, and the teller, which is a looker, too. */
-#define WEIR_PROCESSES_MAX (WEIR_N_ROLES + 1)
-
 struct weir_meter_setup
 {
   void (*read_clocks) (struct weir_moment *ret_now); /* NULL: the system's */

@@ -8,6 +8,10 @@
 #include "weir-cli-run.h"
 #include "weir-export-json.h"
 #include "weir-flow-changes.h"
+#include "weir-session-details.h"
+
+/* Programs that are remembered; a machine that starts more in a run is asked about again. */
+#define PROGRAMS_MAX 65536
 
 typedef struct
 {
@@ -15,7 +19,56 @@ typedef struct
   GHashTable *told; /* ids of flows that have not ended yet */
   WeirFilter *filter;
   GString *lines; /* of this tick */
+  WeirSession *session;
+  GHashTable *programs; /* process as text, path or NULL: not known (yet) */
 } Stream;
+
+/* Outlives the stream when it ends before the answer comes. */
+typedef struct
+{
+  GHashTable *programs;
+  char *process;
+} Question;
+
+static void
+on_details (GObject *source, GAsyncResult *result, gpointer data)
+{
+  Question *question = data;
+  g_autoptr (WeirProcessDetails) details =
+      weir_session_get_details_finish (WEIR_SESSION (source), result, NULL);
+
+  /* What cannot be told is as unknown as before. */
+  if (details != NULL && details->exe != NULL)
+    g_hash_table_replace (question->programs, g_steal_pointer (&question->process),
+                          g_strdup (details->exe));
+  g_hash_table_unref (question->programs);
+  g_free (question->process);
+  g_free (question);
+}
+
+/* The path of the program behind @flow, or NULL; it is asked for when the process is first seen. */
+static const char *
+find_program (Stream *stream, WeirFlow *flow)
+{
+  const struct weir_flow_record *record = weir_flow_get_record (flow);
+  g_autofree char *process = NULL;
+  gpointer path;
+
+  if ((record->groups & WEIR_FLOW_OWNER) == 0 || record->pid == 0)
+    return NULL;
+  process = g_strdup_printf ("%u %" G_GUINT64_FORMAT, record->pid, record->start_time);
+  if (g_hash_table_lookup_extended (stream->programs, process, NULL, &path))
+    return path;
+  if (g_hash_table_size (stream->programs) >= PROGRAMS_MAX)
+    g_hash_table_remove_all (stream->programs);
+  Question *question = g_new (Question, 1);
+  question->programs = g_hash_table_ref (stream->programs);
+  question->process = g_strdup (process);
+  g_hash_table_insert (stream->programs, g_steal_pointer (&process), NULL);
+  weir_session_get_details_async (stream->session, record->pid, record->start_time, NULL,
+                                  on_details, question);
+  return NULL;
+}
 
 static gboolean
 begin (WeirCliRun *run, GError **error)
@@ -24,6 +77,8 @@ begin (WeirCliRun *run, GError **error)
 
   stream->told = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   stream->filter = run->options->filter;
+  stream->session = run->session;
+  stream->programs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   stream->output = weir_cli_output_new ((void (*) (gpointer)) weir_cli_run_quit, run);
   run->data = stream;
   return TRUE;
@@ -45,10 +100,16 @@ tell (WeirFlow *flow, gpointer data)
   else if (!known)
     g_hash_table_add (stream->told, g_memdup2 (&id, sizeof id));
 
+  const char *program = find_program (stream, flow);
   WeirExportRow *row = weir_export_row_new (flow);
   g_string_append_printf (stream->lines, "{\"id\":%" G_GUINT64_FORMAT ",\"ended\":%s,", id,
                           ended ? "true" : "false");
   weir_export_append_json_members (stream->lines, row);
+  g_string_append (stream->lines, ",\"exe\":");
+  if (program != NULL)
+    weir_export_append_json_string (stream->lines, program);
+  else
+    g_string_append (stream->lines, "null");
   g_string_append (stream->lines, "}\n");
   weir_export_row_free (row);
 }
@@ -75,6 +136,7 @@ end (WeirCliRun *run)
       weir_cli_complain (error->message);
     }
   g_hash_table_unref (stream->told);
+  g_hash_table_unref (stream->programs);
   g_free (stream);
 }
 

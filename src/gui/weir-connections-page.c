@@ -512,6 +512,7 @@ weir_connections_page_set_session (WeirConnectionsPage *self, WeirSession *sessi
     g_signal_connect_object (session, watched[i], G_CALLBACK (on_session_changed), self,
                              G_CONNECT_SWAPPED);
   weir_notice_banner_set_session (self->notice_banner, session);
+  weir_details_set_session (self->details, session);
   fill_chart (self);
   on_refreshed (self);
   on_session_changed (self);

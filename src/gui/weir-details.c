@@ -8,6 +8,7 @@
 
 #include "weir-columns.h"
 #include "weir-format.h"
+#include "weir-process-group.h"
 #include "weir-traffic-card.h"
 #include "weir-words.h"
 
@@ -25,6 +26,7 @@ struct _WeirDetails
   GtkLabel *remote;
   GtkWidget *closed;
   WeirTrafficCard *card;
+  WeirProcessGroup *process_group;
   AdwActionRow *process_row, *owner_row;
   AdwActionRow *state_row, *direction_row, *local_row, *remote_row, *nat_row, *rtt_row,
       *retransmits_row;
@@ -96,6 +98,7 @@ refresh_owner (WeirDetails *self)
 
   set_text (self->process_row, process != NULL ? process : _ ("Unknown"));
   set_text (self->owner_row, weir_words_owner (self->flow));
+  weir_process_group_set_flow (self->process_group, self->flow);
 }
 
 static void
@@ -189,6 +192,7 @@ weir_details_class_init (WeirDetailsClass *klass)
   G_OBJECT_CLASS (klass)->dispose = weir_details_dispose;
   widget_class->map = weir_details_map;
 
+  g_type_ensure (WEIR_TYPE_PROCESS_GROUP);
   g_type_ensure (WEIR_TYPE_TRAFFIC_CARD);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/io/github/weir/Weir/weir-details.ui");
@@ -198,6 +202,7 @@ weir_details_class_init (WeirDetailsClass *klass)
   gtk_widget_class_bind_template_child (widget_class, WeirDetails, remote);
   gtk_widget_class_bind_template_child (widget_class, WeirDetails, closed);
   gtk_widget_class_bind_template_child (widget_class, WeirDetails, card);
+  gtk_widget_class_bind_template_child (widget_class, WeirDetails, process_group);
   gtk_widget_class_bind_template_child (widget_class, WeirDetails, process_row);
   gtk_widget_class_bind_template_child (widget_class, WeirDetails, owner_row);
   gtk_widget_class_bind_template_child (widget_class, WeirDetails, state_row);
@@ -224,6 +229,13 @@ weir_details_set_icons (WeirDetails *self, WeirAppIcons *icons)
 {
   g_return_if_fail (WEIR_IS_DETAILS (self));
   g_set_object (&self->icons, icons);
+}
+
+void
+weir_details_set_session (WeirDetails *self, WeirSession *session)
+{
+  g_return_if_fail (WEIR_IS_DETAILS (self));
+  weir_process_group_set_session (self->process_group, session);
 }
 
 void

@@ -4,7 +4,7 @@
 #include <adwaita.h>
 
 #include "weir-app-icons.h"
-#include "weir-flow.h"
+#include "weir-session.h"
 
 G_BEGIN_DECLS
 
@@ -14,6 +14,9 @@ G_DECLARE_FINAL_TYPE (WeirDetails, weir_details, WEIR, DETAILS, AdwBin)
 
 void
 weir_details_set_icons (WeirDetails *self, WeirAppIcons *icons);
+/* Whom to ask about processes; once.  Without one nothing is asked. */
+void
+weir_details_set_session (WeirDetails *self, WeirSession *session);
 /* Takes a reference; NULL: nothing is chosen. */
 void
 weir_details_set_flow (WeirDetails *self, WeirFlow *flow);

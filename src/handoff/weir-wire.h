@@ -237,6 +237,9 @@ enum weir_role
   WEIR_N_ROLES,
 };
 
+/* One of each role, and the teller, which is a looker, too. */
+#define WEIR_PROCESSES_MAX (WEIR_N_ROLES + 1)
+
 /* Bits of @layers_active and @layers_missing. */
 enum weir_layer
 {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is told of single processes: to whom, of which, and when one of them does not want it to be read."""
 import contextlib
+import json
 import os
 import pathlib
 import signal
@@ -269,6 +270,8 @@ def stopped():
         ask(engine, pid)
         found = answer(engine, 8)
         tap.equal((found.outcome, found.has), (STOPPED, 0), "the answer")
+        # Nothing reaches it while it is stopped, not even that the meter is gone.
+        os.kill(stuck, signal.SIGKILL)
     with process() as pid, serving() as engine:
         for number in range(200):
             ask(engine, pid, number=number)
@@ -278,6 +281,20 @@ def stopped():
         tap.check(1 <= count <= 21, f"{count} answers to 200 questions")
         time.sleep(1)
         tap.equal(details(engine, pid).outcome, SHOWN, "afterwards")
+
+
+@tap.case("weir-cli stream names the program, where that may be told")
+def stream():
+    code = ("import socket, time; s = socket.create_server(('127.0.0.1', 0)); c = socket.create_connection("
+            "s.getsockname()); p, _ = s.accept()\nfor _ in range(80): c.send(b'x'); time.sleep(0.05)")
+    with process(code, user=0):
+        for text, expected in (("", PYTHON), ("[process_details]\ndisclosure = restricted\n", None)):
+            FILE.write_text(text)
+            done = subprocess.run(["weir-cli", "stream", "-d", "1.5", "--interval", "250ms"], capture_output=True,
+                                  text=True, check=True, env={"PATH": "/usr/bin", "LANG": "C.UTF-8"})
+            lines = [json.loads(line) for line in done.stdout.splitlines()]
+            paths = {line["exe"] for line in lines if line["process"] == os.path.basename(PYTHON)}
+            tap.check(expected in paths and paths <= {expected, None}, f"with {text!r}: {paths}")
 
 
 tap.run()

@@ -478,6 +478,43 @@ is_wide (gpointer page)
 }
 
 static void
+open_first_row (Fixture *fixture)
+{
+  GtkWidget *window = GTK_WIDGET (fixture->window);
+
+  weir_session_start (fixture->session);
+  sample_wait (is_running, fixture->session);
+  g_action_group_change_action_state (G_ACTION_GROUP (window), "details",
+                                      g_variant_new_boolean (TRUE));
+  run_for (500);
+  g_signal_emit_by_name (find_type (window, GTK_TYPE_COLUMN_VIEW), "activate", 0);
+}
+
+/* What the engine of the test says of every process that it is asked about. */
+static void
+test_process (Fixture *fixture, gconstpointer data)
+{
+  GtkWidget *window = GTK_WIDGET (fixture->window);
+
+  open_first_row (fixture);
+  wait_for_text (window, "/usr/bin/ex\357\277\275ample");
+  wait_for_text (window, "Working Folder");
+  wait_for_text (window, "example 'two words' '' --x");
+  g_assert_false (shows_text (window, "Not disclosed by this computer's policy"));
+}
+
+static void
+test_process_refused (Fixture *fixture, gconstpointer data)
+{
+  GtkWidget *window = GTK_WIDGET (fixture->window);
+
+  fake_launcher_set_script (fixture->limited, "refuses");
+  open_first_row (fixture);
+  wait_for_text (window, "Not disclosed by this computer's policy");
+  g_assert_false (shows_text (window, "Working Folder"));
+}
+
+static void
 test_notices (Fixture *fixture, gconstpointer data)
 {
   const char *mistakes = "The administrator's settings (engine.conf) have mistakes";
@@ -574,6 +611,8 @@ main (int argc, char **argv)
   ADD ("/window/dismissed", NULL, test_dismissed);
   ADD ("/window/denied", NULL, test_denied);
   ADD ("/window/failed", NULL, test_failed);
+  ADD ("/window/process", NULL, test_process);
+  ADD ("/window/process-refused", NULL, test_process_refused);
   ADD ("/window/notices", NULL, test_notices);
   ADD ("/window/narrow", NULL, test_narrow);
   ADD ("/window/icon-buttons-have-names", NULL, test_icon_buttons_have_names);

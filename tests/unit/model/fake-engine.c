@@ -229,9 +229,10 @@ tick (const char *script)
   sequence++;
 }
 
-/* Process 1 is the system's, 2 has ended, 3 is never answered, and all others are "example". */
+/* Process 1 is the system's, 2 has ended, 3 is never answered, and all others are "example"; unless
+ * @script refuses all. */
 static void
-answer (const struct weir_frame *frame)
+answer (const char *script, const struct weir_frame *frame)
 {
   struct weir_details details = { .has = WEIR_DETAILS_EXE | WEIR_DETAILS_CWD | WEIR_DETAILS_COMMAND,
                                   .exe = "/usr/bin/ex\033ample",
@@ -244,10 +245,10 @@ answer (const struct weir_frame *frame)
     exit (WEIR_EXIT_USAGE);
   if (details.request.pid == 3)
     return;
-  if (details.request.pid < 3)
+  if (details.request.pid < 3 || strstr (script, "refuses") != NULL)
     {
       details.has = 0;
-      details.outcome = details.request.pid == 1 ? WEIR_DETAILS_REFUSED : WEIR_DETAILS_GONE;
+      details.outcome = details.request.pid == 2 ? WEIR_DETAILS_GONE : WEIR_DETAILS_REFUSED;
     }
   weir_writer_init (&writer);
   weir_write_details (&writer, &details);
@@ -255,7 +256,7 @@ answer (const struct weir_frame *frame)
 }
 
 static void
-take_requests (void)
+take_requests (const char *script)
 {
   struct weir_frame frame;
   size_t size;
@@ -269,7 +270,7 @@ take_requests (void)
     {
       if (frame.type == WEIR_MESSAGE_DETAILS_OF)
         {
-          answer (&frame);
+          answer (script, &frame);
           continue;
         }
       n_requests++;
@@ -284,7 +285,7 @@ take_requests (void)
 
 /* Requests are reported and not obeyed: the cadence is the test's. The end of the connection is. */
 static void
-wait_ms (int ms)
+wait_ms (const char *script, int ms)
 {
   uint64_t end = now (CLOCK_MONOTONIC) + ms * 1000000ull;
 
@@ -292,7 +293,7 @@ wait_ms (int ms)
     {
       struct pollfd poll_fd = { .fd = client, .events = POLLIN };
       if (poll (&poll_fd, 1, (end - at) / 1000000 + 1) > 0)
-        take_requests ();
+        take_requests (script);
     }
 }
 
@@ -316,7 +317,7 @@ say_error (void)
 }
 
 static void
-say_nonsense (void)
+say_nonsense (const char *script)
 {
   struct weir_writer writer;
 
@@ -325,7 +326,7 @@ say_nonsense (void)
   weir_write_u8 (&writer, 1);
   weir_write_frame_end (&writer);
   flush (&writer);
-  wait_ms (10000);
+  wait_ms (script, 10000);
 }
 
 int
@@ -347,16 +348,16 @@ main (int argc, char **argv)
   if (is (script, "says-error"))
     say_error ();
   if (is (script, "version"))
-    wait_ms (10000);
+    wait_ms (script, 10000);
   for (;;)
     {
       tick (script);
       if (strstr (script, "dies") != NULL && sequence == 5)
         raise (SIGKILL);
       if (is (script, "nonsense") && sequence == 3)
-        say_nonsense ();
+        say_nonsense (script);
       if (is (script, "pauses") && sequence == 4)
-        wait_ms (2500);
-      wait_ms (TICK_MS);
+        wait_ms (script, 2500);
+      wait_ms (script, TICK_MS);
     }
 }
