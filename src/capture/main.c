@@ -123,7 +123,7 @@ main (int argc, char **argv)
   /* 3. Open. */
   if (weir_open (&setup) < 0)
     return WEIR_EXIT_CONFINEMENT;
-  code = weir_open_accounting (&caller, &setup, &accounting);
+  code = weir_open_accounting (&caller, &setup, &config, &accounting);
   if (code != WEIR_EXIT_DONE)
     return code;
   if (weir_users_load ("/etc/passwd", caller.uid, &users) < 0 && caller.elevated)

@@ -264,14 +264,17 @@ weir_accounting_repair (const char *run, uint32_t netns)
   r = make_record (netns, &record);
   if (r < 0 || flock (accounting.record, LOCK_EX | LOCK_NB) < 0)
     goto out;
+  r = WEIR_ACCOUNTING_NOTHING_TO_DO;
   if (is_valid (accounting.record, &record))
     {
       r = accounting.setting = open_setting ();
       if (r >= 0)
         r = weir_accounting_leave (&accounting);
+      if (r > 0)
+        r = WEIR_ACCOUNTING_PUT_BACK;
     }
-  else if (ftruncate (accounting.record, 0) < 0)
-    r = -errno;
+  else if (lseek (accounting.record, 0, SEEK_END) > 0)
+    r = ftruncate (accounting.record, 0) < 0 ? -errno : WEIR_ACCOUNTING_NOT_OURS;
 
 out:
   weir_accounting_close (&accounting);

@@ -71,9 +71,8 @@ weir_accounting_leave (const struct weir_accounting *accounting)
       if (value == 1)
         {
           value = set (accounting->setting, false);
-          r = value == 0;
+          r = value < 0 ? value : 1;
         }
-      /* A setting that could not be put back stays on record. */
       if (value == 0 || value == -ERANGE)
         (void) !ftruncate (accounting->record, 0);
     }

@@ -45,7 +45,7 @@ weir_accounting_switch_on (const struct weir_accounting *accounting);
 
 /* Gives this engine's lock up and, if nobody else has one, puts the setting back.  May be called by
  * both processes, at the same time and again.  1 when it was put back; 0 when there was nothing to
- * put back, or somebody who will. */
+ * put back, or somebody who will; a negative errno when it could not be, and stays on record. */
 int
 weir_accounting_leave (const struct weir_accounting *accounting);
 
@@ -64,7 +64,14 @@ weir_accounting_open (const char *run, uint32_t netns, struct weir_accounting *r
 void
 weir_accounting_close (struct weir_accounting *accounting);
 
-/* Puts back what engines that were all killed at once left on.  1 when it was put back, 0 when
- * there was nothing to do, or a negative errno. */
+enum weir_accounting_repair
+{
+  WEIR_ACCOUNTING_NOTHING_TO_DO,
+  WEIR_ACCOUNTING_PUT_BACK,
+  WEIR_ACCOUNTING_NOT_OURS, /* a record that was not: it is empty now */
+};
+
+/* Puts back what engines that were all killed at once left on.  One of the above, or a negative
+ * errno when the record cannot be used or the setting not be put back: both stay as they are. */
 int
 weir_accounting_repair (const char *run, uint32_t netns);

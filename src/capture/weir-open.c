@@ -24,6 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "weir-config-parse.h"
 #include "weir-open.h"
 
 /* A dump is handed over in pieces as they are read, so its buffer need not be large; events arrive
@@ -212,9 +213,23 @@ weir_open (struct weir_meter_setup *setup)
   return weir_namespaces_open (setup->netns, &setup->namespaces);
 }
 
+/* What cannot be put back now will be by another; it is no reason not to serve. */
+static void
+repair_accounting (const struct weir_meter_setup *setup, struct weir_config *config)
+{
+  const int r = weir_accounting_repair ("/run", setup->netns);
+
+  if (r == WEIR_ACCOUNTING_PUT_BACK)
+    weir_config_note (config, WEIR_NOTICE_ACCOUNTING_RESTORED, 0, "", 0);
+  else if (r == WEIR_ACCOUNTING_NOT_OURS)
+    weir_config_note (config, WEIR_NOTICE_ACCOUNTING_RECORD, 0, "", 0);
+  else if (r < 0)
+    weir_config_note (config, WEIR_NOTICE_ACCOUNTING_NOT_RESTORED, (uint32_t) -r, "", 0);
+}
+
 int
 weir_open_accounting (const struct weir_caller *caller, const struct weir_meter_setup *setup,
-                      struct weir_accounting *ret_accounting)
+                      struct weir_config *config, struct weir_accounting *ret_accounting)
 {
   const struct weir_descriptors *fds = &setup->fds;
   int error, r;
@@ -222,9 +237,8 @@ weir_open_accounting (const struct weir_caller *caller, const struct weir_meter_
   *ret_accounting = (struct weir_accounting) { -1, -1 };
   if (!caller->accounting)
     {
-      /* What cannot be put back now will be by another; it is no reason not to serve. */
       if (caller->elevated)
-        (void) !weir_accounting_repair ("/run", setup->netns);
+        repair_accounting (setup, config);
       return WEIR_EXIT_DONE;
     }
 

@@ -20,8 +20,9 @@ int
 weir_open_netlink (int protocol, int buffer, const int *groups, size_t n_groups, int *ret_error);
 
 /* To be called after weir_open().  What @caller was started for: opens accounting, or, where it is
- * not wanted or was on already, makes both descriptors -1.  As root, also repairs what was left on.
+ * not wanted or was on already, makes both descriptors -1.  As root, also repairs what was left on,
+ * and adds to the notices of @config what came of that.
  * Returns an exit code of weir_exit. */
 int
 weir_open_accounting (const struct weir_caller *caller, const struct weir_meter_setup *setup,
-                      struct weir_accounting *ret_accounting);
+                      struct weir_config *config, struct weir_accounting *ret_accounting);

@@ -53,7 +53,7 @@ weir_read_notices (const struct weir_frame *frame, struct weir_notice *ret_notic
       if (record.failed)
         return -EPROTO;
       /* One of a later version: whoever cannot word it leaves it out. */
-      if (notice.code == 0 || notice.code > WEIR_NOTICE_CONFIG_MORE)
+      if (notice.code == 0 || notice.code > WEIR_NOTICE_ACCOUNTING_RECORD)
         continue;
       if (*ret_n < max)
         ret_notices[(*ret_n)++] = notice;

@@ -293,6 +293,11 @@ enum weir_notice_code
   WEIR_NOTICE_CONFIG_TOO_MANY = 11, /* @text: the key; what follows is left out */
 
   WEIR_NOTICE_CONFIG_MORE = 12, /* @number further mistakes that are not listed */
+
+  /* Accounting, as engines before this one left it. */
+  WEIR_NOTICE_ACCOUNTING_RESTORED = 13,     /* all were killed at once: it was put back now */
+  WEIR_NOTICE_ACCOUNTING_NOT_RESTORED = 14, /* ... and could not be; @number: errno */
+  WEIR_NOTICE_ACCOUNTING_RECORD = 15, /* the record was none of ours: emptied, and not followed */
 };
 
 struct weir_notice

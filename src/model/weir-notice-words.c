@@ -67,6 +67,23 @@ word_line (const struct weir_notice *notice, const char *text)
     }
 }
 
+static const char *
+word_accounting (const struct weir_notice *notice)
+{
+  switch (notice->code)
+    {
+    case WEIR_NOTICE_ACCOUNTING_RESTORED:
+      return _ ("Weir was ended by force while it had the kernel count bytes. The kernel's setting "
+                "is back to what it was.");
+    case WEIR_NOTICE_ACCOUNTING_NOT_RESTORED:
+      return _ ("Whether an earlier Weir had the kernel count bytes cannot be found out, or the "
+                "kernel's setting not be set back. Look at net.netfilter.nf_conntrack_acct.");
+    default:
+      return _ ("A record of the kernel's setting for counting bytes was damaged, or not of this "
+                "network: it was removed, and the setting left as it is.");
+    }
+}
+
 char *
 weir_notice_words_get (const struct weir_notice *notice)
 {
@@ -76,6 +93,8 @@ weir_notice_words_get (const struct weir_notice *notice)
     return word_file (notice, text);
   if (notice->code < WEIR_NOTICE_CONFIG_MORE)
     return word_line (notice, text);
+  if (notice->code > WEIR_NOTICE_CONFIG_MORE)
+    return g_strdup (word_accounting (notice));
   return g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "engine.conf has %u mistake more.",
                                        "engine.conf has %u mistakes more.", notice->number),
                           notice->number);

@@ -27,6 +27,9 @@ CONNTRACK = 1
 DEGRADED, ACTIVE = 1, 2
 KERNEL_LACKS, ACCOUNTING_OFF, SWITCHED = 3, 5, 13
 HELPERS = 3
+# Codes of NOTICES.
+RESTORED, NOT_RESTORED, NOT_OURS = 13, 14, 15
+EROFS = 30
 
 
 def case(name):
@@ -38,6 +41,8 @@ def case(name):
             os.unshare(os.CLONE_NEWNET)
             subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
             SETTING.write_text("0")
+            # Of a namespace that is gone and had the same number.
+            record().unlink(missing_ok=True)
             function()
         return run
     return register
@@ -240,6 +245,7 @@ def all_killed():
         with weirtest.handoff() as handoff, weirtest.engine(handoff, accounting=accounting) as engine:
             engine.serve(helpers=HELPERS if accounting else 2)
             tap.equal(value(), "1" if accounting else "0", "the setting while the next one serves")
+            tap.equal(engine.front.notices(), [] if accounting else [(RESTORED, 0)], "notices")
             pids = [pid for pid in engine.roles().values() if pid]
             engine.front.close()
             wait_gone(pids)
@@ -298,6 +304,7 @@ def hostile_contents():
                 engine.serve()
                 tap.equal(value(), "1", f"the setting, {what}")
                 tap.equal(record().stat().st_size, 0, f"size of the record, {what}")
+                tap.equal(engine.front.notices(), [] if accounting else [(NOT_OURS, 0)], f"notices, {what}")
             tap.equal(value(), "1", f"the setting afterwards, {what}")
         # Off, it is used, and the record is as good as new.
         SETTING.write_text("0")
@@ -342,6 +349,7 @@ def hostile_files():
         # Who does not need it serves all the same.
         with weirtest.handoff() as handoff, weirtest.engine(handoff) as engine:
             engine.serve()
+            tap.equal([code for code, _errno in engine.front.notices()], [NOT_RESTORED], f"notices with {make.__name__}")
         tap.equal((value(), victim.read_text()), ("0", "precious"), f"setting and victim with {make.__name__}")
         record().rmdir() if make is directory else record().unlink()
     victim.unlink()
@@ -384,6 +392,18 @@ def refused():
             tap.equal(engine.exit_code(), weirtest.EXIT_REFUSED, f"exit code {number}")
         tap.equal(value(), "0", "the setting")
         wait_record_empty()
+
+
+@case("what cannot be put back by one start is said, and put back by another")
+def later():
+    with counting() as engine:
+        kill_all_at_once(engine)
+    with weirtest.handoff() as handoff, weirtest.engine(handoff, prepare=read_only_settings) as engine:
+        engine.serve()
+        tap.equal((engine.front.notices(), value()), ([(NOT_RESTORED, EROFS)], "1"), "notices, setting")
+    with weirtest.handoff() as handoff, weirtest.engine(handoff) as engine:
+        engine.serve()
+        tap.equal((engine.front.notices(), value()), ([(RESTORED, 0)], "0"), "notices, setting")
 
 
 def no_setting():

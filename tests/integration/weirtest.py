@@ -31,6 +31,7 @@ ROLES = ("meter", "keeper", "looker", "twin")
 VIEWS = ("limited", "full")
 (OWN_UID, ONLY_CAPABILITIES, NO_NEW_PRIVS, EMPTY_ROOT, EMPTY_NAMESPACES, LANDLOCK, SECCOMP) = (
     1 << number for number in range(7))
+NOTICES = 11
 START, INTERVAL, DETAILS_OF, STOP = range(64, 68)
 
 
@@ -142,6 +143,21 @@ class Front:
                 "<BII5QBII", frame[1], 4 + number * size)
             processes[ROLES[role]] = (uid, sets, active, missing)
         return processes
+
+    def notices(self):
+        """Codes and numbers of the NOTICES that come before the first TICK, which is asked for."""
+        found = []
+        self.send(START, (250).to_bytes(4, "little"))
+        while (frame := self.frame()) is None or frame[0] != TICK:
+            if frame is None:
+                raise AssertionError("no TICK came")
+            if frame[0] == NOTICES:
+                at = 2
+                for _ in range(struct.unpack_from("<H", frame[1])[0]):
+                    size, code, number = struct.unpack_from("<HHI", frame[1], at)
+                    found.append((code, number))
+                    at += 2 + size
+        return found
 
     def source(self, number):
         """(state, reason, errno) of a source, in the next frame that says so."""

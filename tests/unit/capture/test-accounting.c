@@ -175,7 +175,7 @@ test_repair (struct fixture *fixture, gconstpointer data)
   leave_behind (fixture);
   g_assert_cmpint (weir_accounting_repair (fixture->run, NETNS + 1), ==, 0);
   g_assert_cmpint (value (fixture), ==, 1);
-  g_assert_cmpint (weir_accounting_repair (fixture->run, NETNS), ==, 1);
+  g_assert_cmpint (weir_accounting_repair (fixture->run, NETNS), ==, WEIR_ACCOUNTING_PUT_BACK);
   g_assert_cmpint (value (fixture), ==, 0);
   g_assert_cmpint (size (fixture), ==, 0);
   g_assert_cmpint (weir_accounting_repair (fixture->run, NETNS), ==, 0);
@@ -235,7 +235,7 @@ test_forged (struct fixture *fixture, gconstpointer data)
         forged[i] ^= 1;
       g_assert_cmpint (write (fd, forged, i < length ? length : length + 1), >, 0);
       close (fd);
-      g_assert_cmpint (weir_accounting_repair (fixture->run, NETNS), ==, 0);
+      g_assert_cmpint (weir_accounting_repair (fixture->run, NETNS), ==, WEIR_ACCOUNTING_NOT_OURS);
       g_assert_cmpint (value (fixture), ==, 1);
       g_assert_cmpint (size (fixture), ==, 0);
 
@@ -243,7 +243,9 @@ test_forged (struct fixture *fixture, gconstpointer data)
       if (i > 0 && i < length)
         g_assert_cmpint (write (fd, text, i), ==, (gssize) i);
       close (fd);
-      g_assert_cmpint (weir_accounting_repair (fixture->run, NETNS), ==, 0);
+      g_assert_cmpint (weir_accounting_repair (fixture->run, NETNS), ==,
+                       i > 0 && i < length ? WEIR_ACCOUNTING_NOT_OURS
+                                           : WEIR_ACCOUNTING_NOTHING_TO_DO);
       g_assert_cmpint (value (fixture), ==, 1);
       g_assert_cmpint (size (fixture), ==, 0);
     }
@@ -259,7 +261,7 @@ test_other_namespace (struct fixture *fixture, gconstpointer data)
   g_assert_cmpint (unshare (CLONE_NEWNET), ==, 0);
   setting = open (WEIR_ACCOUNTING_PATH, O_RDWR | O_CLOEXEC);
   g_assert_cmpint (pwrite (setting, "1", 1, 0), ==, 1);
-  g_assert_cmpint (weir_accounting_repair (fixture->run, NETNS), ==, 0);
+  g_assert_cmpint (weir_accounting_repair (fixture->run, NETNS), ==, WEIR_ACCOUNTING_NOT_OURS);
   g_assert_cmpint (weir_accounting_read (setting), ==, 1);
   g_assert_cmpint (size (fixture), ==, 0);
   close (setting);
