@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "weir-exit.h"
 #include "weir-limits.h"
 
 /* Types below 64 go from the engine to the front end, the others the opposite way. */
@@ -791,17 +792,3 @@ weir_nonce_encode (const uint8_t nonce[WEIR_NONCE_SIZE], char ret_hex[WEIR_NONCE
 /* Takes the same time wherever the difference is. */
 bool
 weir_nonce_equal (const uint8_t a[WEIR_NONCE_SIZE], const uint8_t b[WEIR_NONCE_SIZE]);
-
-/* ---- exit codes of the engine: 126 and 127 are pkexec's ---- */
-enum weir_exit
-{
-  WEIR_EXIT_DONE = 0,
-  WEIR_EXIT_USAGE = 64,       /* argv or environment are not what a launcher makes */
-  WEIR_EXIT_HANDOFF = 65,     /* the handoff directory, its nonce or socket were refused */
-  WEIR_EXIT_RESOURCES = 66,   /* limits too low, out of memory, too many engines */
-  WEIR_EXIT_CONFINEMENT = 67, /* a privilege could not be given up */
-  WEIR_EXIT_SOURCES = 68,
-  WEIR_EXIT_REFUSED = 69, /* accounting could not be switched on */
-  WEIR_EXIT_RUN_DIR = 70, /* /run/weir is not root's alone, or could not be used */
-  WEIR_EXIT_STRICT = 71,  /* engine.conf says strict, and a layer of confinement was refused */
-};
