@@ -43,9 +43,10 @@ weir_accounting_read (int setting);
 int
 weir_accounting_switch_on (const struct weir_accounting *accounting);
 
-/* Gives this engine's lock up and, if nobody else has one, puts the setting back.  May be called by
- * both processes, at the same time and again.  1 when it was put back; 0 when there was nothing to
- * put back, or somebody who will; a negative errno when it could not be, and stays on record. */
+/* Gives this engine's lock up and, if nobody else has one, puts the setting back.  Called by both
+ * processes, and never at the same time, for they have one lock: by each when the other has ended,
+ * or at its own end.  1 when it was put back; 0 when there was nothing to put back, or somebody who
+ * will; a negative errno when it could not be, and stays on record. */
 int
 weir_accounting_leave (const struct weir_accounting *accounting);
 
