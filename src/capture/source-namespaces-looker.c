@@ -11,8 +11,12 @@
 /* Between two walks of /proc, and between two listings of one namespace ... */
 #define WALK_GAP (2000 * MS)
 #define LIST_GAP (1000 * MS)
-/* ... but at least so many times what the last one took, so that both stay a fiftieth of it. */
-#define GAP_PER_COST 50
+/* ... as far as all of them together stay below one part in so many of a processor, of which so
+ * much may be saved up: many namespaces are listed the more seldom. */
+#define SHARE     50
+#define SAVED_MAX (40 * MS)
+/* What one request takes is much less (weir-looker-pace.h): a looker cannot silence us for long. */
+#define MAX_COST (1000 * MS)
 
 /* Walks in a row that must not find a process in a namespace before it counts as left: one may miss
  * a process that was just being made by one that ended. */
@@ -100,9 +104,7 @@ leave_empty (struct weir_namespaces *namespaces)
 static void
 end_walk (struct weir_namespaces *namespaces, const struct weir_looker_answer *answer, uint64_t now)
 {
-  const uint64_t cost = (now - namespaces->asked_at) * GAP_PER_COST;
-
-  namespaces->walk_at = now + (cost > WALK_GAP ? cost : WALK_GAP);
+  namespaces->walk_at = now + WALK_GAP;
   namespaces->n_left_out_now += answer->unreadable;
   /* It goes on where it was left. */
   if (answer->unfinished != 0)
@@ -162,12 +164,11 @@ end_listing (struct weir_namespaces *namespaces, const struct weir_looker_answer
              uint64_t now)
 {
   struct weir_namespace *namespace = namespaces->asked_about;
-  const uint64_t cost = (now - namespaces->asked_at) * GAP_PER_COST;
 
   namespaces->asked_about = NULL;
   if (namespace == NULL)
     return;
-  namespace->due_at = now + (cost > LIST_GAP ? cost : LIST_GAP);
+  namespace->due_at = now + LIST_GAP;
   /* The process that was asked about has gone; the next walk finds another, or nobody. */
   if (answer->unreadable != 0)
     return;
@@ -177,6 +178,18 @@ end_listing (struct weir_namespaces *namespaces, const struct weir_looker_answer
 
 /* ---- both ---- */
 
+/* Whether there is some time left for us. */
+static bool
+may_ask (struct weir_namespaces *namespaces, uint64_t now)
+{
+  if (now > namespaces->saved_at)
+    namespaces->saved += (int64_t) ((now - namespaces->saved_at) / SHARE);
+  namespaces->saved_at = now;
+  if (namespaces->saved > (int64_t) SAVED_MAX)
+    namespaces->saved = (int64_t) SAVED_MAX;
+  return namespaces->saved > 0;
+}
+
 bool
 weir_namespaces_ask (struct weir_namespaces *namespaces, struct weir_looker_request *request,
                      uint64_t now)
@@ -184,7 +197,8 @@ weir_namespaces_ask (struct weir_namespaces *namespaces, struct weir_looker_requ
   struct weir_namespace *next = NULL;
 
   namespaces->asked_about = NULL;
-  namespaces->asked_at = now;
+  if (!may_ask (namespaces, now))
+    return false;
   if (now >= namespaces->walk_at)
     {
       request->verb = namespaces->asked_verb = WEIR_LOOKER_NAMESPACES;
@@ -228,6 +242,7 @@ weir_namespaces_answered (struct weir_namespaces *namespaces,
   const uint32_t verb = namespaces->asked_verb;
 
   namespaces->asked_verb = 0;
+  namespaces->saved -= (int64_t) (answer->value < MAX_COST ? answer->value : MAX_COST);
   if (verb == WEIR_LOOKER_NAMESPACES)
     end_walk (namespaces, answer, now);
   else if (verb == WEIR_LOOKER_SOCKETS)

@@ -74,10 +74,11 @@ struct weir_namespaces
   uint32_t sequence;      /* of the reading of addresses */
 
   /* The looker's walks and listings */
-  uint32_t walk;                      /* counts whole walks of /proc */
-  uint64_t walk_at;                   /* when the next request for one is due */
-  uint64_t asked_at;                  /* when the request that is under way was sent */
-  uint32_t asked_verb;                /* 0: none of ours */
+  uint32_t walk;       /* counts whole walks of /proc */
+  uint64_t walk_at;    /* when the next request for one is due */
+  uint64_t saved_at;   /* until when the following is reckoned */
+  int64_t saved;       /* time of the looker that may still be used; below 0: overdrawn, ns */
+  uint32_t asked_verb; /* 0: none of ours */
   struct weir_namespace *asked_about; /* whose sockets are being listed */
   uint32_t n_left_out;     /* namespaces that found no room: of the last whole walk, or the first */
   uint32_t n_left_out_now; /* ... and of the one that runs */

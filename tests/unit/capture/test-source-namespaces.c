@@ -267,6 +267,20 @@ test_crowd (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (fixture->namespaces.n, ==, WEIR_LISTED_NAMESPACES_MAX);
 }
 
+/* A request that was expensive is paid for by a pause. */
+static void
+test_costs (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_looker_answer answer = { .value = S / 10 };
+
+  g_assert_cmpuint (ask (fixture, S), ==, WEIR_LOOKER_NAMESPACES);
+  weir_namespaces_answered (&fixture->namespaces, &answer, S);
+  /* 20 ms were saved, 80 ms are owed, and each second brings 20. */
+  g_assert_cmpuint (ask (fixture, 4 * S), ==, 0);
+  g_assert_cmpuint (ask (fixture, 5 * S - S / 10), ==, 0);
+  g_assert_cmpuint (ask (fixture, 5 * S + S / 10), ==, WEIR_LOOKER_NAMESPACES);
+}
+
 /* Without a looker nobody would tell when to let go. */
 static void
 test_stop (struct fixture *fixture, gconstpointer data)
@@ -335,6 +349,7 @@ main (int argc, char **argv)
   ADD ("let-go-while-reading", 2, test_let_go_while_reading);
   ADD ("listed", 0, test_listed);
   ADD ("crowd", 0, test_crowd);
+  ADD ("costs", 0, test_costs);
   ADD ("stop", 2, test_stop);
   ADD ("publish", 1, test_publish);
 #undef ADD
