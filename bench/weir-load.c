@@ -10,7 +10,7 @@
  *   weir-load dump conntrack|sockets  receives one dump and throws it away; prints the CPU time in
  *                                     ns, the number of buffers and of bytes
  *
- * `dump sockets` is one request for each family and protocol that the engine asks for. */
+ * `dump sockets` is TCP and UDP of both families; what else the engine asks for is mostly empty. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libnetfilter_conntrack/libnetfilter_conntrack.h>
