@@ -96,7 +96,8 @@ add_interface (Adding *adding, const struct weir_interface_record *interface, co
   else if (interface->flags & WEIR_INTERFACE_COUNTED)
     {
       add (&adding->sheet->counted, moved.rx, moved.tx);
-      if (interface->type == WEIR_INTERFACE_TYPE_PHYSICAL)
+      if (interface->type == WEIR_INTERFACE_TYPE_PHYSICAL ||
+          interface->type == WEIR_INTERFACE_TYPE_WIRELESS)
         adding->sheet->reasons |= WEIR_LEDGER_SEGMENTS;
     }
   /* Without an address nothing of this computer goes through. */
@@ -109,11 +110,13 @@ add_interfaces (Adding *adding, const struct weir_interface_record *interfaces, 
 {
   WeirLedger *self = adding->self;
   g_autoptr (GArray) counters = g_array_sized_new (FALSE, FALSE, sizeof (Counter), n);
+  /* There is always a loopback interface: with none at all, they were not told of yet. */
+  gboolean compares = self->counters->len > 0;
 
   for (guint i = 0; i < n; i++)
     {
       Counter counter = { interfaces[i].index, interfaces[i].rx_bytes, interfaces[i].tx_bytes };
-      if (self->has_tick)
+      if (compares)
         add_interface (adding, &interfaces[i], find_counter (self, i, counter.index));
       g_array_append_val (counters, counter);
     }

@@ -437,6 +437,22 @@ test_interfaces (Fixture *fixture, gconstpointer data)
   g_assert_cmpfloat (weir_ledger_get_total (fixture->ledger)->seconds, ==, 1);
 }
 
+/* Interfaces may be told of later than the first tick: what they had moved by then is not new. */
+static void
+test_late_interfaces (Fixture *fixture, gconstpointer data)
+{
+  struct weir_tick tick = sample_tick (0);
+
+  weir_flow_store_tick (fixture->store, &tick);
+  weir_ledger_add (fixture->ledger, NULL, 0, weir_flow_store_get_rows (fixture->store), &tick,
+                   NETNS);
+  do_tick (fixture, 1);
+  check_sum (weir_ledger_sheet_get_sum (weir_ledger_get_total (fixture->ledger)), 0, 0);
+  move (fixture, 1, 10, 1);
+  do_tick (fixture, 2);
+  check_sum (weir_ledger_sheet_get_sum (weir_ledger_get_total (fixture->ledger)), 10, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -455,6 +471,7 @@ main (int argc, char **argv)
     { "/ledger/reasons", test_reasons },
     { "/ledger/engines", test_engines },
     { "/ledger/interfaces", test_interfaces },
+    { "/ledger/late-interfaces", test_late_interfaces },
   };
 
   g_test_init (&argc, &argv, NULL);
