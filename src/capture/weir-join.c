@@ -230,10 +230,9 @@ has_sockets (uint8_t protocol)
     }
 }
 
-/* The kernel answers echo requests; sending them takes a program, and a socket for pings that sends
- * them writes its own port into them as the identifier. */
+/* The kernel answers requests; sending them takes a program. */
 static bool
-is_sent_echo (const struct weir_flow *flow)
+is_sent_icmp (const struct weir_flow *flow)
 {
   return (flow->key.protocol == IPPROTO_ICMP || flow->key.protocol == IPPROTO_ICMPV6) &&
          !(flow->flags & WEIR_FLOW_REVERSED);
@@ -261,16 +260,27 @@ weir_join_set_server (struct weir_join *join, struct weir_flow *flow,
     flow->cgroup_id = bound->cgroup_id;
 }
 
+/* A socket for pings sends nothing but echoes, and writes its own port into them as the identifier.
+ */
+static bool
+is_sent_echo (const struct weir_flow *flow)
+{
+  const uint32_t echo = flow->key.protocol == IPPROTO_ICMP ? 8 : 128;
+
+  return is_sent_icmp (flow) && flow->key.discriminator >> 16 == echo;
+}
+
 /* Finds a socket that serves the flow without being its own: a listener, or one without a peer. */
 static void
 borrow_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now)
 {
   const struct weir_netns *netns = weir_join_get_netns (join, flow->key.netns);
-  struct weir_endpoint local = { .port = is_sent_echo (flow) ? flow->key.discriminator
-                                                             : flow->key.local_port };
+  struct weir_endpoint local = { .port = flow->key.local_port };
   const struct weir_bound_socket *bound;
   bool ambiguous, same_cgroup;
 
+  if (is_sent_echo (flow))
+    local.port = (uint16_t) flow->key.discriminator;
   memcpy (local.address, flow->key.local, 16);
   bound = weir_socket_index_find (&netns->sockets, &netns->addresses, flow->key.protocol, &local,
                                   &ambiguous, &same_cgroup);
@@ -303,7 +313,7 @@ why_no_owner (struct weir_join *join, const struct weir_flow *flow)
   if (flow->direction == WEIR_DIRECTION_FORWARDED)
     return WEIR_MISSING_FORWARDED;
   /* Only what no program can bring about is the kernel's own. */
-  if (!has_sockets (flow->key.protocol) && !is_sent_echo (flow) &&
+  if (!has_sockets (flow->key.protocol) && !is_sent_icmp (flow) &&
       !weir_socket_index_has_raw (&netns->sockets, flow->key.protocol))
     return WEIR_MISSING_KERNEL;
   /* Which raw socket sent something nobody can know, nor does every kernel list the sockets of all
