@@ -74,10 +74,8 @@ read_tcp_info (const void *data, size_t size, enum weir_sockdiag_event event,
   reading->fin_counted = event == WEIR_SOCKDIAG_SOCKET && (reading->state == WEIR_TCP_CLOSE_WAIT ||
                                                            reading->state == WEIR_TCP_LAST_ACK ||
                                                            reading->state == WEIR_TCP_CLOSING);
-  /* A connection whose own FIN was never acknowledged did not end in order, and a reset is no FIN.
-   */
-  reading->fin_may_count = event == WEIR_SOCKDIAG_DESTROYED && info.tcpi_bytes_received > 0 &&
-                           info.tcpi_bytes_acked > sent_once;
+  if (info.tcpi_bytes_acked > sent_once)
+    reading->acked_beyond = info.tcpi_bytes_acked - sent_once == 1 ? 1 : 2;
 
   /* Only the end that connected sent a SYN that was acknowledged as a byte: with everything
    * acknowledged and no FIN sent yet, bytes_acked says which end this is. */

@@ -63,7 +63,15 @@ enum weir_flow_flag
   /* TCP counted on when conntrack no longer did: its figures are the better ones now. */
   WEIR_FLOW_TCP_MOVED_ON = 1 << 22,
   WEIR_FLOW_HAS_MARK = 1 << 26, /* conntrack told one, which may be 0 */
+  /* Whether a FIN is among the last bytes of the socket; see weir-join-endings.c. */
+  WEIR_FLOW_FIN_UNDECIDED = 1 << 27, /* the next dump tells */
+  WEIR_FLOW_FIN_QUEUED = 1 << 28,    /* ... something was never read */
+  WEIR_FLOW_OWN_FIN_MAYBE = 1 << 29, /* ... it is not known whether it had sent a FIN itself */
+  WEIR_FLOW_SHUT_BY_OWNER = 1 << 30, /* a dump showed it shut in one direction, and open */
 };
+/* Its socket was destroyed, and what remains of it may show up in the next dump: until then the
+ * flow stays, or the remains would be another one.  (Too large for an enumerator.) */
+#define WEIR_FLOW_AWAITS_DUMP (UINT32_C (1) << 31)
 
 /* Kept beside the flows, a byte for each: of very many flows only few have anything to do in a
  * tick, and looking at all the others would be most of the work. */

@@ -48,6 +48,7 @@ weir_join_remove_netns (struct weir_join *join, struct weir_netns *netns)
   struct weir_flow *flow;
   uint32_t slot = 0;
 
+  weir_join_give_up_endings (join, netns);
   while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
     {
       if (flow->key.netns == netns->inode)

@@ -10,6 +10,9 @@ weir_join_sockets_begin (struct weir_join *join, struct weir_netns *netns)
 {
   netns->round_before = netns->round;
   netns->round = ++join->socket_round;
+  if (netns->dumping)
+    weir_join_give_up_endings (join, netns);
+  netns->dumping = true;
   netns->not_listed_now = 0;
   netns->n_sockets_now = 0;
   weir_socket_index_begin (&netns->sockets);
@@ -37,8 +40,8 @@ is_remains (const struct weir_socket_reading *reading)
          (reading->state == WEIR_TCP_TIME_WAIT || reading->state == WEIR_TCP_FIN_WAIT2);
 }
 
-static void
-set_bytes (struct weir_flow *flow, uint64_t rx, uint64_t tx)
+void
+weir_flow_set_tcp_bytes (struct weir_flow *flow, uint64_t rx, uint64_t tx)
 {
   bool grew = rx > flow->tcp_rx_bytes || tx > flow->tcp_tx_bytes;
 
@@ -138,7 +141,8 @@ join_seen (struct weir_join *join, const struct weir_netns *netns,
       flow->flags & WEIR_FLOW_SOCKET_DESTROYED)
     return;
   if (flow != NULL && flow->cookie != 0 && flow->cookie != reading->cookie &&
-      reading->protocol == IPPROTO_TCP && !change_socket (join, &flow))
+      reading->protocol == IPPROTO_TCP && !(remains && flow->flags & WEIR_FLOW_SOCKET_DESTROYED) &&
+      !change_socket (join, &flow))
     return;
   if (flow == NULL)
     {
@@ -148,7 +152,9 @@ join_seen (struct weir_join *join, const struct weir_netns *netns,
       if (weir_join_is_baseline (join, netns->sockets_known))
         flow->flags |= WEIR_FLOW_NO_RATE;
     }
-  weir_flow_table_set_cookie (&join->table, flow, reading->cookie);
+  /* Remains of a socket that nobody had asked for get a cookie of their own. */
+  if (!remains || flow->cookie == 0)
+    weir_flow_table_set_cookie (&join->table, flow, reading->cookie);
   weir_flow_set_flags (
       flow, WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_HAD_SOCKET | (remains ? WEIR_FLOW_IN_TIME_WAIT : 0),
       remains ? 0 : WEIR_FLOW_IN_TIME_WAIT);
@@ -157,29 +163,20 @@ join_seen (struct weir_join *join, const struct weir_netns *netns,
   flow->socket_state = reading->state;
   if (remains)
     return;
+  if (reading->inode != 0 &&
+      (reading->state == WEIR_TCP_FIN_WAIT1 || reading->state == WEIR_TCP_FIN_WAIT2))
+    flow->flags |= WEIR_FLOW_SHUT_BY_OWNER;
   if (reading->has_bytes)
     {
       if (reading->fin_counted)
         flow->flags |= WEIR_FLOW_FIN_RECEIVED;
-      set_bytes (flow, reading->rx_bytes - (reading->fin_counted && reading->rx_bytes > 0),
-                 reading->tx_bytes);
+      weir_flow_set_tcp_bytes (flow,
+                               reading->rx_bytes - (reading->fin_counted && reading->rx_bytes > 0),
+                               reading->tx_bytes);
     }
   set_times (flow, reading);
   set_identity (join, netns, flow, reading, now);
   set_socket_direction (flow, reading);
-}
-
-/* The last figures of a socket; the kernel does not say whether a FIN is among the bytes. */
-static uint64_t
-last_rx_bytes (const struct weir_flow *flow, const struct weir_socket_reading *reading)
-{
-  bool with_fin = flow->flags & WEIR_FLOW_FIN_RECEIVED;
-
-  if (!with_fin && reading->fin_may_count)
-    /* Nothing came since the last reading, not even a FIN; or something did, and at the end of a
-     * connection that closed in order there is a FIN. */
-    with_fin = !(flow->flags & WEIR_FLOW_HAS_TCP_BYTES) || reading->rx_bytes > flow->tcp_rx_bytes;
-  return reading->rx_bytes - (with_fin && reading->rx_bytes > 0);
 }
 
 static void
@@ -211,8 +208,7 @@ join_destroyed (struct weir_join *join, const struct weir_netns *netns,
         }
       weir_flow_table_set_cookie (&join->table, flow, reading->cookie);
     }
-  if (reading->has_bytes)
-    set_bytes (flow, last_rx_bytes (flow, reading), reading->tx_bytes);
+  weir_join_end_socket (join, netns, flow, reading);
   set_times (flow, reading);
   weir_flow_set_flags (flow, WEIR_FLOW_HAD_SOCKET | WEIR_FLOW_SOCKET_DESTROYED,
                        WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_IN_TIME_WAIT);
@@ -297,15 +293,17 @@ weir_join_sockets_complete (struct weir_join *join, struct weir_netns *netns)
     {
       if (flow->key.netns != netns->inode)
         continue;
+      weir_join_decide_ending (join, netns, flow);
       if (flow->flags & WEIR_FLOW_HAS_SOCKET &&
           (int32_t) (netns->round_before - flow->socket_round) > 0)
         {
           weir_flow_set_flags (flow, 0, WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_IN_TIME_WAIT);
           weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED);
         }
-      if (!(flow->flags & WEIR_FLOW_HAS_SOCKET))
+      if (!(flow->flags & (WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_AWAITS_DUMP)))
         weir_flow_table_unmark (&join->table, flow, WEIR_MARK_SOCKET);
     }
+  netns->dumping = false;
   netns->sockets_known = true;
   netns->n_sockets = netns->n_sockets_now;
   if (netns == &join->own)

@@ -383,7 +383,8 @@ settle_flow (struct weir_join *join, struct weir_flow *flow, uint64_t now)
     weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED);
   /* While a dump runs it may still show an entry that an event has already ended: keeping the flow
    * is what tells the two apart. */
-  if (!(flow->flags & (WEIR_FLOW_IS_ENDED | WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_HAS_CONNTRACK)) &&
+  if (!(flow->flags & (WEIR_FLOW_IS_ENDED | WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_HAS_CONNTRACK |
+                       WEIR_FLOW_AWAITS_DUMP)) &&
       !join->conntrack_dumping)
     weir_join_retire (join, flow);
 }

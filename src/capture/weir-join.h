@@ -25,6 +25,7 @@ struct weir_netns
   struct weir_socket_index sockets;
   uint32_t not_listed, not_listed_now; /* receivers without a place: of the last dump, of this */
   uint32_t round, round_before; /* of the dump that runs or ran last, and of the one before */
+  bool dumping;                 /* a series of dumps has begun and is not complete */
   bool sockets_known;           /* at least one dump was complete */
   uint32_t n_sockets;           /* that processes can hold, of the last whole dump */
   uint32_t n_sockets_now;       /* of the one that runs */
@@ -133,6 +134,20 @@ weir_join_need_owner (struct weir_join *join, const struct weir_netns *netns, ui
 void
 weir_join_set_server (struct weir_join *join, struct weir_flow *flow,
                       const struct weir_bound_socket *bound, uint64_t now);
+/* What tcp_info told of the flow's socket; figures never go down. */
+void
+weir_flow_set_tcp_bytes (struct weir_flow *flow, uint64_t rx, uint64_t tx);
+/* The socket of the flow is no more, and these are its last figures. */
+void
+weir_join_end_socket (struct weir_join *join, const struct weir_netns *netns,
+                      struct weir_flow *flow, const struct weir_socket_reading *reading);
+/* A dump of @netns is complete: what it tells of the end of the flow's socket. */
+void
+weir_join_decide_ending (struct weir_join *join, const struct weir_netns *netns,
+                         struct weir_flow *flow);
+/* There will be no dump to tell. */
+void
+weir_join_give_up_endings (struct weir_join *join, const struct weir_netns *netns);
 /* Ends the flow now, so that another connection can have its key. */
 void
 weir_join_retire (struct weir_join *join, struct weir_flow *flow);

@@ -48,11 +48,10 @@ struct weir_socket_reading
   bool is_promiscuous;
   /* TCP */
   bool has_bytes, has_times;
-  uint64_t rx_bytes, tx_bytes; /* payload as the kernel counts it; see fin_may_count */
+  uint64_t rx_bytes, tx_bytes; /* payload as the kernel counts it; see fin_counted */
   uint32_t rtt_us, retransmits;
-  /* The kernel counts the peer's FIN as a byte received.  True: it did, or (destroyed sockets) may
-   * have. */
-  bool fin_counted, fin_may_count;
+  bool fin_counted;     /* the peer's FIN is certainly among the bytes received */
+  uint8_t acked_beyond; /* how much more than payload was acknowledged: SYN, FIN, both */
   /* Who connected, where the counters tell: enum weir_direction */
   uint8_t direction;
 };

@@ -123,13 +123,14 @@ test_ends (struct fixture *fixture, gconstpointer data)
 }
 
 static void
-destroy (struct fixture *fixture, guint64 rx, guint64 tx, gboolean fin_may_count)
+destroy (struct fixture *fixture, guint64 rx, guint64 tx, guint8 acked_beyond, guint32 queue)
 {
   struct weir_socket_reading reading = with_bytes (rx, tx);
 
   reading.state = WEIR_TCP_CLOSE;
   reading.inode = 0;
-  reading.fin_may_count = fin_may_count;
+  reading.acked_beyond = acked_beyond;
+  reading.queue = queue;
   weir_join_socket (&fixture->join, &fixture->join.own, &reading, WEIR_SOCKDIAG_DESTROYED, 2 * S);
 }
 
@@ -139,13 +140,14 @@ test_destroyed (struct fixture *fixture, gconstpointer data)
   static const struct
   {
     guint64 rx;
-    gboolean fin_may_count;
+    guint8 acked_beyond;
+    guint32 queue;
     guint64 expected;
   } cases[] = {
-    { 100, TRUE, 100 },  /* nothing came since */
-    { 101, TRUE, 100 },  /* only the FIN */
-    { 501, TRUE, 500 },  /* data and the FIN */
-    { 500, FALSE, 500 }, /* a reset */
+    { 100, 2, 0, 100 }, /* nothing came since */
+    { 101, 2, 1, 100 }, /* only the FIN */
+    { 501, 2, 1, 500 }, /* data and the FIN */
+    { 500, 0, 0, 500 }, /* a reset */
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -158,7 +160,7 @@ test_destroyed (struct fixture *fixture, gconstpointer data)
       read_sockets (&another.join, &reading, 1, S);
       weir_join_settle (&another.join, S);
       flow = find (&another);
-      destroy (&another, cases[i].rx, 70, cases[i].fin_may_count);
+      destroy (&another, cases[i].rx, 70, cases[i].acked_beyond, cases[i].queue);
       g_assert_cmpuint (flow->tcp_rx_bytes, ==, cases[i].expected);
       g_assert_cmpuint (flow->tcp_tx_bytes, ==, 70);
       /* A dump that is older than the event brings nothing back to life ... */
@@ -179,6 +181,79 @@ test_destroyed (struct fixture *fixture, gconstpointer data)
     }
 }
 
+/* Where the last figures alone do not tell, the next whole dump does. */
+static void
+test_undecided (struct fixture *fixture, gconstpointer data)
+{
+  static const struct
+  {
+    guint8 acked_beyond;
+    guint32 queue;
+    guint8 shut_state; /* that a dump had shown while somebody held it; 0: none */
+    guint8 remains;    /* 0: none */
+    guint64 expected;
+  } cases[] = {
+    { 2, 0, 0, 0, 500 },
+    { 2, 0, 0, WEIR_TCP_FIN_WAIT2, 501 },
+    { 2, 0, 0, WEIR_TCP_TIME_WAIT, 501 },
+    { 2, 0, WEIR_TCP_FIN_WAIT2, WEIR_TCP_TIME_WAIT, 500 },
+    { 2, 0, WEIR_TCP_FIN_WAIT2, WEIR_TCP_FIN_WAIT2, 501 },
+    { 2, 9, 0, WEIR_TCP_TIME_WAIT, 500 },
+    { 2, 9, 0, 0, 501 },
+    /* Perhaps it was the SYN that was acknowledged. */
+    { 1, 0, 0, 0, 501 },
+    { 1, 1, 0, WEIR_TCP_TIME_WAIT, 500 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      struct weir_socket_reading reading = with_bytes (100, 50), remains = with_bytes (0, 0);
+      struct weir_flow *flow;
+      struct fixture another;
+
+      set_up (&another, NULL);
+      if (cases[i].shut_state != 0)
+        reading.state = cases[i].shut_state;
+      read_sockets (&another.join, &reading, 1, S);
+      flow = find (&another);
+      destroy (&another, 501, 70, cases[i].acked_beyond, cases[i].queue);
+      weir_join_settle (&another.join, 2 * S);
+      g_assert_true (find (&another) == flow);
+      g_assert_cmpuint (flow->state, ==, WEIR_FLOW_STATE_CLOSED);
+      g_assert_cmpuint (flow->tcp_rx_bytes, ==, 500);
+      remains.state = cases[i].remains;
+      remains.inode = 0;
+      remains.cookie = 77;
+      remains.has_bytes = remains.has_times = false;
+      read_sockets (&another.join, &remains, cases[i].remains != 0, 3 * S);
+      weir_join_settle (&another.join, 3 * S);
+      g_test_message ("case %u", i);
+      g_assert_cmpuint (flow->tcp_rx_bytes, ==, cases[i].expected);
+      g_assert_cmpint ((flow->flags & WEIR_FLOW_IS_ENDED) != 0, ==, cases[i].remains == 0);
+      g_assert_cmpuint (count_flows (&another.join), ==, 1);
+      tear_down (&another, NULL);
+    }
+}
+
+/* A dump that does not come to its end keeps nothing. */
+static void
+test_given_up (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_socket_reading reading = with_bytes (100, 50);
+  struct weir_flow *flow;
+
+  read_sockets (&fixture->join, &reading, 1, S);
+  flow = find (fixture);
+  weir_join_sockets_begin (&fixture->join, &fixture->join.own);
+  destroy (fixture, 501, 70, 2, 0);
+  weir_join_settle (&fixture->join, 2 * S);
+  g_assert_false (flow->flags & WEIR_FLOW_IS_ENDED);
+  weir_join_sockets_begin (&fixture->join, &fixture->join.own);
+  weir_join_settle (&fixture->join, 3 * S);
+  g_assert_true (flow->flags & WEIR_FLOW_IS_ENDED);
+  g_assert_cmpuint (flow->tcp_rx_bytes, ==, 500);
+}
+
 static void
 test_born_and_dead (struct fixture *fixture, gconstpointer data)
 {
@@ -186,7 +261,8 @@ test_born_and_dead (struct fixture *fixture, gconstpointer data)
   guint64 rx, tx;
 
   read_sockets (&fixture->join, NULL, 0, S);
-  destroy (fixture, 1001, 50, TRUE);
+  destroy (fixture, 1001, 50, 2, 0);
+  read_sockets (&fixture->join, NULL, 0, 2 * S);
   weir_join_settle (&fixture->join, 2 * S);
   g_assert_cmpuint (count_flows (&fixture->join), ==, 1);
   flow = weir_flow_table_next (&fixture->join.table, &(guint32) { 0 });
@@ -286,6 +362,8 @@ main (int argc, char **argv)
   ADD ("ends", test_ends);
   ADD ("destroyed", test_destroyed);
   ADD ("born-and-dead", test_born_and_dead);
+  ADD ("undecided", test_undecided);
+  ADD ("given-up", test_given_up);
   ADD ("destroyed-without-a-flow", test_destroyed_without_a_flow);
   ADD ("same-addresses-again", test_same_addresses_again);
   ADD ("direction", test_direction);

@@ -127,6 +127,7 @@ test_states (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (flow->state, ==, WEIR_FLOW_STATE_CLOSED);
   g_assert_false (flow->flags & WEIR_FLOW_IS_ENDED);
   weir_join_conntrack (&fixture->join, &entry, WEIR_CONNTRACK_DESTROY, 3 * S);
+  read_sockets (&fixture->join, NULL, 0, 3 * S);
   weir_join_settle (&fixture->join, 3 * S);
   g_assert_true (flow->flags & WEIR_FLOW_IS_ENDED);
 }

@@ -116,7 +116,7 @@ test_bytes (void)
   g_assert_cmpuint (reading.rtt_us, ==, 12000);
   g_assert_cmpuint (reading.retransmits, ==, 2);
   g_assert_false (reading.fin_counted);
-  g_assert_false (reading.fin_may_count);
+  g_assert_cmpuint (reading.acked_beyond, ==, 1);
 
   g_assert_true (
       with_info (WEIR_TCP_CLOSE_WAIT, WEIR_SOCKDIAG_SOCKET, &info, sizeof info).fin_counted);
@@ -124,12 +124,16 @@ test_bytes (void)
       with_info (WEIR_TCP_LAST_ACK, WEIR_SOCKDIAG_SOCKET, &info, sizeof info).fin_counted);
   g_assert_false (
       with_info (WEIR_TCP_FIN_WAIT2, WEIR_SOCKDIAG_SOCKET, &info, sizeof info).fin_counted);
-  g_assert_true (
-      with_info (WEIR_TCP_CLOSE, WEIR_SOCKDIAG_DESTROYED, &info, sizeof info).fin_may_count);
-  /* Reset: its own FIN was never acknowledged. */
+  /* SYN and FIN; neither; fewer than were sent. */
+  info.tcpi_bytes_acked = 1002;
+  g_assert_cmpuint (
+      with_info (WEIR_TCP_CLOSE, WEIR_SOCKDIAG_DESTROYED, &info, sizeof info).acked_beyond, ==, 2);
   info.tcpi_bytes_acked = 1000;
-  g_assert_false (
-      with_info (WEIR_TCP_CLOSE, WEIR_SOCKDIAG_DESTROYED, &info, sizeof info).fin_may_count);
+  g_assert_cmpuint (
+      with_info (WEIR_TCP_CLOSE, WEIR_SOCKDIAG_DESTROYED, &info, sizeof info).acked_beyond, ==, 0);
+  info.tcpi_bytes_acked = 990;
+  g_assert_cmpuint (
+      with_info (WEIR_TCP_CLOSE, WEIR_SOCKDIAG_DESTROYED, &info, sizeof info).acked_beyond, ==, 0);
 }
 
 static void
