@@ -69,10 +69,15 @@ def short_lived_limited():
         port, made = burst(BURST)
         front.wait_ticks(2)
         for client_port, payload in made:
-            # The end that answered: it saw the FIN of the other, and ended at once.
-            flow = front.find("tcp", ("127.0.0.1", port), ("127.0.0.1", client_port), alive=False)
+            # The end that closed first: what remains of its socket keeps the row for a minute, and makes no second one.
+            ends = ("127.0.0.1", port), ("127.0.0.1", client_port)
+            flow = front.find("tcp", *ends, alive=False)
             tap.check(flow is not None, f"no row for the connection from port {client_port}")
-            tap.equal((flow["rx_bytes"], flow["tx_bytes"], flow["change"]), (payload, 10, "ended"), f"{flow}")
+            tap.equal((flow["rx_bytes"], flow["tx_bytes"], flow["state"]), (payload, 10, 4), f"{flow}")
+            # The other one saw that FIN, and ended at once.
+            flow = front.find("tcp", *reversed(ends), alive=False)
+            tap.check(flow is not None, f"no row for the connection to port {client_port}")
+            tap.equal((flow["rx_bytes"], flow["tx_bytes"], flow["change"]), (10, payload, "ended"), f"{flow}")
             changes = [line["change"] for line in front.history if line["id"] == flow["id"]]
             tap.equal((changes[0], changes[-1], changes.count("ended")), ("added", "ended", 1), "changes")
 
