@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The window by keyboard and pointer: filter, pause, export through the dialog, dialogs, narrow."""
+import os
 import pathlib
 import re
 
@@ -82,6 +83,8 @@ def _():
     process = application.wait_text("sync · ")
     talker = next(talker for talker in STAGE.traffic.talkers if talker.comm == "sync")
     tap.equal(process, f"sync · {talker.pid} · tester", "the owner")
+    program = os.readlink(f"/proc/{talker.pid}/exe")
+    tap.equal(application.wait_text(program), program, "the program, which is the person's own")
     SCREEN.focus(application.window)
     SCREEN.keys("F9")
     tap.wait_for(lambda: "How It Was Found" not in application.labels(), "the details to close")
