@@ -172,6 +172,7 @@ def one_moves():
         sender.close()
 
 
+wt.leave_out_namespaces()
 network = wt.Network()
 network.track()
 tap.run(cleanup=network.close)

@@ -56,12 +56,15 @@ def wait_for(front, *all_traffic, seconds=10):
     return [(truth, side, row(front, truth, side)) for truth, side in ends]
 
 
-def check_payload(flow, truth, side):
-    """TCP's own figures: payload, to the byte."""
+def check_payload(flow, truth, side, unseen=False):
+    """TCP's own figures: payload, to the byte; of a connection that was never seen open the FIN may be one more."""
     end = truth[side]
     what = f"{side} of {truth['client']['peer']} in {end['netns']}"
     tap.equal(flow["bytes_source"], wt.SOCKDIAG, f"{what}: source of the bytes")
-    tap.equal((flow["rx_bytes"], flow["tx_bytes"]), (end["received"], end["sent"]), f"{what}: bytes")
+    received = flow["rx_bytes"]
+    if unseen and received == end["received"] + 1:
+        received -= 1
+    tap.equal((received, flow["tx_bytes"]), (end["received"], end["sent"]), f"{what}: bytes")
 
 
 @tap.case("one tuple in three namespaces: three pairs of rows, nothing mixed up")
@@ -130,7 +133,7 @@ def short():
             raise
         for truth in traffic.truth:
             for side in ("client", "server"):
-                check_payload(row(front, truth, side), truth, side)
+                check_payload(row(front, truth, side), truth, side, unseen=True)
 
 
 @tap.case("a namespace of an unprivileged user's is opened like any other")

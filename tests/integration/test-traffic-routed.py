@@ -141,8 +141,10 @@ def icmp():
                    f"    s.sendto(head(total(head(0) + bytes(16))) + bytes(16), ('{THERE}', 0))\n"
                    "    s.recv(100)\n")
         subprocess.run([sys.executable, "-c", program], check=True)
-        rows = front.wait(lambda front: len(found := [flow for flow in front.flows.values()
-                                                      if flow["protocol"] == 1]) == 2 and found, "two rows")
+        # What is announced has no bytes before the table is read.
+        rows = front.wait(lambda front: len(found := [flow for flow in front.flows.values() if flow["protocol"] == 1 and
+                                                      "tx_bytes" in flow]) == 2 and found, "two rows")
+        front.wait_ticks(2)
         for flow in rows:
             tap.equal((flow["local"], flow["local_port"], flow["remote"], flow["remote_port"]),
                       (HERE, 0, THERE, 0), "ends")

@@ -35,6 +35,15 @@ def run(command):
     subprocess.run(command, shell=True, check=True, stdin=subprocess.DEVNULL)
 
 
+def leave_out_namespaces():
+    """Has engines of this process leave other network namespaces alone: what goes on there is in the sums, too.
+
+    Nobody else sees the engine.conf that says so."""
+    os.unshare(os.CLONE_NEWNS)
+    run("mount --make-rprivate /; mkdir -p /etc/weir; mount -t tmpfs -o mode=0755 none /etc/weir")
+    pathlib.Path("/etc/weir/engine.conf").write_text("[sources]\nnamespaces = no\n")
+
+
 class Network:
     """This process moves into an empty network with three neighbours:
 
