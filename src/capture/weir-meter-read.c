@@ -10,8 +10,10 @@
 /* Buffers that are read before the loop looks at everything else again: events first and most, for
  * they are lost when they are not read. */
 #define EVENTS_BUDGET 4096
-#define EVENTS_ROUNDS 16
-#define DUMP_BUDGET   32
+/* Of each other namespace: whoever is root in one can send events there without end. */
+#define NAMESPACE_EVENTS_BUDGET 64
+#define EVENTS_ROUNDS           16
+#define DUMP_BUDGET             32
 /* Other namespaces have one part in so many of a processor. */
 #define NAMESPACES_SHARE 50
 /* One verb, one answer: more than a few is no keeper of this program. */
@@ -234,7 +236,7 @@ bool
 weir_meter_read_namespace_events (struct weir_meter *meter, const struct pollfd *polled, unsigned n,
                                   uint64_t now)
 {
-  return weir_namespaces_read_events (&meter->namespaces, polled, n, EVENTS_BUDGET, now);
+  return weir_namespaces_read_events (&meter->namespaces, polled, n, NAMESPACE_EVENTS_BUDGET, now);
 }
 
 static uint64_t

@@ -52,6 +52,7 @@ set_buffer (int fd, int size)
 int
 weir_open_netlink (int protocol, int buffer, const int *groups, size_t n_groups, int *ret_error)
 {
+  /* Any port of one's own; and the kernel's. */
   const struct sockaddr_nl any = { .nl_family = AF_NETLINK };
   int fd;
 
@@ -62,7 +63,11 @@ weir_open_netlink (int protocol, int buffer, const int *groups, size_t n_groups,
       return -1;
     }
   (void) set_buffer (fd, buffer);
-  if (bind (fd, (const struct sockaddr *) &any, sizeof any) < 0)
+  /* Whoever is root of a namespace may send to every netlink socket in it, and what nobody wants to
+   * read fills the buffer all the same: the kernel then stops a dump that runs.  A socket that is
+   * connected to the kernel is not reached by anybody else. */
+  if (bind (fd, (const struct sockaddr *) &any, sizeof any) < 0 ||
+      connect (fd, (const struct sockaddr *) &any, sizeof any) < 0)
     goto refused;
   for (size_t i = 0; i < n_groups; i++)
     if (setsockopt (fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i], sizeof groups[i]) < 0)
@@ -235,12 +240,10 @@ weir_open_accounting (const struct weir_caller *caller, const struct weir_meter_
   int error, r;
 
   *ret_accounting = (struct weir_accounting) { -1, -1 };
+  if (caller->elevated && (!caller->accounting || fds->conntrack_dump < 0 || fds->accounting < 0))
+    repair_accounting (setup, config);
   if (!caller->accounting)
-    {
-      if (caller->elevated)
-        repair_accounting (setup, config);
-      return WEIR_EXIT_DONE;
-    }
+    return WEIR_EXIT_DONE;
 
   /* A kernel that tracks nothing counts nothing, and neither does one that is not to be asked: that
    * is no refusal, and SOURCES says it. */

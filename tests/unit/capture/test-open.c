@@ -10,6 +10,7 @@
 #include <linux/sock_diag.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "in-child.h"
 #include "weir-open.h"
@@ -58,6 +59,22 @@ as_anybody (const struct weir_meter_setup *setup)
   return 0;
 }
 
+/* Not even root gets anything to one of the engine's sockets: only the kernel does. */
+static bool
+is_refused (int fd, int protocol)
+{
+  const int stranger = socket (AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+  struct sockaddr_nl address;
+  socklen_t size = sizeof address;
+  bool refused;
+
+  refused = stranger >= 0 && getsockname (fd, (struct sockaddr *) &address, &size) == 0 &&
+            sendto (stranger, "x", 1, 0, (const struct sockaddr *) &address, size) < 0 &&
+            errno == ECONNREFUSED;
+  close (stranger);
+  return refused;
+}
+
 static int
 as_root (void *data)
 {
@@ -77,6 +94,9 @@ as_root (void *data)
     return r;
   HOLDS (fds->conntrack_dump_error == 0 && fds->conntrack_events_error == 0);
   HOLDS (setup.view == WEIR_VIEW_FULL);
+  HOLDS (is_refused (fds->sock_diag, NETLINK_SOCK_DIAG));
+  HOLDS (is_refused (fds->route, NETLINK_ROUTE));
+  HOLDS (is_refused (fds->conntrack_dump, NETLINK_NETFILTER));
   /* Whatever was asked to load the module has been answered and read. */
   HOLDS (recv (fds->conntrack_dump, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN);
   return 0;
