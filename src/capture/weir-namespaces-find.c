@@ -173,29 +173,45 @@ find_owner (int fd, struct weir_found_namespace *namespace)
   if (above < 0)
     return;
   namespace->is_system = fstat (above, &info) == 0 && info.st_ino == INITIAL_USER_NAMESPACE;
-  if (ioctl (above, NS_GET_OWNER_UID, &owner) == 0)
-  namespace->owner = owner;
+  namespace->owner = ioctl (above, NS_GET_OWNER_UID, &owner) == 0 ? owner : (uid_t) -1;
   close (above);
 }
 
-/* Room for a namespace that is not known yet; NULL: it is known, is the own one, or finds none. */
-static struct weir_found_namespace *
-add (struct finder *finder, uint32_t inode)
+static bool
+is_known (struct finder *finder, uint32_t inode)
+{
+  return inode == finder->own || *bucket_of (finder, inode) != 0;
+}
+
+/* Whether its owner has as many already as will be opened at all: more would only take the places
+ * of others. */
+static bool
+is_one_too_many (const struct weir_found_namespaces *found,
+                 const struct weir_found_namespace *namespace)
+{
+  unsigned n = 0;
+
+  if (namespace->is_system)
+    return false;
+  for (uint32_t i = 0; i < found->n && n < WEIR_OPENED_NAMESPACES_MAX; i++)
+    n += !found->items[i].is_system && found->items[i].owner == namespace->owner;
+  return n >= WEIR_OPENED_NAMESPACES_MAX;
+}
+
+/* One that is not known yet, and that was open a moment ago. */
+static void
+add (struct finder *finder, const struct weir_found_namespace *namespace)
 {
   struct weir_found_namespaces *found = finder->found;
-  uint16_t *bucket = bucket_of (finder, inode);
 
-  if (*bucket != 0 || inode == finder->own)
-    return NULL;
-  if (found->n == WEIR_NAMESPACES_FOUND_MAX)
+  if (found->n == WEIR_NAMESPACES_FOUND_MAX || is_one_too_many (found, namespace))
     {
       /* Not told apart any more, so this counts processes. */
       found->n_left_out++;
-      return NULL;
+      return;
     }
-  found->items[found->n] = (struct weir_found_namespace) { .inode = inode };
-  *bucket = (uint16_t) ++found->n;
-  return &found->items[found->n - 1];
+  found->items[found->n] = *namespace;
+  *bucket_of (finder, namespace->inode) = (uint16_t) ++found->n;
 }
 
 static void
@@ -218,8 +234,7 @@ find_names (struct finder *finder, unsigned number)
   while (left-- > 0 && weir_namespaces_now () < finder->deadline &&
          (entry = readdir (directory)) != NULL)
     {
-      struct weir_found_namespace *namespace;
-      uint32_t inode;
+      struct weir_found_namespace namespace = { .directory = number, .is_system = true };
 
       /* A name that was cut could not be opened again. */
       if (entry->d_name[0] == '.' || strlen (entry->d_name) >= WEIR_NAMESPACE_NAME_SIZE)
@@ -227,12 +242,9 @@ find_names (struct finder *finder, unsigned number)
       fd = open_of_name (dirfd (directory), entry->d_name);
       if (fd < 0)
         continue;
-      if (is_network_namespace (fd, &inode) && (namespace = add (finder, inode)) != NULL)
-        {
-          namespace->directory = number;
-          namespace->is_system = true;
-          memcpy (namespace->name, entry->d_name, strlen (entry->d_name) + 1);
-        }
+      memcpy (namespace.name, entry->d_name, strlen (entry->d_name) + 1);
+      if (is_network_namespace (fd, &namespace.inode) && !is_known (finder, namespace.inode))
+        add (finder, &namespace);
       close (fd);
     }
   closedir (directory);
@@ -241,26 +253,24 @@ find_names (struct finder *finder, unsigned number)
 static void
 look_at_process (struct finder *finder, int proc, const char *name, pid_t pid)
 {
-  struct weir_found_namespace *namespace;
+  struct weir_found_namespace namespace = { .pid = pid };
   char path[32], link[32];
-  uint32_t inode;
   ssize_t size;
   int fd;
 
   if (snprintf (path, sizeof path, "%s/ns/net", name) >= (int) sizeof path)
     return;
   size = readlinkat (proc, path, link, sizeof link);
-  if (size <= 0 || !weir_parse_namespace_link (link, (size_t) size, &inode))
+  if (size <= 0 || !weir_parse_namespace_link (link, (size_t) size, &namespace.inode) ||
+      is_known (finder, namespace.inode))
     return;
-  namespace = add (finder, inode);
-  if (namespace == NULL)
-    return;
-  namespace->pid = pid;
-  fd = weir_namespaces_open_found (namespace);
+  /* A process that has ended meanwhile may not be the only one in there. */
+  fd = weir_namespaces_open_found (&namespace);
   if (fd < 0)
     return;
-  find_owner (fd, namespace);
+  find_owner (fd, &namespace);
   close (fd);
+  add (finder, &namespace);
 }
 
 static int

@@ -312,7 +312,9 @@ collect (int fd, struct weir_opened_namespaces *namespaces)
       r = poll (&poll_fd, 1, (int) ((deadline - now) / MS) + 1);
       if (r > 0)
         r = take_report (fd, namespaces);
-      else if (r < 0 && errno == EINTR)
+      else if (r == 0)
+        r = -ETIMEDOUT;
+      else if (errno == EINTR)
         r = 1;
     }
   /* It did not come to its end: what it would have said is not known. */
