@@ -283,6 +283,16 @@ weir_owners_sweep (struct weir_owners *owners, uint32_t netns, uint32_t round)
   sweep_cgroups (owners);
 }
 
+void
+weir_owners_leave_netns (struct weir_owners *owners, uint32_t netns)
+{
+  for (uint32_t i = 0; i < owners->n_slots; i++)
+    {
+      if (owners->items[i].in_use && owners->items[i].netns == netns)
+        owners->items[i].netns = 0;
+    }
+}
+
 static void
 ask_for (struct weir_owner *owner, struct weir_looker_request *request, uint32_t n)
 {

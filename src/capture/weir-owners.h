@@ -96,6 +96,11 @@ weir_owners_get_cgroup (const struct weir_owners *owners, const struct weir_owne
 void
 weir_owners_sweep (struct weir_owners *owners, uint32_t netns, uint32_t round);
 
+/* The namespace is gone: sockets of it that flows still refer to go with the next sweep of the
+ * engine's own. */
+void
+weir_owners_leave_netns (struct weir_owners *owners, uint32_t netns);
+
 /* Collects up to WEIR_LOOKER_BATCH questions that are due, those about new sockets first; returns
  * how many. */
 uint32_t

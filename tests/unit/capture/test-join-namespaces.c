@@ -177,6 +177,36 @@ test_removal (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (weir_join_get_netns (&fixture->join, 11)->inode, ==, 0);
 }
 
+static guint
+count_owners (const struct fixture *fixture, guint32 inode)
+{
+  guint n = 0;
+
+  for (guint32 i = 0; i < fixture->join.owners.n_slots; i++)
+    n += fixture->join.owners.items[i].in_use && fixture->join.owners.items[i].inode == inode;
+  return n;
+}
+
+/* What a namespace leaves behind would fill the table of owners in the end. */
+static void
+test_leftovers (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_socket_reading socket = socket_reading ("127.0.0.1", 40000, "127.0.0.1", 80);
+  struct weir_flow *flow;
+
+  socket.inode = socket.cookie = 7;
+  read_sockets_of (&fixture->join, fixture->one, &socket, 1, S);
+  weir_join_settle (&fixture->join, S);
+  g_assert_cmpuint (count_owners (fixture, 7), ==, 1);
+  weir_join_remove_netns (&fixture->join, fixture->one);
+  weir_join_settle (&fixture->join, 2 * S);
+  for (guint32 slot = 0; (flow = weir_flow_table_next (&fixture->join.table, &slot)) != NULL;)
+    weir_join_remove (&fixture->join, flow);
+  for (guint round = 3; round < 6; round++)
+    read_sockets_of (&fixture->join, &fixture->join.own, NULL, 0, round * S);
+  g_assert_cmpuint (count_owners (fixture, 7), ==, 0);
+}
+
 static void
 test_room (struct fixture *fixture, gconstpointer data)
 {
@@ -196,6 +226,7 @@ main (int argc, char **argv)
   ADD ("both-ends", test_both_ends);
   ADD ("rounds", test_rounds);
   ADD ("removal", test_removal);
+  ADD ("leftovers", test_leftovers);
   ADD ("room", test_room);
 #undef ADD
   return g_test_run ();
