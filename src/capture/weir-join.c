@@ -270,6 +270,14 @@ is_sent_echo (const struct weir_flow *flow)
   return is_sent_icmp (flow) && flow->key.discriminator >> 16 == echo;
 }
 
+bool
+weir_flow_is_sent (const struct weir_flow *flow)
+{
+  if (flow->flags & WEIR_FLOW_HAD_CONNTRACK)
+    return !(flow->flags & WEIR_FLOW_REVERSED);
+  return flow->direction == WEIR_DIRECTION_OUT;
+}
+
 /* Finds a socket that serves the flow without being its own: a listener, or one without a peer. */
 static void
 borrow_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now)
@@ -285,7 +293,8 @@ borrow_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now)
   bound = weir_socket_index_find (&netns->sockets, &netns->addresses, flow->key.protocol, &local,
                                   &ambiguous, &same_cgroup);
   /* Without a table entry or a socket of its own a TCP flow is none of a listener's. */
-  if (bound == NULL || (flow->key.protocol == IPPROTO_TCP && !bound->listening) ||
+  if (bound == NULL ||
+      (flow->key.protocol == IPPROTO_TCP && (!bound->listening || weir_flow_is_sent (flow))) ||
       (ambiguous && !same_cgroup))
     {
       flow->flags |= WEIR_FLOW_OWNER_IS_NOBODY;

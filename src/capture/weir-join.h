@@ -130,6 +130,11 @@ weir_join_set_owner (struct weir_join *join, struct weir_flow *flow, uint32_t ow
 uint32_t
 weir_join_need_owner (struct weir_join *join, const struct weir_netns *netns, uint32_t inode,
                       uint64_t cookie, uint64_t cgroup_id, uint64_t now);
+/* Whether the flow was begun at this end, as far as it is known: then it is none that came to a
+ * listener. */
+bool
+weir_flow_is_sent (const struct weir_flow *flow);
+
 /* @bound serves the flow, and no other socket does. */
 void
 weir_join_set_server (struct weir_join *join, struct weir_flow *flow,

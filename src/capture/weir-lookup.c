@@ -59,11 +59,15 @@ serve (struct weir_lookup *lookup, struct weir_join *join, struct weir_flow *flo
   const struct weir_bound_socket *bound;
   bool ambiguous, same_cgroup;
 
-  if (flow->owner != 0)
+  /* Who listens at the port of a connection that was made from there has nothing to do with it. */
+  if (flow->owner != 0 || (flow->key.protocol == IPPROTO_TCP && weir_flow_is_sent (flow)))
     return;
   memcpy (local.address, flow->key.local, 16);
   bound = weir_socket_index_find (&join->own.sockets, &join->own.addresses, flow->key.protocol,
                                   &local, &ambiguous, &same_cgroup);
+  /* Several that are bound alike stay several, and asking costs whole dumps. */
+  if (bound != NULL && ambiguous)
+    return;
   if (bound == NULL || bound->cookie != reading->cookie)
     {
       /* Made since the last dump. */

@@ -166,6 +166,33 @@ test_owner_by_tuple (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (flow->uid, ==, 1000);
 }
 
+/* A connection that was made from a port is not that of whoever listens there afterwards. */
+static void
+test_owner_of_sent (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_socket_reading server = socket_reading ("0.0.0.0", 80, "0.0.0.0", 0);
+  struct weir_conntrack_reading entries[] = {
+    conntrack_reading ("192.0.2.1", 80, "198.51.100.7", 9),
+    conntrack_reading ("198.51.100.8", 9, "192.0.2.1", 80),
+  };
+  struct weir_flow *flow;
+
+  server.state = WEIR_TCP_LISTEN;
+  server.inode = 56;
+  entries[0].protocol = entries[1].protocol = IPPROTO_TCP;
+  entries[1].id = 8;
+  read_sockets (&fixture->join, &server, 1, S);
+  read_entries (&fixture->join, entries, 2, S);
+  answer_all (&fixture->join, S);
+  weir_join_settle (&fixture->join, S);
+
+  flow = find_flow (&fixture->join, IPPROTO_TCP, "192.0.2.1", 80, "198.51.100.7", 9);
+  g_assert_cmpuint (flow->direction, ==, WEIR_DIRECTION_OUT);
+  g_assert_cmpuint (flow->owner, ==, 0);
+  flow = find_flow (&fixture->join, IPPROTO_TCP, "192.0.2.1", 80, "198.51.100.8", 9);
+  g_assert_cmpuint (pid_of (fixture, flow), ==, 56);
+}
+
 static void
 test_owner_by_listener (struct fixture *fixture, gconstpointer data)
 {
@@ -511,6 +538,7 @@ main (int argc, char **argv)
   ADD ("states", test_states);
   ADD ("owner/by-tuple", test_owner_by_tuple);
   ADD ("owner/by-listener", test_owner_by_listener);
+  ADD ("owner/of-sent", test_owner_of_sent);
   ADD ("owner/accepts", test_owner_accepts);
   ADD ("owner/not-accepted", test_owner_not_accepted);
   ADD ("owner/hides", test_owner_hides);
