@@ -3,6 +3,7 @@
 
 #include "weir-receiver-store.h"
 
+#include "weir-limits.h"
 #include "weir-receiver-private.h"
 
 struct _WeirReceiverStore
@@ -140,6 +141,10 @@ weir_receiver_store_apply (WeirReceiverStore *self, const struct weir_receiver_r
 
   if (record->change != WEIR_RECEIVER_GONE)
     {
+      /* An engine never tells of more, and one that does is not to fill the memory. */
+      if (receiver == NULL && (g_hash_table_size (self->by_id) >= WEIR_RECEIVERS_MAX ||
+                               self->arrived->len >= WEIR_RECEIVERS_MAX))
+        return;
       if (receiver == NULL)
         add_unknown (self, record);
       else
