@@ -127,7 +127,10 @@ main (int argc, char **argv)
   if (code != WEIR_EXIT_DONE)
     return code;
   if (weir_users_load ("/etc/passwd", caller.uid, &users) < 0 && caller.elevated)
-    return WEIR_EXIT_CONFINEMENT;
+    {
+      weir_accounting_leave (&accounting);
+      return WEIR_EXIT_CONFINEMENT;
+    }
 
   /* 4. Fork; the helpers confine themselves. */
   code = weir_fork (&caller, &users, &setup, &accounting);

@@ -201,6 +201,9 @@ run_pair (struct helper *keeper, struct helper *twin, struct weir_meter_setup *s
   code = run (twin, setup);
   if (code == WEIR_EXIT_DONE)
     code = run (keeper, setup);
+  else
+    /* Nobody has begun to switch it on: the record must not outlive this. */
+    weir_accounting_leave (accounting);
   close (ends[0]);
   close (ends[1]);
   if (twin->parent_end >= 0)
