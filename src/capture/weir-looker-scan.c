@@ -128,8 +128,8 @@ holds (const struct weir_search *search, uint32_t pid, uint32_t fd, uint64_t ino
   return length > 0 && weir_parse_socket_link (link, (size_t) length, &found) && found == inode;
 }
 
-static int
-open_process (const struct weir_search *search, uint32_t pid)
+int
+weir_scan_open_process (const struct weir_search *search, uint32_t pid)
 {
   char name[16];
 
@@ -149,7 +149,7 @@ find_forebear (struct weir_search *search, uint64_t inode, uint32_t fd, struct w
 
       if (!holds (search, owner->parent, fd, inode))
         return;
-      process = open_process (search, owner->parent);
+      process = weir_scan_open_process (search, owner->parent);
       if (process < 0)
         return;
       r = weir_describe (search->walk->described, process, owner->parent, &parent);
@@ -230,7 +230,7 @@ weir_scan_one (struct weir_search *search, uint32_t pid, uint32_t fd)
   r = weir_pace_step (&search->walk->pace);
   if (r < 0)
     return r;
-  process = open_process (search, pid);
+  process = weir_scan_open_process (search, pid);
   if (process < 0)
     return 0;
   snprintf (path, sizeof path, "fd/%u", fd);

@@ -36,6 +36,10 @@ int
 weir_scan_table (struct weir_search *search, int process, uint32_t pid, int fds,
                  struct weir_window *window);
 
+/* The process as a directory (O_PATH), or -1. */
+int
+weir_scan_open_process (const struct weir_search *search, uint32_t pid);
+
 /* Looks at one descriptor of process @pid only. */
 int
 weir_scan_one (struct weir_search *search, uint32_t pid, uint32_t fd);

@@ -49,15 +49,6 @@ static const unsigned shares[WEIR_WALK_N_STAGES] = {
 /* Processes whose next socket is looked for by its likely number alone. */
 #define GUESSES 12
 
-static int
-open_process (const struct weir_search *search, uint32_t pid)
-{
-  char name[16];
-
-  snprintf (name, sizeof name, "%u", pid);
-  return openat (search->walk->proc, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
 /* Looks at @process's own table, from @window->first on.  A process that ends meanwhile is no
  * error: then its sockets are found elsewhere or not at all. */
 static int
@@ -87,7 +78,7 @@ visit (struct weir_search *search, uint32_t pid, struct weir_window *window)
   r = weir_pace_stride (&search->walk->pace);
   if (r < 0)
     return r;
-  process = open_process (search, pid);
+  process = weir_scan_open_process (search, pid);
   if (process < 0)
     return 0;
   r = visit_table (search, process, pid, window);
@@ -205,7 +196,7 @@ visit_fairly (struct weir_search *search, enum weir_walk_stage stage, bool late,
   if (stage == WEIR_WALK_FIRST && was_visited (search, pid))
     return 0;
   r = weir_pace_stride (pace);
-  process = r == 0 ? open_process (search, pid) : -1;
+  process = r == 0 ? weir_scan_open_process (search, pid) : -1;
   if (process < 0)
     return r;
   user = weir_fair_get_user (fair, process);

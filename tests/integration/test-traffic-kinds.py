@@ -7,8 +7,10 @@ import struct
 import subprocess
 import sys
 
-sys.path[:0] = [str(pathlib.Path(__file__).parent), str(pathlib.Path(__file__).parents[1] / "e2e")]
+sys.path[:0] = [str(pathlib.Path(__file__).parent), str(pathlib.Path(__file__).parents[1] / "e2e"),
+                str(pathlib.Path(__file__).parents[1] / "tools")]
 
+import packets
 import tap
 import weirtraffic as wt
 
@@ -34,37 +36,9 @@ def send(address, protocol, data, netns=None):
     subprocess.run([*where, sys.executable, "-c", SEND, address, str(protocol), data.hex()], check=True)
 
 
-def checksum(data):
-    value = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    value = (value >> 16) + (value & 65535)
-    return ~(value + (value >> 16)) & 65535
-
-
-def echo(kind, number):
-    """An echo request of 24 bytes; of ICMPv6 the kernel knows the checksum."""
-    rest = struct.pack("!HH", number, 1) + bytes(16)
-    return struct.pack("!BBH", kind, 0, checksum(struct.pack("!BBH", kind, 0, 0) + rest)) + rest
-
-
 def udp(source, destination, protocol=UDP):
     """A datagram of 4 bytes without a checksum; UDP-Lite must have one, which nobody here looks at."""
     return struct.pack("!HHHH", source, destination, 12, int(protocol == UDPLITE)) + b"what"
-
-
-def crc32c(data):
-    value = 0xffffffff
-    for byte in data:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ (0x82f63b78 if value & 1 else 0)
-    return value ^ 0xffffffff
-
-
-def sctp(source, destination):
-    """An INIT chunk of 20 bytes (RFC 9260)."""
-    chunk = struct.pack("!BBHIIHHI", 1, 0, 20, 0x1234, 65536, 1, 1, 7)
-    head = struct.pack("!HHI", source, destination, 0)
-    return head + struct.pack("<I", crc32c(head + bytes(4) + chunk)) + chunk
 
 
 def rows_of(front, protocol, local, remote, ports=(0, 0)):
@@ -89,10 +63,10 @@ def expect(front, direction, protocol, local, remote, sent=None, received=None, 
 @tap.case("echoes, sent and received, by IPv4 and IPv6")
 def echoes():
     with wt.front() as front:
-        send(THERE, ICMP, echo(8, 11))
-        send(HERE, ICMP, echo(8, 12), network.far)
-        send(THERE6, ICMP6, echo(128, 13))
-        send(HERE6, ICMP6, echo(128, 14), network.far)
+        send(THERE, ICMP, packets.echo(8, 11))
+        send(HERE, ICMP, packets.echo(8, 12), network.far)
+        send(THERE6, ICMP6, packets.echo(128, 13))
+        send(HERE6, ICMP6, packets.echo(128, 14), network.far)
         front.wait(lambda front: sum(flow["protocol"] in (ICMP, ICMP6) for flow in front.flows.values()) == 4, "rows")
         front.wait_ticks(2)
         for protocol, local, remote, size in ((ICMP, HERE, THERE, 44), (ICMP6, HERE6, THERE6, 64)):
@@ -119,8 +93,8 @@ def errors():
 @tap.case("protocols with ports: SCTP, UDP-Lite")
 def ported():
     with wt.front() as front:
-        send(THERE, SCTP, sctp(2001, 2905))
-        send(HERE, SCTP, sctp(2002, 2906), network.far)
+        send(THERE, SCTP, packets.sctp(2001, 2905))
+        send(HERE, SCTP, packets.sctp(2002, 2906), network.far)
         send(HERE, UDPLITE, udp(2003, 2907, UDPLITE), network.far)
         row = expect(front, wt.OUT, SCTP, HERE, THERE, 52, ports=(2001, 2905))
         tap.check(row.get("tracking_state"), f"no state of {row}")
@@ -160,7 +134,7 @@ def through():
     network.translate({"prerouting": f"iifname here81 ip daddr {HERE} udp dport 2080 dnat ip to {INSIDE}:2081",
                        "postrouting": f"oifname here81 ip daddr {INSIDE} udp dport 2081 masquerade"})
     with wt.front() as front:
-        send(THERE, ICMP, echo(8, 15), network.inside)
+        send(THERE, ICMP, packets.echo(8, 15), network.inside)
         send(THERE, ESP, struct.pack("!II", 0x1000, 1) + bytes(24), network.inside)
         send(HERE, UDP, udp(2079, 2080), network.inside)
         for protocol, sent in ((ICMP, 44), (ESP, 52)):

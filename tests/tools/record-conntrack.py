@@ -11,6 +11,8 @@ import subprocess
 import sys
 import time
 
+import packets
+
 NETFILTER, SUBSYSTEM = 12, 1
 NEW, GET, DELETE = 0, 1, 2
 PEER = f"peer-{os.getpid()}"
@@ -74,35 +76,6 @@ def dump(netlink):
             yield message
 
 
-def checksum(data):
-    data += bytes(len(data) % 2)
-    value = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    value = (value >> 16) + (value & 65535)
-    return ~(value + (value >> 16)) & 65535
-
-
-def echo(kind, number):
-    """An ICMP message with its checksum; for ICMPv6 the kernel fills it in."""
-    body = struct.pack("!HH", number, 1) + bytes(16)
-    return struct.pack("!BBH", kind, 0, checksum(struct.pack("!BBH", kind, 0, 0) + body)) + body
-
-
-def crc32c(data):
-    value = 0xffffffff
-    for byte in data:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ (0x82f63b78 if value & 1 else 0)
-    return value ^ 0xffffffff
-
-
-def sctp(source, destination):
-    """An INIT chunk; the checksum is little-endian (RFC 4960, appendix B)."""
-    chunk = struct.pack("!BBHIIHHI", 1, 0, 20, 0x1234, 65536, 1, 1, 7)
-    head = struct.pack("!HHI", source, destination, 0)
-    return head + struct.pack("<I", crc32c(head + bytes(4) + chunk)) + chunk
-
-
 def raw(family, protocol, address, data):
     with socket.socket(family, socket.SOCK_RAW, protocol) as sender:
         sender.sendto(data, (address, 0))
@@ -150,11 +123,11 @@ SCENES = [
     ("udp-snat", lambda: udp(THERE, 1009, 2000)),
     ("udp-multicast", lambda: udp("224.0.0.251", 5353, 5353)),
     ("udplite", lambda: raw(socket.AF_INET, 136, THERE, struct.pack("!HHHH", 2000, 1000, 8, 1))),
-    ("sctp", lambda: raw(socket.AF_INET, 132, THERE, sctp(2000, 1000))),
+    ("sctp", lambda: raw(socket.AF_INET, 132, THERE, packets.sctp(2000, 1000))),
     ("dccp", lambda: raw(socket.AF_INET, 33, THERE, dccp())),
-    ("icmp-echo", lambda: raw(socket.AF_INET, 1, THERE, echo(8, 777))),
-    ("icmp-timestamp", lambda: raw(socket.AF_INET, 1, THERE, echo(13, 777))),
-    ("icmp6-echo", lambda: raw(socket.AF_INET6, 58, THERE6, echo(128, 778))),
+    ("icmp-echo", lambda: raw(socket.AF_INET, 1, THERE, packets.echo(8, 777))),
+    ("icmp-timestamp", lambda: raw(socket.AF_INET, 1, THERE, packets.echo(13, 777))),
+    ("icmp6-echo", lambda: raw(socket.AF_INET6, 58, THERE6, packets.echo(128, 778))),
     ("gre", lambda: raw(socket.AF_INET, 47, THERE, struct.pack("!HH", 0, 0x0800) + bytes(20))),
     ("esp", lambda: raw(socket.AF_INET, 50, THERE, struct.pack("!II", 0x1000, 1) + bytes(24))),
     ("esp6", lambda: raw(socket.AF_INET6, 50, THERE6, struct.pack("!II", 0x1000, 1) + bytes(24))),
