@@ -222,6 +222,25 @@ run_pair (struct helper *keeper, struct helper *twin, struct weir_meter_setup *s
 
 /* ---- the lookers ---- */
 
+/* The group that whoever listens had when it began to; (gid_t) -1: not known. */
+static gid_t
+get_peer_group (int client)
+{
+  struct ucred peer;
+  socklen_t size = sizeof peer;
+
+  return getsockopt (client, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.gid : (gid_t) -1;
+}
+
+/* What a process may have and still be no more than the caller: nothing, but for root; and but for
+ * the right to wake the computer, which systemd (since 254) gives to everything that is started in
+ * a session at the computer. */
+static uint64_t
+get_common_capabilities (const struct weir_caller *caller, uint64_t permitted)
+{
+  return WEIR_CAPABILITY (CAP_WAKE_ALARM) | (caller->elevated && caller->uid == 0 ? permitted : 0);
+}
+
 /* Both at once: each takes its time to confine itself.  The teller lists no descriptors, so that
  * the one capability is enough for it which shows where links lead. */
 static int
@@ -250,9 +269,10 @@ weir_fork (const struct weir_caller *caller, const struct weir_users *users,
 {
   const struct weir_config *config = weir_config_or_defaults (setup->config);
   const struct helper none = { .parent_end = -1, .child_end = -1, .conntrack = -1, .other = -1 };
-  const struct weir_teller_policy policy = {
+  struct weir_teller_policy policy = {
     .disclosure = weir_config_disclose_to_peer (config, caller->uid, setup->fds.client),
     .caller = caller->uid,
+    .group = get_peer_group (setup->fds.client),
   };
   struct helper keeper = none, twin = none, looker = none, teller = none;
   struct weir_capabilities now;
@@ -260,6 +280,7 @@ weir_fork (const struct weir_caller *caller, const struct weir_users *users,
 
   if (weir_capabilities_get (&now) < 0)
     return WEIR_EXIT_CONFINEMENT;
+  policy.capabilities = get_common_capabilities (caller, now.permitted);
 
   setup->fds.keeper = -1;
   keeper.conntrack = setup->fds.conntrack_dump;

@@ -8,6 +8,11 @@
  * everybody may read belong to root as soon as the process must not be looked into by its own user:
  * while it runs a set-user-id program, after it has changed its user, or because it wished so
  * (PR_SET_DUMPABLE; task_dump_owner() of the kernel).  Both must be the caller's.
+ *
+ * That is not all that the kernel asks for: whoever wants to see these things must have all users
+ * and groups of the process as well, and all of its capabilities (__ptrace_may_access(),
+ * cap_ptrace_access_check()).  A service that an administrator runs as the caller with another
+ * group or with ambient capabilities is neither set-user-id nor closed, and still not the caller's.
  */
 #include "config.h"
 
@@ -19,6 +24,7 @@
 #include <unistd.h>
 
 #include "weir-looker-parse.h"
+#include "weir-status.h"
 #include "weir-teller.h"
 
 /* One that only its owner may read, by its mode. */
@@ -50,14 +56,37 @@ read_bytes (int process, const char *name, char *bytes, size_t size)
   return length;
 }
 
+/* Whether the process can do nothing that the caller cannot. */
 static bool
-is_the_callers (int process, uid_t caller)
+has_only_the_callers (int process, const struct weir_teller_policy *policy)
+{
+  struct weir_status status;
+  int fd, r;
+
+  if (policy->group == (gid_t) -1)
+    return false;
+  fd = openat (process, "status", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0)
+    return false;
+  r = weir_status_read (fd, &status);
+  close (fd);
+  if (r < 0 || (status.cap_permitted & ~policy->capabilities) != 0)
+    return false;
+  for (size_t i = 0; i < 4; i++)
+    if (status.uids[i] != policy->caller || status.gids[i] != policy->group)
+      return false;
+  return true;
+}
+
+static bool
+is_the_callers (int process, const struct weir_teller_policy *policy)
 {
   struct stat directory, closed;
 
   return fstat (process, &directory) == 0 &&
          fstatat (process, CLOSED_FILE, &closed, AT_SYMLINK_NOFOLLOW) == 0 &&
-         directory.st_uid == caller && closed.st_uid == caller;
+         directory.st_uid == policy->caller && closed.st_uid == policy->caller &&
+         has_only_the_callers (process, policy);
 }
 
 enum weir_details_outcome
@@ -73,7 +102,7 @@ weir_teller_check (int process, const struct weir_teller_policy *policy,
       start_time != request->start_time)
     return WEIR_DETAILS_GONE;
   if (policy->disclosure == WEIR_DISCLOSE_ALL ||
-      (policy->disclosure == WEIR_DISCLOSE_OWN && is_the_callers (process, policy->caller)))
+      (policy->disclosure == WEIR_DISCLOSE_OWN && is_the_callers (process, policy)))
     return WEIR_DETAILS_SHOWN;
   return WEIR_DETAILS_REFUSED;
 }

@@ -20,6 +20,8 @@ struct weir_teller_policy
 {
   enum weir_disclosure disclosure;
   uid_t caller;
+  gid_t group;           /* the caller's; (gid_t) -1: not known, and nothing is the caller's own */
+  uint64_t capabilities; /* that are no more than what the caller has: bit n is number n */
 };
 
 /* Two for each request (struct weir_details_request): everything but the command line, and all; or

@@ -149,6 +149,33 @@ def closed():
             program.unlink()
 
 
+@tap.case("nothing is told of a service that runs as the user with another group or with capabilities")
+def more_rights():
+    code = "print(flush=True); import time; time.sleep(60)"
+    net_raw, wake_alarm = 1 << 13, 1 << 35
+    for group, names, outcome in ((weirtest.USER, "", SHOWN), (weirtest.OTHER, "", REFUSED),
+                                  (weirtest.USER, "net_raw", REFUSED), (weirtest.USER, "wake_alarm", SHOWN)):
+        argv = ["setpriv", f"--reuid={weirtest.USER}", f"--regid={group}", "--clear-groups"]
+        if names:
+            argv += [f"--inh-caps=+{names}", f"--ambient-caps=+{names}"]
+        with subprocess.Popen([*argv, PYTHON, "-c", code], stdout=subprocess.PIPE) as child:
+            try:
+                child.stdout.readline()
+                # What owners of files alone would let through.
+                tap.equal((os.stat(f"/proc/{child.pid}").st_uid, os.stat(f"/proc/{child.pid}/environ").st_uid),
+                          (weirtest.USER, weirtest.USER), "owners")
+                fields = weirtest.status(child.pid)
+                tap.equal((fields["Gid"], fields["CapPrm"]),
+                          ([group] * 4, {"net_raw": net_raw, "wake_alarm": wake_alarm}.get(names, 0)), "its rights")
+                for elevated in (True, False):
+                    with serving(elevated=elevated) as engine:
+                        found = details(engine, child.pid)
+                        tap.equal((found.outcome, found.command is not None), (outcome, outcome == SHOWN),
+                                  f"group {group}, capability {names!r}, elevated {elevated}")
+            finally:
+                child.kill()
+
+
 @tap.case("a process that has ended is gone, and so is one with another start time")
 def gone():
     with serving() as engine:

@@ -37,6 +37,20 @@ write_file (struct fixture *fixture, const char *name, const char *bytes, gssize
   g_assert_true (g_file_set_contents (path, bytes, size, NULL));
 }
 
+/* What the kernel says that it may do. */
+static void
+write_status (struct fixture *fixture, uid_t saved_uid, gid_t effective_gid, guint64 capabilities)
+{
+  const unsigned uid = getuid (), gid = getgid ();
+  g_autofree char *text = g_strdup_printf (
+      "Name:\tname\nUid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nGroups:\t\nCapInh:\t0\n"
+      "CapPrm:\t%016" G_GINT64_MODIFIER "x\nCapEff:\t0\nCapBnd:\t0\nCapAmb:\t0\n"
+      "NoNewPrivs:\t0\nSeccomp:\t0\n",
+      uid, uid, (unsigned) saved_uid, uid, gid, (unsigned) effective_gid, gid, gid, capabilities);
+
+  write_file (fixture, "status", text, -1);
+}
+
 static void
 set_up (struct fixture *fixture, gconstpointer data)
 {
@@ -48,19 +62,20 @@ set_up (struct fixture *fixture, gconstpointer data)
   write_file (fixture, "stat",
               "4242 (name) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 998877 20 21\n", -1);
   write_file (fixture, "environ", "", 0);
+  write_status (fixture, getuid (), getgid (), 0);
   write_file (fixture, "cmdline", "name\0two words\0", 15);
   exe = in_process (fixture, "exe");
   cwd = in_process (fixture, "cwd");
   g_assert_cmpint (symlink ("/usr/bin/name", exe), ==, 0);
   g_assert_cmpint (symlink ("/srv", cwd), ==, 0);
-  fixture->policy = (struct weir_teller_policy) { WEIR_DISCLOSE_OWN, getuid () };
+  fixture->policy = (struct weir_teller_policy) { WEIR_DISCLOSE_OWN, getuid (), getgid (), 4 };
   fixture->fd = -1;
 }
 
 static void
 tear_down (struct fixture *fixture, gconstpointer data)
 {
-  static const char *const names[] = { "stat", "environ", "cmdline", "exe", "cwd" };
+  static const char *const names[] = { "stat", "status", "environ", "cmdline", "exe", "cwd" };
 
   if (fixture->fd >= 0)
     close (fixture->fd);
@@ -167,6 +182,64 @@ test_refusals (struct fixture *fixture, gconstpointer data)
   expect_only (fixture, WEIR_DETAILS_REFUSED);
 }
 
+/* The kernel wants all users, groups and capabilities to be the caller's. */
+static void
+test_rights (struct fixture *fixture, gconstpointer data)
+{
+  g_autofree char *status = in_process (fixture, "status");
+  struct weir_teller_answer answer;
+
+  start (fixture);
+  write_status (fixture, getuid () + 1, getgid (), 0);
+  ask (fixture, PID, START);
+  expect_only (fixture, WEIR_DETAILS_REFUSED);
+  write_status (fixture, getuid (), getgid () + 1, 0);
+  ask (fixture, PID, START);
+  expect_only (fixture, WEIR_DETAILS_REFUSED);
+  write_status (fixture, getuid (), getgid (), 5);
+  ask (fixture, PID, START);
+  expect_only (fixture, WEIR_DETAILS_REFUSED);
+  g_assert_cmpint (g_remove (status), ==, 0);
+  ask (fixture, PID, START);
+  expect_only (fixture, WEIR_DETAILS_REFUSED);
+  write_status (fixture, getuid (), getgid (), 4);
+  ask (fixture, PID, START);
+  g_assert_true (take (fixture, &answer));
+  g_assert_cmpuint (answer.details.outcome, ==, WEIR_DETAILS_SHOWN);
+}
+
+/* ... and who is not known to be in any group has no process. */
+static void
+test_no_group (struct fixture *fixture, gconstpointer data)
+{
+  fixture->policy.group = (gid_t) -1;
+  start (fixture);
+  ask (fixture, PID, START);
+  expect_only (fixture, WEIR_DETAILS_REFUSED);
+}
+
+/* What it gained while it was read counts, too. */
+static void
+test_gains (struct fixture *fixture, gconstpointer data)
+{
+  g_autofree char *command = in_process (fixture, "cmdline");
+  struct weir_teller_answer answer;
+  FILE *writer;
+
+  g_assert_cmpint (g_remove (command), ==, 0);
+  g_assert_cmpint (mkfifo (command, 0600), ==, 0);
+  start (fixture);
+  ask (fixture, PID, START);
+  g_assert_true (take (fixture, &answer));
+  g_assert_false (answer.last);
+  write_status (fixture, getuid (), getgid (), 8);
+  writer = fopen (command, "w");
+  g_assert_nonnull (writer);
+  fputs ("secret", writer);
+  fclose (writer);
+  expect_only (fixture, WEIR_DETAILS_REFUSED);
+}
+
 /* Whatever was read is forgotten when the process is another one afterwards. */
 static void
 test_changes (struct fixture *fixture, gconstpointer data)
@@ -248,6 +321,9 @@ main (int argc, char *argv[])
 #define ADD(name, function) g_test_add (name, struct fixture, NULL, set_up, function, tear_down)
   ADD ("/capture/teller/answers", test_answers);
   ADD ("/capture/teller/refusals", test_refusals);
+  ADD ("/capture/teller/rights", test_rights);
+  ADD ("/capture/teller/no-group", test_no_group);
+  ADD ("/capture/teller/gains", test_gains);
   ADD ("/capture/teller/changes", test_changes);
   ADD ("/capture/teller/deadline", test_deadline);
   ADD ("/capture/teller/end", test_end);
