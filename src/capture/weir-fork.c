@@ -250,6 +250,7 @@ run_lookers (struct helper *looker, struct helper *teller, struct weir_meter_set
 
   teller->plan = looker->plan;
   teller->plan.capabilities &= WEIR_CAPABILITY (CAP_SYS_PTRACE);
+  teller->plan.tells = true;
   if (teller->policy->disclosure != WEIR_DISCLOSE_NOTHING && start_helper (teller, setup) < 0)
     return WEIR_EXIT_RESOURCES;
   if (start_helper (looker, setup) < 0)

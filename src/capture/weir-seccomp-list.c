@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Four lists in one table: what meter, keeper, looker and twin do once they serve, found by reading
+ * Four lists in one table (the teller's is the looker's and one call more): what meter, keeper,
+ * looker and twin do once they serve, found by reading
  * them and by tracing them over real traffic, and nothing in reserve.  A call that is missing here
  * ends the engine, so whoever lets it do something new sees it at the first test.
  *
@@ -74,7 +75,7 @@ const struct weir_seccomp_rule weir_seccomp_rules[] = {
   { RULE (pwrite64), K | T, WEIR_SECCOMP_SWITCHING },
   { RULE (flock), K | T, WEIR_SECCOMP_LOCKING },
   { RULE (ftruncate), K | T, WEIR_SECCOMP_EMPTYING },
-  { RULE (ftruncate64), K | T, WEIR_SECCOMP_EMPTYING },
+  { RULE (ftruncate64), K | T, WEIR_SECCOMP_EMPTYING_WIDE },
 
   /* Its own status at the very end of confinement, and its own number.  The meter also reads
    * whether bytes are counted. */
@@ -87,8 +88,7 @@ const struct weir_seccomp_rule weir_seccomp_rules[] = {
 
   /* The looker: /proc and control groups, for reading. */
   { RULE (openat), L, WEIR_SECCOMP_READING },
-  /* The teller's deadline for itself. */
-  { RULE (setitimer), L },
+  { RULE (setitimer), L, WEIR_SECCOMP_TIMING },
   { RULE (read), L },
   { RULE (getdents64), L },
   { RULE (readlinkat), L },

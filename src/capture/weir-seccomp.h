@@ -21,11 +21,13 @@ enum weir_seccomp_condition
   WEIR_SECCOMP_ASKING,         /* sendto(2): to the meter, or no more than a request for a dump */
   WEIR_SECCOMP_READING,        /* openat(2): neither writes, nor makes, nor cuts a file */
   WEIR_SECCOMP_REPORTING,      /* sendto(2): to the meter */
+  WEIR_SECCOMP_TIMING,         /* setitimer(2): the teller's deadline for itself */
   /* Only where the plan has accounting, and: */
-  WEIR_SECCOMP_WATCHING,  /* no more */
-  WEIR_SECCOMP_SWITCHING, /* pwrite(2): one byte, to the setting */
-  WEIR_SECCOMP_LOCKING,   /* flock(2): the record, and never waiting */
-  WEIR_SECCOMP_EMPTYING,  /* ftruncate(2): the record, to nothing */
+  WEIR_SECCOMP_WATCHING,      /* no more */
+  WEIR_SECCOMP_SWITCHING,     /* pwrite(2): one byte, to the setting */
+  WEIR_SECCOMP_LOCKING,       /* flock(2): the record, and never waiting */
+  WEIR_SECCOMP_EMPTYING,      /* ftruncate(2): the record, to nothing */
+  WEIR_SECCOMP_EMPTYING_WIDE, /* the same where a length takes two arguments: ftruncate64(2) */
 };
 
 struct weir_seccomp_rule

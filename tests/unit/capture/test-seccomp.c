@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,14 +33,15 @@ struct attempt
   long call;
   long arguments[6];
   bool counts; /* with accounting in the plan */
+  bool tells;  /* the looker that is the teller */
 };
 
 static bool
-load_with (enum weir_role role, bool counts)
+load_with (enum weir_role role, bool counts, bool tells)
 {
-  const struct weir_plan plan = { .role = role,
-                                  .peer = PEER,
-                                  .accounting = counts ? &accounting : NULL };
+  const struct weir_plan plan = {
+    .role = role, .peer = PEER, .tells = tells, .accounting = counts ? &accounting : NULL
+  };
   struct weir_layers layers = { 0 };
 
   return prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && weir_seccomp_load (&plan, &layers) == 0 &&
@@ -49,7 +51,7 @@ load_with (enum weir_role role, bool counts)
 static bool
 load (enum weir_role role)
 {
-  return load_with (role, false);
+  return load_with (role, false, false);
 }
 
 /* 0: it came back, whatever it said. */
@@ -59,7 +61,7 @@ make (void *data)
   const struct attempt *attempt = data;
   const long *a = attempt->arguments;
 
-  HOLDS (load_with (attempt->role, attempt->counts));
+  HOLDS (load_with (attempt->role, attempt->counts, attempt->tells));
   syscall (attempt->call, a[0], a[1], a[2], a[3], a[4], a[5]);
   syscall (SYS_exit_group, 0);
   return 1;
@@ -113,6 +115,7 @@ test_roles (void)
     { SYS_pwrite64, { false, false, false, false } },
     { SYS_flock, { false, false, false, false } },
     { SYS_ftruncate, { false, false, false, false } },
+    { SYS_setitimer, { false, false, false, false } },
   };
 
   for (size_t i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -200,11 +203,23 @@ test_accounting (void)
     for (int role = 0; role < WEIR_N_ROLES; role++)
       {
         const bool may = role == WEIR_ROLE_KEEPER || role == WEIR_ROLE_TWIN;
-        struct attempt attempt = { (enum weir_role) role, cases[i].call, { 0 }, true };
+        struct attempt attempt = { (enum weir_role) role, cases[i].call, { 0 }, true, false };
 
         memcpy (attempt.arguments, cases[i].arguments, sizeof cases[i].arguments);
         g_assert_cmpint (in_child (make, &attempt), ==, may && cases[i].allowed ? 0 : KILLED);
       }
+}
+
+/* Of the lookers only the teller has a deadline, and only the kind of timer that it uses. */
+static void
+test_teller_times (void)
+{
+  struct attempt attempt = { .role = WEIR_ROLE_LOOKER, .call = SYS_setitimer, .tells = true };
+
+  attempt.arguments[0] = ITIMER_REAL;
+  g_assert_cmpint (in_child (make, &attempt), ==, 0);
+  attempt.arguments[0] = ITIMER_PROF;
+  g_assert_cmpint (in_child (make, &attempt), ==, KILLED);
 }
 
 /* The twin tells the meter about itself, and nobody anything else. */
@@ -365,6 +380,7 @@ main (int argc, char **argv)
   g_test_add_func ("/seccomp/arguments", test_arguments);
   g_test_add_func ("/seccomp/keeper-sends", test_keeper_sends);
   g_test_add_func ("/seccomp/accounting", test_accounting);
+  g_test_add_func ("/seccomp/teller-times", test_teller_times);
   g_test_add_func ("/seccomp/twin-sends", test_twin_sends);
 #ifdef __x86_64__
   g_test_add_func ("/seccomp/foreign", test_foreign);
