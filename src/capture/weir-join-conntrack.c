@@ -96,7 +96,8 @@ set_nat (struct weir_flow *flow, const struct view *view)
                     !same_endpoint (&view->nat_remote, view->key.remote, view->key.remote_port);
   struct weir_flow_extra *extra;
 
-  if (!translated)
+  /* What an earlier entry was translated to is told no more. */
+  if (!translated && !(flow->flags & WEIR_FLOW_HAS_NAT))
     return;
   extra = weir_flow_need_extra (flow);
   if (extra == NULL)
@@ -209,7 +210,8 @@ bind_flow (struct weir_join *join, const struct view *view,
   flow->ct_zone_direction = reading->zone_direction & 3;
   flow->ct_state = 0;
   flow->dirty |= WEIR_FLOW_CONNTRACK;
-  weir_flow_set_flags (flow, 0, WEIR_FLOW_IS_FRESH | WEIR_FLOW_IS_REBORN);
+  /* The end that began last time need not be the one that begins now. */
+  weir_flow_set_flags (flow, 0, WEIR_FLOW_IS_FRESH | WEIR_FLOW_IS_REBORN | WEIR_FLOW_REVERSED);
   weir_flow_set_flags (
       flow, WEIR_FLOW_HAD_CONNTRACK | (view->reversed ? WEIR_FLOW_REVERSED : 0) | learnt, 0);
   set_nat (flow, view);
@@ -462,24 +464,77 @@ weir_join_conntrack (struct weir_join *join, const struct weir_conntrack_reading
 
 /* ---- when more is known ---- */
 
-/* Marks the rows of an entry: their bytes so far are no measure of speed. */
+/* What a row has to hand on to those that replace it. */
+struct past
+{
+  uint32_t flags, ct_round;
+  /* Of earlier entries, seen from the end that sent the first packet */
+  uint64_t orig_bytes, orig_packets, reply_bytes, reply_packets;
+};
+
+static struct past
+remember (const struct weir_flow *flow)
+{
+  const struct weir_flow_extra *extra = flow->extra;
+  struct past past = { .flags = flow->flags, .ct_round = flow->ct_round };
+
+  if (extra == NULL)
+    return past;
+  past.orig_bytes = extra->base_tx_bytes;
+  past.orig_packets = extra->base_tx_packets;
+  past.reply_bytes = extra->base_rx_bytes;
+  past.reply_packets = extra->base_rx_packets;
+  return past;
+}
+
 static void
-set_no_rate (struct weir_join *join, const struct weir_conntrack_reading *reading)
+add_past (struct weir_flow *flow, const struct past *past)
+{
+  const bool reversed = flow->flags & WEIR_FLOW_REVERSED;
+  struct weir_flow_extra *extra = weir_flow_need_extra (flow);
+
+  if (extra == NULL)
+    return;
+  extra->base_rx_bytes += reversed ? past->orig_bytes : past->reply_bytes;
+  extra->base_tx_bytes += reversed ? past->reply_bytes : past->orig_bytes;
+  extra->base_rx_packets += reversed ? past->orig_packets : past->reply_packets;
+  extra->base_tx_packets += reversed ? past->reply_packets : past->orig_packets;
+  flow->ct_rx_bytes += reversed ? past->orig_bytes : past->reply_bytes;
+  flow->ct_tx_bytes += reversed ? past->reply_bytes : past->orig_bytes;
+  flow->ct_rx_packets += reversed ? past->orig_packets : past->reply_packets;
+  flow->ct_tx_packets += reversed ? past->reply_packets : past->orig_packets;
+}
+
+/* The rows of an entry go on where the one that they replace has ended. */
+static void
+hand_on (struct weir_join *join, const struct weir_conntrack_reading *reading,
+         const struct past *past)
 {
   struct view view;
 
   for (unsigned i = 0; i < 2; i++)
     {
       make_view (join, reading, i == 1, &view);
-      if (is_bound (&view, reading, WEIR_CONNTRACK_ENTRY))
-        view.flow->flags |= WEIR_FLOW_NO_RATE;
+      /* A socket that is connected to itself is one row. */
+      if (!is_bound (&view, reading, WEIR_CONNTRACK_ENTRY) ||
+          (view.flow->flags & WEIR_FLOW_REVERSED) != (view.reversed ? WEIR_FLOW_REVERSED : 0))
+        continue;
+      if (past->orig_bytes | past->reply_bytes | past->orig_packets | past->reply_packets)
+        add_past (view.flow, past);
+      view.flow->ct_round = past->ct_round;
+      /* Whether dumps may still show an entry that was there before. */
+      view.flow->flags &= ~(uint32_t) (WEIR_FLOW_IS_FRESH | WEIR_FLOW_IS_REBORN);
+      view.flow->flags |=
+          past->flags & (WEIR_FLOW_IS_FRESH | WEIR_FLOW_IS_REBORN | WEIR_FLOW_NO_RATE);
     }
 }
 
+/* The entry as it was told last: without what was counted in earlier ones. */
 static void
 recall (const struct weir_flow *flow, struct weir_conntrack_reading *ret_reading)
 {
   const struct weir_flow_extra *extra = flow->flags & WEIR_FLOW_HAS_NAT ? flow->extra : NULL;
+  const struct past past = remember (flow);
   struct weir_conntrack_reading reading = {
     .protocol = flow->key.protocol,
     .family = flow->key.family,
@@ -491,10 +546,10 @@ recall (const struct weir_flow *flow, struct weir_conntrack_reading *ret_reading
     .has_mark = flow->flags & WEIR_FLOW_HAS_MARK,
     .mark = flow->ct_mark,
     .has_counters = flow->flags & WEIR_FLOW_HAS_COUNTERS,
-    .orig_bytes = flow->ct_tx_bytes,
-    .orig_packets = flow->ct_tx_packets,
-    .reply_bytes = flow->ct_rx_bytes,
-    .reply_packets = flow->ct_rx_packets,
+    .orig_bytes = flow->ct_tx_bytes - past.orig_bytes,
+    .orig_packets = flow->ct_tx_packets - past.orig_packets,
+    .reply_bytes = flow->ct_rx_bytes - past.reply_bytes,
+    .reply_packets = flow->ct_rx_packets - past.reply_packets,
     .has_state = flow->ct_state != 0,
     .state = flow->ct_state,
   };
@@ -513,19 +568,19 @@ weir_join_reorient (struct weir_join *join, struct weir_flow *flow)
 {
   struct weir_conntrack_reading reading;
   uint64_t first_seen = flow->first_seen;
-  uint32_t flags = flow->flags;
+  struct past past;
   struct view receiver;
   struct ends ends;
 
   if (flow->direction != WEIR_DIRECTION_FORWARDED)
     return;
   /* The same row: its socket found it by its key. */
-  if (flags & WEIR_FLOW_HAS_SOCKET)
+  if (flow->flags & (WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_SOCKET_DESTROYED))
     {
       weir_flow_set_direction (flow, WEIR_DIRECTION_OUT);
       return;
     }
-  if (flags & WEIR_FLOW_WAS_SEEN)
+  if (flow->flags & WEIR_FLOW_WAS_SEEN)
     return;
   recall (flow, &reading);
   ends = get_ends (join, &reading);
@@ -535,11 +590,11 @@ weir_join_reorient (struct weir_join *join, struct weir_flow *flow)
       if (!has_socket (&receiver))
         return;
     }
+  past = remember (flow);
   weir_join_remove (join, flow);
   weir_join_conntrack (join, &reading, WEIR_CONNTRACK_NEW, first_seen);
-  if (flags & WEIR_FLOW_NO_RATE)
-    set_no_rate (join, &reading);
-  if (!(flags & WEIR_FLOW_HAS_CONNTRACK))
+  hand_on (join, &reading, &past);
+  if (!(past.flags & WEIR_FLOW_HAS_CONNTRACK))
     weir_join_conntrack (join, &reading, WEIR_CONNTRACK_DESTROY, first_seen);
 }
 

@@ -85,6 +85,12 @@ end_bytes (const struct weir_netns *netns, struct weir_flow *flow,
 }
 
 void
+weir_flow_forget_ending (struct weir_flow *flow)
+{
+  flow->flags &= ~(uint32_t) FIN_FLAGS;
+}
+
+void
 weir_join_end_socket (struct weir_join *join, const struct weir_netns *netns,
                       struct weir_flow *flow, const struct weir_socket_reading *reading)
 {
@@ -110,7 +116,7 @@ decide (struct weir_join *join, struct weir_flow *flow, uint8_t remains)
   /* Nothing has moved: it is only known better. */
   if (flow->flags & WEIR_FLOW_FIN_UNDECIDED && !has_fin (flow, remains))
     flow->tcp_rx_bytes++;
-  flow->flags &= ~(uint32_t) FIN_FLAGS;
+  weir_flow_forget_ending (flow);
   weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED);
 }
 

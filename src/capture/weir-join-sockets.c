@@ -8,10 +8,12 @@
 void
 weir_join_sockets_begin (struct weir_join *join, struct weir_netns *netns)
 {
-  netns->round_before = netns->round;
-  netns->round = ++join->socket_round;
+  /* A series that was not complete proves nothing about what it did not show. */
   if (netns->dumping)
     weir_join_give_up_endings (join, netns);
+  else
+    netns->round_before = netns->round;
+  netns->round = ++join->socket_round;
   netns->dumping = true;
   netns->not_listed_now = 0;
   netns->n_sockets_now = 0;
@@ -105,9 +107,23 @@ set_socket_direction (struct weir_flow *flow, const struct weir_socket_reading *
     weir_flow_set_direction (flow, reading->direction);
 }
 
+/* Whose the earlier socket was says nothing about the one that has its addresses now. */
+static void
+forget_identity (struct weir_join *join, struct weir_flow *flow)
+{
+  weir_join_set_owner (join, flow, 0);
+  if (flow->flags & WEIR_FLOW_HAS_UID)
+    flow->dirty |= WEIR_FLOW_OWNER;
+  weir_flow_set_flags (flow, 0,
+                       WEIR_FLOW_HAS_UID | WEIR_FLOW_OWNER_IS_EXACT | WEIR_FLOW_OWNER_IS_SHARED |
+                           WEIR_FLOW_OWNER_IS_NOBODY);
+  flow->uid = 0;
+  flow->cgroup_id = 0;
+}
+
 /* A flow whose key a socket with another cookie has now.  False: leave the socket for later. */
 static bool
-change_socket (struct weir_join *join, struct weir_flow **flow)
+change_socket (struct weir_join *join, struct weir_flow **flow, bool remains)
 {
   if (!((*flow)->flags & WEIR_FLOW_HAS_CONNTRACK))
     {
@@ -119,11 +135,16 @@ change_socket (struct weir_join *join, struct weir_flow **flow)
    * new one, are on their way. */
   if ((*flow)->ct_state >= TCP_CONNTRACK_FIN_WAIT && (*flow)->ct_state <= TCP_CONNTRACK_CLOSE)
     return false;
+  /* Remains have a number of their own, and most likely are those of the socket that was there. */
+  if (remains)
+    return true;
   weir_flow_set_flags (*flow, 0,
                        WEIR_FLOW_SOCKET_DESTROYED | WEIR_FLOW_HAS_TCP_BYTES |
                            WEIR_FLOW_FIN_RECEIVED | WEIR_FLOW_IN_TIME_WAIT);
+  weir_flow_forget_ending (*flow);
   (*flow)->tcp_rx_bytes = 0;
   (*flow)->tcp_tx_bytes = 0;
+  forget_identity (join, *flow);
   return true;
 }
 
@@ -142,7 +163,7 @@ join_seen (struct weir_join *join, const struct weir_netns *netns,
     return;
   if (flow != NULL && flow->cookie != 0 && flow->cookie != reading->cookie &&
       reading->protocol == IPPROTO_TCP && !(remains && flow->flags & WEIR_FLOW_SOCKET_DESTROYED) &&
-      !change_socket (join, &flow))
+      !change_socket (join, &flow, remains))
     return;
   if (flow == NULL)
     {

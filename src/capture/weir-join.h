@@ -24,14 +24,15 @@ struct weir_netns
   struct weir_addresses addresses;
   struct weir_socket_index sockets;
   uint32_t not_listed, not_listed_now; /* receivers without a place: of the last dump, of this */
-  uint32_t round, round_before; /* of the dump that runs or ran last, and of the one before */
-  bool dumping;                 /* a series of dumps has begun and is not complete */
-  bool sockets_known;           /* at least one dump was complete */
-  uint32_t n_sockets;           /* that processes can hold, of the last whole dump */
-  uint32_t n_sockets_now;       /* of the one that runs */
-  uint32_t addresses_version;   /* of the addresses that owners were looked for with */
-  uint64_t read_at, shown_at;   /* CLOCK_BOOTTIME: of the last whole dump, and of the last that was
-                                   published; not used for the engine's own */
+  uint32_t round;                      /* of the series of dumps that runs or ran last, */
+  uint32_t round_before;               /* ... and of the last complete one before it */
+  bool dumping;                        /* a series of dumps has begun and is not complete */
+  bool sockets_known;                  /* at least one dump was complete */
+  uint32_t n_sockets;                  /* that processes can hold, of the last whole dump */
+  uint32_t n_sockets_now;              /* of the one that runs */
+  uint32_t addresses_version;          /* of the addresses that owners were looked for with */
+  uint64_t read_at, shown_at; /* CLOCK_BOOTTIME: of the last whole dump, and of the last that was
+                                 published; not used for the engine's own */
 };
 
 /* Other namespaces whose sockets are known. */
@@ -146,6 +147,9 @@ weir_flow_set_tcp_bytes (struct weir_flow *flow, uint64_t rx, uint64_t tx);
 void
 weir_join_end_socket (struct weir_join *join, const struct weir_netns *netns,
                       struct weir_flow *flow, const struct weir_socket_reading *reading);
+/* The flow has another socket now: nothing of how the earlier one ended is true of it. */
+void
+weir_flow_forget_ending (struct weir_flow *flow);
 /* A dump of @netns is complete: what it tells of the end of the flow's socket. */
 void
 weir_join_decide_ending (struct weir_join *join, const struct weir_netns *netns,

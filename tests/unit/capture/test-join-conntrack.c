@@ -1,53 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <glib.h>
 
-#include "readings-builder.h"
-#include "weir-join.h"
+#include "join-fixture.h"
 
 static const char *const OWN[] = { "192.0.2.1", "10.0.0.1", "2001:db8::1", NULL };
-
-struct fixture
-{
-  struct weir_join join;
-};
-
-static void
-set_up (struct fixture *fixture, gconstpointer data)
-{
-  g_assert_cmpint (weir_join_init (&fixture->join, 1, true, 1000), ==, 0);
-  own_addresses (&fixture->join.own.addresses, OWN);
-  read_sockets (&fixture->join, NULL, 0, S);
-}
-
-static void
-tear_down (struct fixture *fixture, gconstpointer data)
-{
-  weir_join_clear (&fixture->join);
-}
-
-struct row
-{
-  const char *local;
-  guint16 local_port;
-  const char *remote;
-  guint16 remote_port;
-  enum weir_direction direction;
-  guint64 rx, tx;
-};
-
-static void
-assert_row (struct fixture *fixture, const struct row *row)
-{
-  struct weir_flow *flow = find_flow (&fixture->join, IPPROTO_TCP, row->local, row->local_port,
-                                      row->remote, row->remote_port);
-  guint64 rx, tx;
-
-  g_assert_nonnull (flow);
-  g_assert_cmpuint (flow->direction, ==, row->direction);
-  g_assert_true (weir_flow_get_bytes (flow, &rx, &tx));
-  g_assert_cmpuint (rx, ==, row->rx);
-  g_assert_cmpuint (tx, ==, row->tx);
-}
 
 /* An address that came up a moment ago: the event was there first. */
 static void
@@ -69,8 +25,9 @@ test_address_comes_late (struct fixture *fixture, gconstpointer data)
   own_addresses (&fixture->join.own.addresses, more);
   weir_join_settle (&fixture->join, 2 * S);
   g_assert_cmpuint (count_flows (&fixture->join), ==, 3);
-  assert_row (fixture, &(struct row) { "203.0.113.9", 1, "198.51.100.7", 443, WEIR_DIRECTION_OUT,
-                                       300, 1000 });
+  assert_row (
+      &fixture->join, IPPROTO_TCP,
+      &(struct row) { "203.0.113.9", 1, "198.51.100.7", 443, WEIR_DIRECTION_OUT, 300, 1000 });
   for (guint32 slot = 0, ended = 0; ended == 0;)
     {
       struct weir_flow *flow = weir_flow_table_next (&fixture->join.table, &slot);
@@ -89,8 +46,107 @@ test_address_comes_late (struct fixture *fixture, gconstpointer data)
   count (&out, 2000, 600);
   read_entries (&fixture->join, &out, 1, 3 * S);
   weir_join_settle (&fixture->join, 3 * S);
-  assert_row (fixture, &(struct row) { "203.0.113.9", 1, "198.51.100.7", 443, WEIR_DIRECTION_OUT,
-                                       600, 2000 });
+  assert_row (
+      &fixture->join, IPPROTO_TCP,
+      &(struct row) { "203.0.113.9", 1, "198.51.100.7", 443, WEIR_DIRECTION_OUT, 600, 2000 });
+}
+
+/* What was counted in an entry that was set to zero, or made anew, is handed on as well: once. */
+static void
+test_address_comes_late_to_counted (struct fixture *fixture, gconstpointer data)
+{
+  static const char *const more[] = { "192.0.2.1", "203.0.113.9", "203.0.113.10", NULL };
+  struct weir_conntrack_reading out = conntrack_reading ("203.0.113.9", 1, "198.51.100.7", 53);
+  struct weir_conntrack_reading in = conntrack_reading ("198.51.100.7", 2, "203.0.113.9", 53);
+  struct weir_conntrack_reading both = conntrack_reading ("203.0.113.9", 3, "203.0.113.10", 53);
+  struct weir_conntrack_reading *all[] = { &out, &in, &both };
+
+  for (guint i = 0; i < 3; i++)
+    {
+      all[i]->protocol = IPPROTO_UDP;
+      all[i]->has_state = false;
+      all[i]->id = 7 + i;
+      count (all[i], 1000, 300);
+      weir_join_conntrack (&fixture->join, all[i], WEIR_CONNTRACK_NEW, S);
+      count (all[i], 100, 200);
+      weir_join_conntrack (&fixture->join, all[i], WEIR_CONNTRACK_ENTRY, S);
+    }
+  own_addresses (&fixture->join.own.addresses, more);
+  for (guint round = 1; round < 4; round++)
+    {
+      const guint64 orig = 1000 + 100 * round, reply = 300 + 200 * round;
+
+      for (guint i = 0; i < 3 && round > 1; i++)
+        {
+          count (all[i], 100 * round, 200 * round);
+          weir_join_conntrack (&fixture->join, all[i],
+                               round == 3 ? WEIR_CONNTRACK_DESTROY : WEIR_CONNTRACK_ENTRY, S);
+        }
+      if (round < 3)
+        weir_join_settle (&fixture->join, S);
+      g_assert_cmpuint (count_flows (&fixture->join), ==, 4);
+      assert_row (
+          &fixture->join, IPPROTO_UDP,
+          &(struct row) { "203.0.113.9", 1, "198.51.100.7", 53, WEIR_DIRECTION_OUT, reply, orig });
+      assert_row (
+          &fixture->join, IPPROTO_UDP,
+          &(struct row) { "203.0.113.9", 53, "198.51.100.7", 2, WEIR_DIRECTION_IN, orig, reply });
+      assert_row (&fixture->join, IPPROTO_UDP,
+                  &(struct row) { "203.0.113.9", 3, "203.0.113.10", 53, WEIR_DIRECTION_LOCAL, reply,
+                                  orig });
+      assert_row (&fixture->join, IPPROTO_UDP,
+                  &(struct row) { "203.0.113.10", 53, "203.0.113.9", 3, WEIR_DIRECTION_LOCAL, orig,
+                                  reply });
+    }
+}
+
+/* Rows that replace another go on not believing a dump that is older than their entry. */
+static void
+test_address_comes_late_to_reborn (struct fixture *fixture, gconstpointer data)
+{
+  static const char *const more[] = { "192.0.2.1", "203.0.113.9", NULL };
+  struct weir_conntrack_reading reading = conntrack_reading ("203.0.113.9", 1, "198.51.100.7", 53);
+
+  reading.protocol = IPPROTO_UDP;
+  reading.has_state = false;
+  weir_join_conntrack_begin (&fixture->join);
+  count (&reading, 1000, 300);
+  weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_NEW, S);
+  weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_DESTROY, S);
+  count (&reading, 0, 0);
+  weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_NEW, S);
+  own_addresses (&fixture->join.own.addresses, more);
+  weir_join_settle (&fixture->join, S);
+  count (&reading, 1000, 300);
+  weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_ENTRY, S);
+  weir_join_settle (&fixture->join, S);
+  g_assert_cmpuint (count_flows (&fixture->join), ==, 1);
+  assert_row (
+      &fixture->join, IPPROTO_UDP,
+      &(struct row) { "203.0.113.9", 1, "198.51.100.7", 53, WEIR_DIRECTION_OUT, 300, 1000 });
+}
+
+/* The row stays, and the other end begins this time. */
+static void
+test_other_end_begins (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_conntrack_reading in = conntrack_reading ("198.51.100.7", 9, "192.0.2.1", 53);
+  struct weir_conntrack_reading out = conntrack_reading ("192.0.2.1", 53, "198.51.100.7", 9);
+
+  in.protocol = out.protocol = IPPROTO_UDP;
+  in.has_state = out.has_state = false;
+  /* Translated only the first time. */
+  in.orig_dst.port = 5300;
+  out.id = 8;
+  count (&in, 1000, 300);
+  weir_join_conntrack (&fixture->join, &in, WEIR_CONNTRACK_NEW, S);
+  weir_join_conntrack (&fixture->join, &in, WEIR_CONNTRACK_DESTROY, S);
+  count (&out, 50, 60);
+  weir_join_conntrack (&fixture->join, &out, WEIR_CONNTRACK_NEW, S);
+  weir_join_settle (&fixture->join, S);
+  assert_row (&fixture->join, IPPROTO_UDP,
+              &(struct row) { "192.0.2.1", 53, "198.51.100.7", 9, WEIR_DIRECTION_OUT, 1060, 350,
+                              "192.0.2.1", 53, "198.51.100.7", 9 });
 }
 
 static void
@@ -375,13 +431,16 @@ test_mark_and_state (struct fixture *fixture, gconstpointer data)
 }
 
 #define ADD(name, function)                                                                        \
-  g_test_add ("/join-conntrack/" name, struct fixture, NULL, set_up, function, tear_down)
+  g_test_add ("/join-conntrack/" name, struct fixture, OWN, set_up, function, tear_down)
 
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  ADD ("address-comes-late", test_address_comes_late);
+  ADD ("address-comes-late/to-new", test_address_comes_late);
+  ADD ("address-comes-late/to-counted", test_address_comes_late_to_counted);
+  ADD ("address-comes-late/to-reborn", test_address_comes_late_to_reborn);
+  ADD ("other-end-begins", test_other_end_begins);
   ADD ("reset", test_reset);
   ADD ("dump-after-event", test_dump_after_event);
   ADD ("dump-after-rebirth", test_dump_after_rebirth);

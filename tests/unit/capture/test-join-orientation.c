@@ -3,25 +3,9 @@
  * began: for every way that packets take. */
 #include <glib.h>
 
-#include "readings-builder.h"
-#include "weir-join.h"
+#include "join-fixture.h"
 
 static const char *const OWN[] = { "192.0.2.1", "10.0.0.1", "2001:db8::1", NULL };
-
-struct row
-{
-  const char *local;
-  guint16 local_port;
-  const char *remote;
-  guint16 remote_port;
-  enum weir_direction direction;
-  guint64 rx, tx;
-  /* NULL: not translated */
-  const char *nat_local;
-  guint16 nat_local_port;
-  const char *nat_remote;
-  guint16 nat_remote_port;
-};
 
 #define OUT       WEIR_DIRECTION_OUT
 #define IN        WEIR_DIRECTION_IN
@@ -332,7 +316,7 @@ static const struct
 };
 
 static void
-set_up (struct weir_join *join)
+begin (struct weir_join *join)
 {
   g_assert_cmpint (weir_join_init (join, 1, true, 1000), ==, 0);
   weir_addresses_begin (&join->own.addresses);
@@ -341,35 +325,6 @@ set_up (struct weir_join *join)
   weir_addresses_add_broadcast (&join->own.addresses, endpoint ("192.0.2.255", 0).address);
   weir_addresses_complete (&join->own.addresses);
   read_sockets (join, NULL, 0, S);
-}
-
-static void
-assert_endpoint (const struct weir_endpoint *found, const char *address, guint16 port)
-{
-  struct weir_endpoint expected = endpoint (address, port);
-
-  g_assert_cmpmem (found->address, 16, expected.address, 16);
-  g_assert_cmpuint (found->port, ==, port);
-}
-
-static void
-assert_row (struct weir_join *join, guint8 protocol, const struct row *row)
-{
-  struct weir_flow *flow =
-      find_flow (join, protocol, row->local, row->local_port, row->remote, row->remote_port);
-  guint64 rx, tx;
-
-  g_assert_nonnull (flow);
-  g_assert_cmpuint (flow->direction, ==, row->direction);
-  g_assert_true (weir_flow_get_bytes (flow, &rx, &tx));
-  g_assert_cmpuint (rx, ==, row->rx);
-  g_assert_cmpuint (tx, ==, row->tx);
-  g_assert_cmpint ((flow->flags & WEIR_FLOW_HAS_NAT) != 0, ==, row->nat_local != NULL);
-  g_assert_cmpint (flow->owner_missing == WEIR_MISSING_FORWARDED, ==, row->direction == FORWARDED);
-  if (row->nat_local == NULL)
-    return;
-  assert_endpoint (&flow->extra->nat_local, row->nat_local, row->nat_local_port);
-  assert_endpoint (&flow->extra->nat_remote, row->nat_remote, row->nat_remote_port);
 }
 
 static void
@@ -385,7 +340,7 @@ test_case (gconstpointer data)
   reading.discriminator = cases[i].discriminator;
   reading.reply_src = endpoint (cases[i].addresses[2], cases[i].ports[2]);
   reading.reply_dst = endpoint (cases[i].addresses[3], cases[i].ports[3]);
-  set_up (&join);
+  begin (&join);
   /* Again and again: nothing of it may change what the rows are. */
   for (guint round = 1; round < 4; round++)
     {
@@ -394,7 +349,12 @@ test_case (gconstpointer data)
       weir_join_settle (&join, round * S);
       g_assert_cmpuint (count_flows (&join), ==, cases[i].n_rows);
       for (guint row = 0; row < cases[i].n_rows; row++)
-        assert_row (&join, cases[i].protocol, &cases[i].rows[row]);
+        {
+          const struct weir_flow *flow = assert_row (&join, cases[i].protocol, &cases[i].rows[row]);
+
+          g_assert_cmpint (flow->owner_missing == WEIR_MISSING_FORWARDED, ==,
+                           flow->direction == FORWARDED);
+        }
     }
 
   /* The end has the last figures, for every row. */
@@ -419,7 +379,7 @@ test_echoes (void)
   static const guint32 kinds[] = { ECHO (8, 5), ECHO (8, 6), ECHO (13, 5) };
   struct weir_join join;
 
-  set_up (&join);
+  begin (&join);
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
     {
       struct weir_conntrack_reading reading = conntrack_reading ("192.0.2.1", 0, "192.0.2.9", 0);
@@ -456,7 +416,7 @@ test_foreign_address (void)
       struct weir_conntrack_reading entries[] = { in, out };
       struct weir_join join;
 
-      set_up (&join);
+      begin (&join);
       if (entries_first)
         read_entries (&join, entries, 2, S);
       read_sockets (&join, sockets, 2, S);
@@ -511,7 +471,7 @@ test_states (void)
       reading.protocol = states[i].protocol;
       reading.state = states[i].state;
       reading.has_state = states[i].state != 0;
-      set_up (&join);
+      begin (&join);
       weir_join_conntrack (&join, &reading, WEIR_CONNTRACK_NEW, S);
       weir_join_settle (&join, S);
       g_assert_cmpuint (find_flow (&join, states[i].protocol, "10.0.0.2", 1, "192.0.2.9", 2)->state,

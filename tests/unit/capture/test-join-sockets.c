@@ -1,28 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <glib.h>
 
-#include "readings-builder.h"
-#include "weir-join.h"
+#include "join-fixture.h"
 
 static const char *const OWN[] = { "192.0.2.1", NULL };
-
-struct fixture
-{
-  struct weir_join join;
-};
-
-static void
-set_up (struct fixture *fixture, gconstpointer data)
-{
-  g_assert_cmpint (weir_join_init (&fixture->join, 1, true, 1000), ==, 0);
-  own_addresses (&fixture->join.own.addresses, OWN);
-}
-
-static void
-tear_down (struct fixture *fixture, gconstpointer data)
-{
-  weir_join_clear (&fixture->join);
-}
 
 static struct weir_socket_reading
 with_bytes (guint64 rx, guint64 tx)
@@ -122,6 +103,31 @@ test_ends (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (count_flows (&fixture->join), ==, 1);
 }
 
+/* So do two dumps between which one was begun and given up, and no fewer. */
+static void
+test_ends_after_failures (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_socket_reading readings[] = { with_bytes (100, 50),
+                                            socket_reading ("0.0.0.0", 53, "0.0.0.0", 0) };
+
+  readings[1].protocol = IPPROTO_UDP;
+  readings[1].state = WEIR_TCP_CLOSE;
+  readings[1].cookie = 2;
+  read_sockets (&fixture->join, readings, 2, S);
+  for (guint i = 0; i < 3; i++)
+    {
+      weir_join_sockets_begin (&fixture->join, &fixture->join.own);
+      weir_join_settle (&fixture->join, 2 * S);
+    }
+  read_sockets (&fixture->join, NULL, 0, 3 * S);
+  weir_join_settle (&fixture->join, 3 * S);
+  g_assert_nonnull (find (fixture));
+  g_assert_cmpuint (fixture->join.receivers.n, ==, 1);
+  read_sockets (&fixture->join, NULL, 0, 4 * S);
+  weir_join_settle (&fixture->join, 4 * S);
+  g_assert_null (find (fixture));
+}
+
 static void
 destroy (struct fixture *fixture, guint64 rx, guint64 tx, guint8 acked_beyond, guint32 queue)
 {
@@ -156,7 +162,7 @@ test_destroyed (struct fixture *fixture, gconstpointer data)
       struct weir_flow *flow;
       struct fixture another;
 
-      set_up (&another, NULL);
+      set_up (&another, OWN);
       read_sockets (&another.join, &reading, 1, S);
       weir_join_settle (&another.join, S);
       flow = find (&another);
@@ -211,7 +217,7 @@ test_undecided (struct fixture *fixture, gconstpointer data)
       struct weir_flow *flow;
       struct fixture another;
 
-      set_up (&another, NULL);
+      set_up (&another, OWN);
       if (cases[i].shut_state != 0)
         reading.state = cases[i].shut_state;
       read_sockets (&another.join, &reading, 1, S);
@@ -316,6 +322,43 @@ test_same_addresses_again (struct fixture *fixture, gconstpointer data)
   g_assert_false (second->flags & WEIR_FLOW_NO_RATE);
 }
 
+/* The entry goes on, and the socket is another one: how the first one ended, and whose it was, says
+ * nothing about it. */
+static void
+test_another_socket (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_conntrack_reading entry = conntrack_reading ("192.0.2.1", 4000, "198.51.100.7", 443);
+  struct weir_socket_reading reading = with_bytes (100, 50);
+  struct weir_flow *flow;
+
+  entry.has_counters = false;
+  reading.state = WEIR_TCP_FIN_WAIT2;
+  read_entries (&fixture->join, &entry, 1, S);
+  read_sockets (&fixture->join, &reading, 1, S);
+  destroy (fixture, 501, 70, 2, 9);
+  flow = find (fixture);
+  g_assert_cmpuint (flow->uid, ==, 1000);
+  /* Not accepted yet. */
+  reading = with_bytes (7, 7);
+  reading.cookie = 2;
+  reading.inode = 0;
+  read_sockets (&fixture->join, &reading, 1, 2 * S);
+  weir_join_settle (&fixture->join, 2 * S);
+  g_assert_true (find (fixture) == flow);
+  g_assert_cmpuint (flow->tcp_rx_bytes, ==, 7);
+  g_assert_cmpuint (flow->owner, ==, 0);
+  g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_NONE);
+  g_assert_false (flow->flags & (WEIR_FLOW_HAS_UID | WEIR_FLOW_OWNER_IS_EXACT));
+  /* It ends with data and a FIN that the next dump, without remains, does not take away. */
+  reading.rx_bytes = 500;
+  reading.state = WEIR_TCP_CLOSE;
+  reading.acked_beyond = 2;
+  weir_join_socket (&fixture->join, &fixture->join.own, &reading, WEIR_SOCKDIAG_DESTROYED, 3 * S);
+  read_sockets (&fixture->join, NULL, 0, 3 * S);
+  read_sockets (&fixture->join, NULL, 0, 4 * S);
+  g_assert_cmpuint (flow->tcp_rx_bytes, ==, 499);
+}
+
 static void
 test_direction (struct fixture *fixture, gconstpointer data)
 {
@@ -350,7 +393,7 @@ test_direction (struct fixture *fixture, gconstpointer data)
 }
 
 #define ADD(name, function)                                                                        \
-  g_test_add ("/join-sockets/" name, struct fixture, NULL, set_up, function, tear_down)
+  g_test_add ("/join-sockets/" name, struct fixture, OWN, set_up, function, tear_down)
 
 int
 main (int argc, char **argv)
@@ -360,12 +403,14 @@ main (int argc, char **argv)
   ADD ("udp-has-no-bytes", test_udp_has_no_bytes);
   ADD ("what-is-no-flow", test_what_is_no_flow);
   ADD ("ends", test_ends);
+  ADD ("ends/after-failures", test_ends_after_failures);
   ADD ("destroyed", test_destroyed);
   ADD ("born-and-dead", test_born_and_dead);
   ADD ("undecided", test_undecided);
   ADD ("given-up", test_given_up);
   ADD ("destroyed-without-a-flow", test_destroyed_without_a_flow);
   ADD ("same-addresses-again", test_same_addresses_again);
+  ADD ("another-socket", test_another_socket);
   ADD ("direction", test_direction);
   return g_test_run ();
 }

@@ -1,67 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <glib.h>
-#include <string.h>
 
-#include "readings-builder.h"
-#include "weir-join.h"
+#include "join-fixture.h"
 
 static const char *const OWN[] = { "192.0.2.1", NULL };
-
-struct fixture
-{
-  struct weir_join join;
-};
-
-static void
-set_up (struct fixture *fixture, gconstpointer data)
-{
-  g_assert_cmpint (weir_join_init (&fixture->join, 1, true, 1000), ==, 0);
-  own_addresses (&fixture->join.own.addresses, OWN);
-}
-
-static void
-tear_down (struct fixture *fixture, gconstpointer data)
-{
-  weir_join_clear (&fixture->join);
-}
-
-/* Answers all that is asked for: inode n belongs to process n. */
-static void
-answer_all (struct weir_join *join, guint64 now)
-{
-  guint64 values[WEIR_LOOKER_BATCH];
-  guint32 n = collect_owners (&join->owners, now, values);
-
-  for (guint32 i = 0; i < n; i++)
-    {
-      struct weir_looker_answer answer = {
-        .verb = WEIR_LOOKER_OWNERS,
-        .value = values[i],
-        .pid = (guint32) values[i],
-        .start_time = 1,
-        .comm = "program",
-      };
-
-      weir_owners_answer (&join->owners, &answer, now);
-    }
-  n = weir_owners_collect_cgroups (&join->owners, now, values);
-  for (guint32 i = 0; i < n; i++)
-    {
-      struct weir_looker_answer answer = { .verb = WEIR_LOOKER_CGROUPS, .value = values[i] };
-
-      g_snprintf (answer.cgroup, sizeof answer.cgroup, "/group-%u", (guint) values[i]);
-      weir_owners_answer (&join->owners, &answer, now);
-    }
-  weir_owners_answered (&join->owners, now);
-}
-
-static guint32
-pid_of (struct fixture *fixture, const struct weir_flow *flow)
-{
-  const struct weir_owner *owner = weir_owners_get (&fixture->join.owners, flow->owner);
-
-  return owner != NULL ? owner->pid : 0;
-}
 
 /* The best source wins; a step from one to another is no speed. */
 static void
@@ -151,7 +93,7 @@ test_owner_by_tuple (struct fixture *fixture, gconstpointer data)
   answer_all (&fixture->join, S);
   weir_join_settle (&fixture->join, S);
   g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_TUPLE);
-  g_assert_cmpuint (pid_of (fixture, flow), ==, 77);
+  g_assert_cmpuint (pid_of (&fixture->join, flow), ==, 77);
   g_assert_true (flow->dirty & WEIR_FLOW_OWNER);
 
   /* In TIME_WAIT there is no process any more, but there was. */
@@ -161,7 +103,7 @@ test_owner_by_tuple (struct fixture *fixture, gconstpointer data)
   read_sockets (&fixture->join, &socket, 1, 2 * S);
   read_sockets (&fixture->join, &socket, 1, 3 * S);
   weir_join_settle (&fixture->join, 3 * S);
-  g_assert_cmpuint (pid_of (fixture, flow), ==, 77);
+  g_assert_cmpuint (pid_of (&fixture->join, flow), ==, 77);
   g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_TUPLE);
   g_assert_cmpuint (flow->uid, ==, 1000);
 }
@@ -190,7 +132,7 @@ test_owner_of_sent (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (flow->direction, ==, WEIR_DIRECTION_OUT);
   g_assert_cmpuint (flow->owner, ==, 0);
   flow = find_flow (&fixture->join, IPPROTO_TCP, "192.0.2.1", 80, "198.51.100.8", 9);
-  g_assert_cmpuint (pid_of (fixture, flow), ==, 56);
+  g_assert_cmpuint (pid_of (&fixture->join, flow), ==, 56);
 }
 
 static void
@@ -221,7 +163,7 @@ test_owner_by_listener (struct fixture *fixture, gconstpointer data)
 
   flow = find_flow (&fixture->join, IPPROTO_UDP, "192.0.2.1", 53, "198.51.100.7", 9);
   g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_LISTENER);
-  g_assert_cmpuint (pid_of (fixture, flow), ==, 55);
+  g_assert_cmpuint (pid_of (&fixture->join, flow), ==, 55);
   g_assert_cmpuint (flow->uid, ==, 101);
   /* The server on our port 53 has nothing to do with what passes through to another's. */
   flow = find_flow (&fixture->join, IPPROTO_UDP, "10.0.0.2", 53, "198.51.100.7", 53);
@@ -239,7 +181,7 @@ test_owner_by_listener (struct fixture *fixture, gconstpointer data)
       weir_join_settle (&fixture->join, round * S);
     }
   flow = find_flow (&fixture->join, IPPROTO_UDP, "192.0.2.1", 53, "198.51.100.7", 9);
-  g_assert_cmpuint (pid_of (fixture, flow), ==, 55);
+  g_assert_cmpuint (pid_of (&fixture->join, flow), ==, 55);
   g_assert_cmpuint (flow->state, ==, WEIR_FLOW_STATE_CLOSED);
 }
 
@@ -261,14 +203,14 @@ test_owner_accepts (struct fixture *fixture, gconstpointer data)
   weir_join_settle (&fixture->join, S);
   flow = weir_flow_table_find_cookie (&fixture->join.table, 1);
   g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_LISTENER);
-  g_assert_cmpuint (pid_of (fixture, flow), ==, 50);
+  g_assert_cmpuint (pid_of (&fixture->join, flow), ==, 50);
   both[1].inode = 60;
   both[1].uid = 1001;
   read_sockets (&fixture->join, both, 2, 2 * S);
   answer_all (&fixture->join, 2 * S);
   weir_join_settle (&fixture->join, 2 * S);
   g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_TUPLE);
-  g_assert_cmpuint (pid_of (fixture, flow), ==, 60);
+  g_assert_cmpuint (pid_of (&fixture->join, flow), ==, 60);
   g_assert_cmpuint (flow->uid, ==, 1001);
 }
 
@@ -305,7 +247,7 @@ test_owner_not_accepted (struct fixture *fixture, gconstpointer data)
   read_sockets (&fixture->join, all, 2, 2 * S);
   weir_join_settle (&fixture->join, 2 * S);
   g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_LISTENER);
-  g_assert_cmpuint (pid_of (fixture, flow), ==, 50);
+  g_assert_cmpuint (pid_of (&fixture->join, flow), ==, 50);
 }
 
 /* A socket that no process shows: anybody can bring that about, and it is never the kernel's. */
@@ -408,7 +350,7 @@ test_owner_ping (struct fixture *fixture, gconstpointer data)
   answer_all (&fixture->join, S);
   weir_join_settle (&fixture->join, S);
   flow = find_flow (&fixture->join, IPPROTO_ICMP, "192.0.2.1", 0, "198.51.100.7", 0);
-  g_assert_cmpuint (pid_of (fixture, flow), ==, 100);
+  g_assert_cmpuint (pid_of (&fixture->join, flow), ==, 100);
   g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_LISTENER);
   g_assert_cmpuint (flow->state, ==, WEIR_FLOW_STATE_OPEN);
   /* Who asks from outside is answered by the kernel, whatever number was chosen there. */
@@ -528,7 +470,7 @@ test_owner_by_cgroup (struct fixture *fixture, gconstpointer data)
 }
 
 #define ADD(name, function)                                                                        \
-  g_test_add ("/join/" name, struct fixture, NULL, set_up, function, tear_down)
+  g_test_add ("/join/" name, struct fixture, OWN, set_up, function, tear_down)
 
 int
 main (int argc, char **argv)
