@@ -10,6 +10,11 @@
 
 #define MS UINT64_C (1000000)
 
+/* How long one may take for its turn: the largest tables take a second, on a busy machine some. One
+ * that took longer has no turn for a while, so that what cannot end costs little. */
+#define PATIENCE (5000 * MS)
+#define PAUSE    (60000 * MS)
+
 struct reading
 {
   struct weir_namespaces *namespaces;
@@ -147,6 +152,12 @@ begin_sockets (struct weir_namespaces *namespaces, struct weir_namespace *namesp
 static int
 begin (struct weir_namespaces *namespaces, struct weir_namespace *namespace)
 {
+  /* It took too long the last time: the kernel begins no other dump before this one has ended. */
+  if (namespace->diag.running)
+    {
+      namespaces->step = WEIR_NAMESPACES_SOCKETS;
+      return 0;
+    }
   if (namespace->route >= 0 && weir_namespace_addresses_changed (namespace->route))
   namespace->addresses_stale = true;
   if (!namespace->addresses_stale)
@@ -158,9 +169,10 @@ begin (struct weir_namespaces *namespaces, struct weir_namespace *namespace)
 
 /* The next one, if there is one and it may still cost something. */
 static void
-go_on (struct weir_namespaces *namespaces)
+go_on (struct weir_namespaces *namespaces, const struct weir_moment *now)
 {
   namespaces->running = false;
+  namespaces->turn_began = now->awake;
   while (namespaces->left > 0 &&
          (namespaces->spent < namespaces->budget || namespaces->left == namespaces->n_opened))
     {
@@ -172,6 +184,8 @@ go_on (struct weir_namespaces *namespaces)
       if (namespace->sock_diag < 0)
         continue;
       namespaces->left--;
+      if (now->awake < namespace->pause_until)
+        continue;
       result = begin (namespaces, namespace);
       namespaces->running = result == 0;
       if (namespaces->running)
@@ -180,17 +194,35 @@ go_on (struct weir_namespaces *namespaces)
     }
 }
 
+/* Whether the one that runs has used up its time, and was told to pause. */
+static bool
+has_paused (struct weir_namespaces *namespaces, const struct weir_moment *now)
+{
+  struct weir_namespace *namespace = namespaces->items[namespaces->turn];
+
+  if (now->awake - namespaces->turn_began < PATIENCE)
+    return false;
+  namespace->error = ETIMEDOUT;
+  namespace->pause_until = now->awake + PAUSE;
+  /* Connections that have ended are not kept waiting for what a dump says that may never end. */
+  if (namespaces->step == WEIR_NAMESPACES_SOCKETS)
+    weir_join_give_up_endings (namespaces->join, namespace->netns);
+  namespaces->running = false;
+  return true;
+}
+
 void
-weir_namespaces_start (struct weir_namespaces *namespaces, uint64_t budget, uint64_t now)
+weir_namespaces_start (struct weir_namespaces *namespaces, uint64_t budget,
+                       const struct weir_moment *now)
 {
   namespaces->budget = budget;
   namespaces->spent = 0;
   namespaces->left = namespaces->n_opened;
   /* One that takes longer than a tick is not begun anew. */
-  if (namespaces->running)
+  if (namespaces->running && !has_paused (namespaces, now))
     namespaces->left--;
   else
-    go_on (namespaces);
+    go_on (namespaces, now);
 }
 
 void
@@ -287,43 +319,54 @@ weir_namespaces_complete (struct weir_namespaces *namespaces, struct weir_namesp
 }
 
 static void
-read_addresses (struct weir_namespaces *namespaces, struct weir_namespace *namespace)
+read_addresses (struct weir_namespaces *namespaces, struct weir_namespace *namespace,
+                const struct weir_moment *now)
 {
   int result = weir_namespace_addresses_read (namespace->route, namespaces->sequence,
                                               &namespace->netns->addresses);
 
-  if (result == 0)
+  if (result == 0 && !has_paused (namespaces, now))
     return;
+  if (result == 0)
+    {
+      go_on (namespaces, now);
+      return;
+    }
   /* Asked for again at its next turn, unless it went well; its sockets are read all the same. */
   namespace->addresses_stale = result < 0;
   result = begin_sockets (namespaces, namespace);
   if (result == 0)
     return;
   namespace->error = -result;
-  go_on (namespaces);
+  go_on (namespaces, now);
 }
 
 void
-weir_namespaces_read (struct weir_namespaces *namespaces, unsigned budget, uint64_t now)
+weir_namespaces_read (struct weir_namespaces *namespaces, unsigned budget,
+                      const struct weir_moment *now)
 {
-  struct reading reading = { .namespaces = namespaces, .budget = budget, .now = now };
+  struct reading reading = { .namespaces = namespaces, .budget = budget, .now = now->boot };
 
   if (!namespaces->running)
     return;
   reading.namespace = namespaces->items[namespaces->turn];
   if (namespaces->step == WEIR_NAMESPACES_ADDRESSES)
     {
-      read_addresses (namespaces, reading.namespace);
+      read_addresses (namespaces, reading.namespace, now);
       return;
     }
   if (weir_sockdiag_read (&reading.namespace->diag, budget, read_events_first, take_socket,
                           &reading) == 0)
-    return;
+    {
+      if (has_paused (namespaces, now))
+        go_on (namespaces, now);
+      return;
+    }
   if (reading.namespace->diag.error == 0)
-    weir_namespaces_complete (namespaces, reading.namespace, now);
+    weir_namespaces_complete (namespaces, reading.namespace, now->boot);
   else
     reading.namespace->error = reading.namespace->diag.error;
-  go_on (namespaces);
+  go_on (namespaces, now);
 }
 
 /* ---- publishing ---- */

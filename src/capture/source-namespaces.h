@@ -10,7 +10,8 @@
  *
  * Reading costs the more, the larger the kernel's tables are, in every namespace anew.  So all of
  * them together have a share of a processor; what does not fit into it has its turn at the next
- * tick. */
+ * tick.  And whoever is root of a namespace can make reading it last for ever: one that takes too
+ * long keeps nobody else waiting, and is gone on with only after a pause. */
 #pragma once
 
 #include <poll.h>
@@ -41,6 +42,7 @@ struct weir_namespace
   int events_error;     /* why there are no events any more, 0: there are */
   uint64_t losses;
   uint64_t read_before; /* CLOCK_BOOTTIME: of the reading before the last, 0: there was none */
+  uint64_t pause_until; /* CLOCK_MONOTONIC: it took too long, and has no turn before; or 0 */
 
   /* As the looker told */
   uint32_t pid, uid;
@@ -69,6 +71,7 @@ struct weir_namespaces
   bool running;
   enum weir_namespaces_step step;
   unsigned turn;
+  uint64_t turn_began;    /* CLOCK_MONOTONIC */
   unsigned left;          /* namespaces that have not had their turn in this tick */
   uint64_t spent, budget; /* processor time, ns, in this tick */
   uint32_t sequence;      /* of the reading of addresses */
@@ -103,7 +106,8 @@ weir_namespaces_clear (struct weir_namespaces *namespaces);
 /* Begins with the one whose turn it is, and goes on while less than @budget ns of processor time
  * are spent; at least one is read. */
 void
-weir_namespaces_start (struct weir_namespaces *namespaces, uint64_t budget, uint64_t now);
+weir_namespaces_start (struct weir_namespaces *namespaces, uint64_t budget,
+                       const struct weir_moment *now);
 /* What was spent outside of this file for what runs: processor time, ns. */
 void
 weir_namespaces_spend (struct weir_namespaces *namespaces, uint64_t cpu);
@@ -118,7 +122,8 @@ weir_namespaces_read_events (struct weir_namespaces *namespaces, const struct po
                              unsigned n_polled, unsigned budget, uint64_t now);
 /* Reads what the one whose turn it is has to say, at most @budget buffers. */
 void
-weir_namespaces_read (struct weir_namespaces *namespaces, unsigned budget, uint64_t now);
+weir_namespaces_read (struct weir_namespaces *namespaces, unsigned budget,
+                      const struct weir_moment *now);
 
 /* ---- asking the looker ---- */
 

@@ -106,7 +106,7 @@ weir_meter_read_namespace_events (struct weir_meter *meter, const struct pollfd 
 void
 weir_meter_start_namespaces (struct weir_meter *meter, const struct weir_moment *now);
 void
-weir_meter_read_namespaces (struct weir_meter *meter, uint64_t now);
+weir_meter_read_namespaces (struct weir_meter *meter, const struct weir_moment *now);
 /* Asks the keeper for a dump, unless one runs. */
 void
 weir_meter_ask_conntrack (struct weir_meter *meter, uint64_t awake);

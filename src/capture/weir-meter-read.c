@@ -232,13 +232,6 @@ weir_meter_read_accounting (struct weir_meter *meter)
     meter->accounting = text[0] != '0';
 }
 
-bool
-weir_meter_read_namespace_events (struct weir_meter *meter, const struct pollfd *polled, unsigned n,
-                                  uint64_t now)
-{
-  return weir_namespaces_read_events (&meter->namespaces, polled, n, NAMESPACE_EVENTS_BUDGET, now);
-}
-
 static uint64_t
 cpu_now (const struct weir_meter *meter)
 {
@@ -248,18 +241,30 @@ cpu_now (const struct weir_meter *meter)
   return now.cpu;
 }
 
+bool
+weir_meter_read_namespace_events (struct weir_meter *meter, const struct pollfd *polled, unsigned n,
+                                  uint64_t now)
+{
+  const uint64_t began = cpu_now (meter);
+  bool more;
+
+  more = weir_namespaces_read_events (&meter->namespaces, polled, n, NAMESPACE_EVENTS_BUDGET, now);
+  weir_namespaces_spend (&meter->namespaces, cpu_now (meter) - began);
+  return more;
+}
+
 void
 weir_meter_start_namespaces (struct weir_meter *meter, const struct weir_moment *now)
 {
   const uint64_t began = cpu_now (meter);
   uint64_t interval = weir_client_get_interval (&meter->client, now->awake);
 
-  weir_namespaces_start (&meter->namespaces, interval / NAMESPACES_SHARE, now->boot);
+  weir_namespaces_start (&meter->namespaces, interval / NAMESPACES_SHARE, now);
   weir_namespaces_spend (&meter->namespaces, cpu_now (meter) - began);
 }
 
 void
-weir_meter_read_namespaces (struct weir_meter *meter, uint64_t now)
+weir_meter_read_namespaces (struct weir_meter *meter, const struct weir_moment *now)
 {
   const uint64_t began = cpu_now (meter);
 

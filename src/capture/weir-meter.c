@@ -267,7 +267,7 @@ turn (struct weir_meter *meter, bool *more, enum weir_client_end *ret_end)
     }
 
   tell_details (meter, now.awake);
-  weir_meter_read_namespaces (meter, now.boot);
+  weir_meter_read_namespaces (meter, &now);
 
   result = weir_meter_advance (meter, &now);
   if (result == 0 && weir_client_flush (&meter->client) < 0)

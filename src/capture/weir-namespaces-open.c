@@ -2,7 +2,7 @@
 /*
  * To make a socket in another network namespace takes being in it, and to get there takes
  * CAP_SYS_ADMIN.  The engine itself never goes anywhere: a child does, which has nothing else to
- * do, reads nothing but names and numbers that the kernel makes, keeps three capabilities, hands
+ * do, reads nothing but names and numbers that the kernel makes, keeps two capabilities, hands
  * over what it opened, and ends.  The parent does not go on before it is gone: CAP_SYS_ADMIN does
  * not outlive this function.
  *
@@ -37,10 +37,12 @@
 #include "weir-namespaces-open.h"
 #include "weir-open.h"
 
-/* Of each namespace; memory is used only while something is queued. */
-#define DUMP_BUFFER   (512 * 1024)
-#define EVENTS_BUFFER (1024 * 1024)
-#define ROUTE_BUFFER  (256 * 1024)
+/* Of each namespace, as far as everybody may have it (net.core.rmem_max): a namespace's own root
+ * can fill these with events, and nobody counts that memory as his.  It is used only while
+ * something is queued. */
+#define DUMP_BUFFER   (128 * 1024)
+#define EVENTS_BUFFER (512 * 1024)
+#define ROUTE_BUFFER  (64 * 1024)
 
 #define MS UINT64_C (1000000)
 
@@ -50,11 +52,9 @@ _Static_assert (COLLECT_MS + WEIR_NAMESPACES_REAP_MS + 2 * WEIR_REPORT_TIMEOUT_M
                     WEIR_HELLO_DEADLINE_MS - 1000,
                 "an engine that is not given up yet would not be waited for");
 
-/* SYS_ADMIN to go into a namespace, SYS_PTRACE to be shown those of other users' processes,
- * NET_ADMIN for buffers that hold a burst. */
-#define NEEDED                                                                                     \
-  (WEIR_CAPABILITY (CAP_SYS_ADMIN) | WEIR_CAPABILITY (CAP_SYS_PTRACE) |                            \
-   WEIR_CAPABILITY (CAP_NET_ADMIN))
+/* SYS_ADMIN to go into a namespace, SYS_PTRACE to be shown those of other users' processes. Without
+ * NET_ADMIN no buffer is larger than the system lets it be. */
+#define NEEDED (WEIR_CAPABILITY (CAP_SYS_ADMIN) | WEIR_CAPABILITY (CAP_SYS_PTRACE))
 
 /* One packet for each namespace, with its descriptors; then one with @inode 0, which says what was
  * left out. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Four lists in one table (the teller's is the looker's and one call more): what meter, keeper,
- * looker and twin do once they serve, found by reading
- * them and by tracing them over real traffic, and nothing in reserve.  A call that is missing here
- * ends the engine, so whoever lets it do something new sees it at the first test.
+ * looker and twin do once they serve, found by reading them and by tracing them over real traffic,
+ * and nothing in reserve.  A call that is missing here ends the engine, so whoever lets it do
+ * something new sees it at the first test.
  *
  * That everything else is forbidden is the point; these are what an attacker would miss most:
  * socket and everything that makes a process or a program; openat2, whose flags are behind a

@@ -27,13 +27,13 @@
 /* A netlink request without an attribute. */
 #define REQUEST_SIZE (sizeof (struct nlmsghdr) + sizeof (struct nfgenmsg))
 
-/* Where ftruncate64(2) has its length, in two halves: on i386 right behind the descriptor; all
- * other machines of 32 bits that have that call let such a pair begin with an even register.  On
- * those of 64 bits there is no such call, and the library skips the rule. */
-#ifdef __i386__
-#define WIDE_LENGTH 1
-#else
+/* Where ftruncate64(2) has its length, in two halves: behind the descriptor, but for the machines
+ * that let such a pair begin with an even register (syscall(2)).  Machines of 64 bits have no such
+ * call, and the library skips the rule. */
+#if defined __arm__ || defined __mips__ || defined __powerpc__
 #define WIDE_LENGTH 2
+#else
+#define WIDE_LENGTH 1
 #endif
 
 static int

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -148,6 +149,20 @@ is_well_made (int fd)
          (protocol == NETLINK_SOCK_DIAG || protocol == NETLINK_ROUTE);
 }
 
+/* No more memory of the kernel than anybody may have: a namespace's own root can fill it. */
+static bool
+is_small (int fd)
+{
+  g_autofree char *text = NULL;
+  socklen_t size = sizeof (int);
+  int buffer = 0;
+
+  /* What the kernel says is twice what was asked for (socket(7)). */
+  return g_file_get_contents ("/proc/sys/net/core/rmem_max", &text, NULL, NULL) &&
+         getsockopt (fd, SOL_SOCKET, SO_RCVBUF, &buffer, &size) == 0 &&
+         buffer <= 2 * MIN (atoi (text), 512 * 1024);
+}
+
 static int
 count_descriptors (void)
 {
@@ -186,6 +201,8 @@ open_both (void *data)
       HOLDS (opened != NULL);
       HOLDS (is_well_made (opened->sock_diag) && is_well_made (opened->sock_events) &&
              is_well_made (opened->route));
+      HOLDS (is_small (opened->sock_diag) && is_small (opened->sock_events) &&
+             is_small (opened->route));
       HOLDS (shows_only (opened->sock_diag, places[i].port));
       leave (&places[i]);
       /* It lives on as long as it is held. */

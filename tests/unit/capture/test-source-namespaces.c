@@ -12,6 +12,7 @@
 
 #include "readings-builder.h"
 #include "source-namespaces.h"
+#include "weir-meter-private.h"
 
 struct fixture
 {
@@ -110,19 +111,42 @@ list (struct fixture *fixture, guint32 inode, guint n_sockets, gboolean believed
   weir_namespaces_answered (&fixture->namespaces, &answer, now);
 }
 
+/* For those that want both clocks: no time was slept through. */
+static struct weir_moment
+at (guint64 now)
+{
+  return (struct weir_moment) { .awake = now, .boot = now };
+}
+
+static void
+begin (struct fixture *fixture, guint64 budget, guint64 now)
+{
+  const struct weir_moment moment = at (now);
+
+  weir_namespaces_start (&fixture->namespaces, budget, &moment);
+}
+
+static void
+read_some (struct fixture *fixture, guint buffers, guint64 now)
+{
+  const struct weir_moment moment = at (now);
+
+  weir_namespaces_read (&fixture->namespaces, buffers, &moment);
+}
+
 /* Reads until nothing runs. */
 static void
 read_all (struct fixture *fixture, guint64 budget, guint64 now)
 {
   struct pollfd polled[WEIR_NAMESPACES_POLLED_MAX];
 
-  weir_namespaces_start (&fixture->namespaces, budget, now);
+  begin (fixture, budget, now);
   while (fixture->namespaces.running)
     {
       guint n = weir_namespaces_poll (&fixture->namespaces, polled);
 
       g_assert_cmpint (poll (polled, n, 2000), >, 0);
-      weir_namespaces_read (&fixture->namespaces, 32, now);
+      read_some (fixture, 32, now);
       weir_namespaces_spend (&fixture->namespaces, 1);
     }
 }
@@ -159,6 +183,116 @@ test_turns (struct fixture *fixture, gconstpointer data)
     }
   for (guint i = 0; i < 3; i++)
     g_assert_true (fixture->namespaces.items[i]->netns->sockets_known);
+}
+
+/* Reads on until sockets are what is read of the one whose turn it is. */
+static void
+read_addresses (struct fixture *fixture, guint64 now)
+{
+  struct pollfd polled[WEIR_NAMESPACES_POLLED_MAX];
+
+  while (fixture->namespaces.step == WEIR_NAMESPACES_ADDRESSES)
+    {
+      guint n = weir_namespaces_poll (&fixture->namespaces, polled);
+
+      g_assert_cmpint (poll (polled, n, 2000), >, 0);
+      read_some (fixture, 32, now);
+    }
+}
+
+/* A dump that does not come to its end, be it that it has something to say at all times or that it
+ * says nothing, keeps nobody waiting, costs little, and ends when it does. */
+static void
+check_endless (struct fixture *fixture, gboolean says_something)
+{
+  struct weir_namespace *slow, *other;
+
+  begin (fixture, G_MAXUINT64, S);
+  read_addresses (fixture, S);
+  slow = fixture->namespaces.items[fixture->namespaces.turn];
+  other = fixture->namespaces.items[1 - fixture->namespaces.turn];
+  begin (fixture, G_MAXUINT64, 4 * S);
+  read_some (fixture, 0, 5 * S);
+  g_assert_true (fixture->namespaces.items[fixture->namespaces.turn] == slow);
+  g_assert_cmpint (slow->error, ==, 0);
+  if (says_something)
+    read_some (fixture, 0, 6 * S);
+  else
+    begin (fixture, G_MAXUINT64, 6 * S);
+  g_assert_cmpint (slow->error, ==, ETIMEDOUT);
+  g_assert_true (weir_namespaces_is_incomplete (&fixture->namespaces));
+  if (says_something)
+    {
+      /* It has had its turn in this tick, and the other one has it now. */
+      g_assert_true (fixture->namespaces.running);
+      g_assert_true (fixture->namespaces.items[fixture->namespaces.turn] == other);
+    }
+  read_all (fixture, G_MAXUINT64, 7 * S);
+  for (guint i = 8; i < 60; i += 10)
+    {
+      const guint32 before = slow->diag.sequence;
+
+      read_all (fixture, G_MAXUINT64, i * S);
+      g_assert_cmpuint (other->netns->read_at, ==, i * S);
+      g_assert_cmpint (slow->error, ==, ETIMEDOUT);
+      /* No other dump was asked for. */
+      g_assert_cmpuint (slow->diag.sequence, ==, before);
+    }
+  read_all (fixture, G_MAXUINT64, 70 * S);
+  g_assert_cmpint (slow->error, ==, 0);
+  g_assert_cmpuint (slow->netns->read_at, ==, 70 * S);
+  g_assert_false (weir_namespaces_is_incomplete (&fixture->namespaces));
+}
+
+static void
+test_endless (struct fixture *fixture, gconstpointer data)
+{
+  check_endless (fixture, TRUE);
+}
+
+static void
+test_silent (struct fixture *fixture, gconstpointer data)
+{
+  check_endless (fixture, FALSE);
+}
+
+static void
+let_time_pass (struct weir_moment *ret_now)
+{
+  static guint64 cpu;
+
+  *ret_now = (struct weir_moment) { .cpu = cpu += 10 };
+}
+
+/* Whoever is root of a namespace can make events without end: they are paid for as well. */
+static void
+test_events_cost (struct fixture *fixture, gconstpointer data)
+{
+  g_autofree struct weir_meter *meter = g_new0 (struct weir_meter, 1);
+
+  meter->read_clocks = let_time_pass;
+  g_assert_false (weir_meter_read_namespace_events (meter, NULL, 0, S));
+  g_assert_cmpuint (meter->namespaces.spent, ==, 10);
+}
+
+/* The same of its addresses. */
+static void
+test_endless_addresses (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_namespace *slow;
+
+  begin (fixture, G_MAXUINT64, S);
+  slow = fixture->namespaces.items[fixture->namespaces.turn];
+  g_assert_cmpint (fixture->namespaces.step, ==, WEIR_NAMESPACES_ADDRESSES);
+  begin (fixture, G_MAXUINT64, 6 * S);
+  g_assert_cmpint (slow->error, ==, ETIMEDOUT);
+  g_assert_true (fixture->namespaces.items[fixture->namespaces.turn] != slow);
+  read_all (fixture, G_MAXUINT64, 7 * S);
+  g_assert_false (slow->netns->addresses.known);
+  for (guint i = 70; i < 73; i++)
+    read_all (fixture, G_MAXUINT64, i * S);
+  g_assert_true (slow->netns->addresses.known);
+  g_assert_cmpint (slow->error, ==, 0);
 }
 
 /* An opened one that nobody is in is let go after two walks, and its descriptors with it. */
@@ -205,12 +339,12 @@ test_let_go_while_reading (struct fixture *fixture, gconstpointer data)
 {
   for (guint i = 1; i < 4; i++)
     {
-      weir_namespaces_start (&fixture->namespaces, G_MAXUINT64, i * S);
+      begin (fixture, G_MAXUINT64, i * S);
       walk (fixture, 10 * i * S, 0, NULL, 0);
     }
   g_assert_cmpuint (fixture->namespaces.n, ==, 0);
   g_assert_false (fixture->namespaces.running);
-  weir_namespaces_read (&fixture->namespaces, 32, 40 * S);
+  read_some (fixture, 32, 40 * S);
   read_all (fixture, G_MAXUINT64, 50 * S);
 }
 
@@ -344,6 +478,10 @@ main (int argc, char **argv)
               function, tear_down)
   ADD ("read", 3, test_read);
   ADD ("turns", 3, test_turns);
+  ADD ("endless", 2, test_endless);
+  ADD ("silent", 2, test_silent);
+  ADD ("endless-addresses", 2, test_endless_addresses);
+  ADD ("events-cost", 0, test_events_cost);
   ADD ("let-go", 2, test_let_go);
   ADD ("sockets-keep", 1, test_sockets_keep);
   ADD ("let-go-while-reading", 2, test_let_go_while_reading);
