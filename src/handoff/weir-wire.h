@@ -207,10 +207,14 @@ enum weir_reason
   WEIR_REASON_CONFIG = 12,     /* engine.conf switches the source off */
   WEIR_REASON_ACCOUNTING_SWITCHED = 13, /* conntrack, active: bytes are counted at our wish */
   WEIR_REASON_NO_PACKET_SOCKETS = 14,   /* sockdiag: packet sockets cannot be listed (@error) */
+  WEIR_REASON_NO_CGROUPS = 15,          /* bpf: there is no cgroup v2 to hang programs on */
+  WEIR_REASON_PART_OF_CGROUPS = 16,     /* bpf: only a part of the control groups can be reached */
+  WEIR_REASON_NO_ROOM = 17,             /* bpf: what has no room is added up (@losses) */
+  WEIR_REASON_NO_FRAMES = 18,           /* bpf: frames of packet sockets are not counted (@error) */
 };
 
 /* The last one that a reader takes. */
-#define WEIR_REASON_LAST 14
+#define WEIR_REASON_LAST 18
 
 struct weir_source_status
 {

@@ -65,6 +65,17 @@ static const struct
                                             "counted.") },
   [WEIR_REASON_NO_PACKET_SOCKETS] = { N_ ("Programs that bypass the firewall cannot be listed"),
                                       N_ ("Load the module packet_diag of the kernel.") },
+  [WEIR_REASON_NO_CGROUPS] = { N_ ("Control groups of version 2 are not mounted"),
+                               N_ ("Mount them, at /sys/fs/cgroup or at "
+                                   "/sys/fs/cgroup/unified.") },
+  [WEIR_REASON_PART_OF_CGROUPS] = { N_ ("Only a part of the control groups can be reached"),
+                                    N_ ("Start Weir outside of the container to see the whole "
+                                        "computer.") },
+  [WEIR_REASON_NO_ROOM] = { N_ ("More connections than there is room for"),
+                            N_ ("What has no room is added up. The administrator can make room: "
+                                "bpf_flows_max in engine.conf.") },
+  [WEIR_REASON_NO_FRAMES] = { N_ ("What programs send past the firewall is not counted"),
+                              N_ ("Use Linux 6.6 or newer.") },
 };
 
 /* %s: a time, in seconds. */

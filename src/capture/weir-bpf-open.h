@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Loads the programs of the bpf source into the kernel and hangs them on the root of the control
+ * groups, while the privileges are there.
+ *
+ * Nothing is pinned: programs, maps and links are gone when the last process ends that has the
+ * descriptors of the links, however it ends. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/weir-bpf-layout.h"
+#include "weir-config.h"
+
+/* One for each program that hangs on control groups; @n_links says how many there are. */
+#define WEIR_BPF_LINKS_MAX 16
+
+/* What weir_bpf_open() did when it failed, for people who look for the cause. */
+#define WEIR_BPF_STEP_SIZE 32
+
+struct weir_bpf_opened
+{
+  /* What can be said so far: ACTIVE, or DEGRADED and UNAVAILABLE with the reason. */
+  uint8_t state;   /* enum weir_source_state */
+  uint16_t reason; /* enum weir_reason */
+  int error;       /* errno behind it, or 0 */
+  char step[WEIR_BPF_STEP_SIZE];
+
+  /* Read-only mappings, and the sizes of their tables; NULL and 0 when UNAVAILABLE.  No child
+   * inherits them. */
+  const struct weir_bpf_slot *slots;
+  uint32_t n_slots;
+  const uint64_t *changes;
+  uint32_t n_changes;                           /* a power of two */
+  const struct weir_bpf_statistics *statistics; /* WEIR_BPF_CPUS of them */
+  const struct weir_bpf_control *control;
+
+  /* The ring buffer of events (struct weir_bpf_event): a descriptor to wait with, and its three
+   * parts.  The first one is the only memory here that can be written. */
+  int ring;
+  volatile uint64_t *ring_consumed;
+  const volatile uint64_t *ring_produced;
+  const uint8_t *ring_data; /* mapped twice in a row, so that no record is in two pieces */
+  uint32_t ring_size;       /* a power of two */
+
+  /* Whoever has them keeps the programs running. */
+  int links[WEIR_BPF_LINKS_MAX];
+  uint32_t n_links;
+};
+
+/* An @opened of which nothing is there, for that @reason. */
+void
+weir_bpf_opened_init (struct weir_bpf_opened *opened, enum weir_reason reason, int error,
+                      const char *step);
+
+/* As root, before anything from outside is read.  Never fatal: what went wrong is in @ret_opened.
+ * @config: [limits] bpf_flows_max and [sources] bpf. */
+void
+weir_bpf_open (const struct weir_config *config, struct weir_bpf_opened *ret_opened);
+
+/* Unmaps and closes everything, which ends the programs unless another process has the links. */
+void
+weir_bpf_close (struct weir_bpf_opened *opened);
