@@ -20,6 +20,7 @@
 #include <sys/resource.h>
 
 #include "weir-caller.h"
+#include "weir-clock.h"
 #include "weir-config.h"
 #include "weir-confine.h"
 #include "weir-dial.h"
@@ -92,6 +93,7 @@ main (int argc, char **argv)
   struct weir_caller caller;
   struct weir_users users;
   struct weir_accounting accounting;
+  uint64_t deadline;
   int slots[2] = { -1, -1 };
   int code, r;
 
@@ -120,10 +122,14 @@ main (int argc, char **argv)
   if (r < 0)
     return r == -ENOTRECOVERABLE ? WEIR_EXIT_CONFINEMENT : WEIR_EXIT_HANDOFF;
 
+  /* From now on the front end waits.  It is not to give up an engine that is about to serve, so the
+   * engine gives up first. */
+  deadline = weir_clock_after (WEIR_START_TIMEOUT_MS);
+
   /* 3. Open. */
-  if (weir_open (&setup) < 0)
+  if (weir_open (&setup, deadline) < 0)
     return WEIR_EXIT_CONFINEMENT;
-  code = weir_open_accounting (&caller, &setup, &config, &accounting);
+  code = weir_open_accounting (&caller, &setup, deadline, &config, &accounting);
   if (code != WEIR_EXIT_DONE)
     return code;
   if (weir_users_load ("/etc/passwd", caller.uid, &users) < 0 && caller.elevated)
@@ -133,7 +139,7 @@ main (int argc, char **argv)
     }
 
   /* 4. Fork; the helpers confine themselves. */
-  code = weir_fork (&caller, &users, &setup, &accounting);
+  code = weir_fork (&caller, &users, &setup, &accounting, deadline);
   if (code != WEIR_EXIT_DONE)
     return code;
 

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "weir-accounting.h"
+#include "weir-clock.h"
 #include "weir-run-dir.h"
 
 /* Others hold the exclusive lock for as long as it takes to write a line.  A second is a busy
@@ -216,7 +217,8 @@ weir_accounting_close (struct weir_accounting *accounting)
 }
 
 int
-weir_accounting_open (const char *run, uint32_t netns, struct weir_accounting *ret_accounting)
+weir_accounting_open (const char *run, uint32_t netns, uint64_t deadline,
+                      struct weir_accounting *ret_accounting)
 {
   struct weir_accounting accounting = { -1, -1 };
   struct record record;
@@ -234,7 +236,7 @@ weir_accounting_open (const char *run, uint32_t netns, struct weir_accounting *r
       if (i > 0)
         poll (NULL, 0, PAUSE_MS);
       r = join (&accounting, &record);
-      if (r != -EWOULDBLOCK)
+      if (r != -EWOULDBLOCK || weir_clock_left (deadline, PAUSE_MS) == 0)
         break;
     }
 

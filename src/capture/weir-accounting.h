@@ -59,9 +59,11 @@ weir_accounting_wait (int fd);
 /* Makes the record below @run/weir and takes a share of its lock; nothing is switched on yet.
  * @netns: inode of the network namespace that this process is in.  0, also when the setting was on
  * without our doing: then both descriptors are -1.  -EPERM when somebody else than us can change
- * the record, -EBUSY when others hold the lock for too long, or another negative errno. */
+ * the record, -EBUSY when others hold the lock for too long or until @deadline (weir_clock_now()),
+ * or another negative errno. */
 int
-weir_accounting_open (const char *run, uint32_t netns, struct weir_accounting *ret_accounting);
+weir_accounting_open (const char *run, uint32_t netns, uint64_t deadline,
+                      struct weir_accounting *ret_accounting);
 void
 weir_accounting_close (struct weir_accounting *accounting);
 

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "weir-capabilities.h"
+#include "weir-clock.h"
 #include "weir-confine.h"
 #include "weir-fork.h"
 #include "weir-keeper.h"
@@ -34,8 +35,9 @@ struct helper
 {
   struct weir_plan plan;
   int parent_end, child_end;
-  int conntrack; /* the keeper's; -1 for all others */
-  int other;     /* by which keeper and twin see each other's end, or -1 */
+  int conntrack;     /* the keeper's; -1 for all others */
+  uint64_t deadline; /* when nobody waits for its report any more */
+  int other;         /* by which keeper and twin see each other's end, or -1 */
   const struct weir_teller_policy *policy; /* the teller's; NULL for all others */
 };
 
@@ -146,7 +148,10 @@ await_report (const struct helper *helper, struct weir_process_status *ret_proce
   ssize_t n;
   int r;
 
-  r = poll (&poll_fd, 1, WEIR_REPORT_TIMEOUT_MS);
+  /* One that comes too late is too late even if it is there: nobody waits for the HELLO then. */
+  r = weir_clock_left (helper->deadline, WEIR_REPORT_TIMEOUT_MS);
+  if (r > 0)
+    r = poll (&poll_fd, 1, r);
   if (r <= 0)
     return r < 0 ? -errno : -ETIMEDOUT;
   n = recv (helper->parent_end, &process, sizeof process, MSG_TRUNC);
@@ -266,10 +271,12 @@ run_lookers (struct helper *looker, struct helper *teller, struct weir_meter_set
 
 int
 weir_fork (const struct weir_caller *caller, const struct weir_users *users,
-           struct weir_meter_setup *setup, struct weir_accounting *accounting)
+           struct weir_meter_setup *setup, struct weir_accounting *accounting, uint64_t deadline)
 {
   const struct weir_config *config = weir_config_or_defaults (setup->config);
-  const struct helper none = { .parent_end = -1, .child_end = -1, .conntrack = -1, .other = -1 };
+  const struct helper none = {
+    .parent_end = -1, .child_end = -1, .conntrack = -1, .deadline = deadline, .other = -1
+  };
   struct weir_teller_policy policy = {
     .disclosure = weir_config_disclose_to_peer (config, caller->uid, setup->fds.client),
     .caller = caller->uid,

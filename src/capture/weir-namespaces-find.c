@@ -23,9 +23,9 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "weir-clock.h"
 #include "weir-looker-parse.h"
 #include "weir-namespaces-find.h"
 
@@ -49,15 +49,6 @@ struct finder
   uint64_t deadline;
   uint16_t buckets[BUCKETS]; /* number in @found counted from 1 */
 };
-
-uint64_t
-weir_namespaces_now (void)
-{
-  struct timespec now = { 0 };
-
-  clock_gettime (CLOCK_MONOTONIC, &now);
-  return (uint64_t) now.tv_sec * 1000000000 + (uint64_t) now.tv_nsec;
-}
 
 /* ---- opening ---- */
 
@@ -231,7 +222,7 @@ find_names (struct finder *finder, unsigned number)
       close (fd);
       return;
     }
-  while (left-- > 0 && weir_namespaces_now () < finder->deadline &&
+  while (left-- > 0 && weir_clock_now () < finder->deadline &&
          (entry = readdir (directory)) != NULL)
     {
       struct weir_found_namespace namespace = { .directory = number, .is_system = true };
@@ -295,7 +286,7 @@ find_by_process (struct finder *finder)
 
       if (!weir_parse_decimal (entry->d_name, &pid) || pid > INT32_MAX)
         continue;
-      if (left-- == 0 || weir_namespaces_now () >= finder->deadline)
+      if (left-- == 0 || weir_clock_now () >= finder->deadline)
         {
           finder->found->unfinished = true;
           break;

@@ -39,6 +39,3 @@ weir_find_namespaces (uint32_t own, uint64_t deadline, struct weir_found_namespa
 /* Opens it: a descriptor of exactly that namespace, or a negative errno. */
 int
 weir_namespaces_open_found (const struct weir_found_namespace *found);
-
-uint64_t
-weir_namespaces_now (void);

@@ -32,6 +32,7 @@
 #include <unistd.h>
 
 #include "weir-capabilities.h"
+#include "weir-clock.h"
 #include "weir-limits.h"
 #include "weir-namespaces-find.h"
 #include "weir-namespaces-open.h"
@@ -44,13 +45,11 @@
 #define EVENTS_BUFFER (512 * 1024)
 #define ROUTE_BUFFER  (64 * 1024)
 
-#define MS UINT64_C (1000000)
-
 /* What the child allows itself, and a little more for what is on its way. */
 #define COLLECT_MS (WEIR_NAMESPACES_TIMEOUT_MS + 250)
-_Static_assert (COLLECT_MS + WEIR_NAMESPACES_REAP_MS + 2 * WEIR_REPORT_TIMEOUT_MS <
-                    WEIR_HELLO_DEADLINE_MS - 1000,
-                "an engine that is not given up yet would not be waited for");
+_Static_assert (COLLECT_MS + WEIR_NAMESPACES_REAP_MS + WEIR_REPORT_TIMEOUT_MS <
+                    WEIR_START_TIMEOUT_MS,
+                "who makes this last would take the time of the helpers");
 
 /* SYS_ADMIN to go into a namespace, SYS_PTRACE to be shown those of other users' processes. Without
  * NET_ADMIN no buffer is larger than the system lets it be. */
@@ -190,9 +189,8 @@ keep_needed (void)
 }
 
 static _Noreturn void
-run_child (int fd, uint32_t own, pid_t parent)
+run_child (int fd, uint32_t own, uint64_t deadline, pid_t parent)
 {
-  const uint64_t deadline = weir_namespaces_now () + WEIR_NAMESPACES_TIMEOUT_MS * MS;
   struct weir_found_namespaces found = { 0 };
   struct report last;
   uint32_t n_opened = 0;
@@ -204,13 +202,15 @@ run_child (int fd, uint32_t own, pid_t parent)
 
   memset (&last, 0, sizeof last);
   /* Half of the time is for opening what was found in the other half. */
-  r = weir_find_namespaces (own, deadline - WEIR_NAMESPACES_TIMEOUT_MS * MS / 2, &found);
+  r = weir_find_namespaces (
+      own, weir_clock_after ((unsigned) weir_clock_left (deadline, WEIR_NAMESPACES_TIMEOUT_MS) / 2),
+      &found);
   last.unfinished = found.unfinished || r < 0;
   last.n_left_out = found.n_left_out;
   for (uint32_t i = 0; i < found.n; i++)
     {
       r = -E2BIG;
-      if (n_opened < WEIR_OPENED_NAMESPACES_MAX && weir_namespaces_now () < deadline)
+      if (n_opened < WEIR_OPENED_NAMESPACES_MAX && weir_clock_now () < deadline)
         r = hand_over (fd, &found.items[i]);
       if (r == -EPIPE)
         _exit (1);
@@ -300,16 +300,14 @@ take_report (int fd, struct weir_opened_namespaces *namespaces)
 }
 
 static void
-collect (int fd, struct weir_opened_namespaces *namespaces)
+collect (int fd, uint64_t deadline, struct weir_opened_namespaces *namespaces)
 {
-  const uint64_t deadline = weir_namespaces_now () + COLLECT_MS * MS;
   struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-  uint64_t now;
-  int r = 1;
+  int left, r = 1;
 
-  while (r > 0 && (now = weir_namespaces_now ()) < deadline)
+  while (r > 0 && (left = weir_clock_left (deadline, COLLECT_MS)) > 0)
     {
-      r = poll (&poll_fd, 1, (int) ((deadline - now) / MS) + 1);
+      r = poll (&poll_fd, 1, left);
       if (r > 0)
         r = take_report (fd, namespaces);
       else if (r == 0)
@@ -318,7 +316,7 @@ collect (int fd, struct weir_opened_namespaces *namespaces)
         r = 1;
     }
   /* It did not come to its end: what it would have said is not known. */
-  if (r != 0 || now >= deadline)
+  if (r != 0)
     namespaces->unfinished = true;
 }
 
@@ -352,7 +350,8 @@ has_needed (void)
 }
 
 int
-weir_namespaces_open (uint32_t own, struct weir_opened_namespaces *ret_namespaces)
+weir_namespaces_open (uint32_t own, uint64_t deadline,
+                      struct weir_opened_namespaces *ret_namespaces)
 {
   const pid_t parent = getpid ();
   int ends[2];
@@ -368,13 +367,13 @@ weir_namespaces_open (uint32_t own, struct weir_opened_namespaces *ret_namespace
   if (pid == 0)
     {
       close (ends[0]);
-      run_child (ends[1], own, parent);
+      run_child (ends[1], own, weir_clock_until (deadline, WEIR_NAMESPACES_TIMEOUT_MS), parent);
     }
   close (ends[1]);
   if (pid > 0)
     {
       ret_namespaces->unfinished = false;
-      collect (ends[0], ret_namespaces);
+      collect (ends[0], weir_clock_until (deadline, COLLECT_MS), ret_namespaces);
     }
   close (ends[0]);
   return pid > 0 ? reap (pid) : 0;

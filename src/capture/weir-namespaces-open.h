@@ -37,9 +37,12 @@ struct weir_opened_namespaces
   bool unfinished;     /* there was no time to look for all of them */
 };
 
-/* Finds network namespaces besides @own and opens the sockets, all in a child.  Needs
- * CAP_SYS_ADMIN and CAP_SYS_PTRACE; without them there is nothing to open and the result is empty.
- * 0 when the child is gone, with whatever it could open; a negative errno when that is not certain:
- * then something that holds CAP_SYS_ADMIN may be left, and the engine must not go on. */
+/* Finds network namespaces besides @own and opens the sockets, all in a child, until @deadline
+ * (CLOCK_MONOTONIC, ns) at the latest; that the child is gone may take WEIR_NAMESPACES_REAP_MS
+ * more. Needs CAP_SYS_ADMIN and CAP_SYS_PTRACE; without them there is nothing to open and the
+ * result is empty. 0 when the child is gone, with whatever it could open; a negative errno when
+ * that is not certain: then something that holds CAP_SYS_ADMIN may be left, and the engine must not
+ * go on. */
 int
-weir_namespaces_open (uint32_t own, struct weir_opened_namespaces *ret_namespaces);
+weir_namespaces_open (uint32_t own, uint64_t deadline,
+                      struct weir_opened_namespaces *ret_namespaces);

@@ -24,6 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "weir-clock.h"
 #include "weir-config-parse.h"
 #include "weir-open.h"
 
@@ -102,7 +103,7 @@ open_conntrack (struct weir_descriptors *fds)
  * is no sysctl to open; a request waits until it is there.  This one asks for four numbers, and the
  * answer comes before sendto(2) returns.  Whether there is conntrack is returned. */
 static bool
-load_conntrack (int fd)
+load_conntrack (int fd, uint64_t deadline)
 {
   static const struct
   {
@@ -127,7 +128,7 @@ load_conntrack (int fd)
 
   if (sendto (fd, &request, sizeof request, MSG_DONTWAIT | MSG_NOSIGNAL,
               (const struct sockaddr *) &kernel, sizeof kernel) != sizeof request ||
-      poll (&poll_fd, 1, ANSWER_TIMEOUT_MS) != 1)
+      poll (&poll_fd, 1, weir_clock_left (deadline, ANSWER_TIMEOUT_MS)) != 1)
     return false;
   n = recv (fd, &answer, sizeof answer, MSG_DONTWAIT);
   return n >= (ssize_t) sizeof answer.header &&
@@ -136,9 +137,9 @@ load_conntrack (int fd)
 
 /* For reading: whether bytes are counted is shown by the meter, and changed by the keeper. */
 static void
-open_accounting (struct weir_descriptors *fds)
+open_accounting (struct weir_descriptors *fds, uint64_t deadline)
 {
-  const bool loaded = fds->conntrack_dump >= 0 && load_conntrack (fds->conntrack_dump);
+  const bool loaded = fds->conntrack_dump >= 0 && load_conntrack (fds->conntrack_dump, deadline);
 
   for (unsigned i = 0; i <= ACCOUNTING_TRIES; i++)
     {
@@ -146,7 +147,7 @@ open_accounting (struct weir_descriptors *fds)
       fds->accounting_error = fds->accounting < 0 ? errno : 0;
       if (!loaded || fds->accounting_error != ENOENT || i == ACCOUNTING_TRIES)
         return;
-      poll (NULL, 0, ACCOUNTING_PAUSE_MS);
+      poll (NULL, 0, weir_clock_left (deadline, ACCOUNTING_PAUSE_MS));
     }
 }
 
@@ -191,7 +192,7 @@ find_view (const struct weir_descriptors *fds)
 }
 
 int
-weir_open (struct weir_meter_setup *setup)
+weir_open (struct weir_meter_setup *setup, uint64_t deadline)
 {
   const uint32_t off = weir_config_or_defaults (setup->config)->off;
   struct weir_descriptors *fds = &setup->fds;
@@ -208,14 +209,14 @@ weir_open (struct weir_meter_setup *setup)
    * capability is there for everybody. */
   fds->generic = weir_open_netlink (NETLINK_GENERIC, DUMP_BUFFER, NULL, 0, &error);
 
-  open_accounting (fds);
+  open_accounting (fds, deadline);
   open_proc_sockets (fds);
 
   setup->view = find_view (fds);
   setup->netns = stat ("/proc/self/ns/net", &info) == 0 ? (uint32_t) info.st_ino : 0;
   if (setup->view != WEIR_VIEW_FULL || setup->netns == 0 || (off & WEIR_OFF_NAMESPACES) != 0)
     return 0;
-  return weir_namespaces_open (setup->netns, &setup->namespaces);
+  return weir_namespaces_open (setup->netns, deadline, &setup->namespaces);
 }
 
 /* What cannot be put back now will be by another; it is no reason not to serve. */
@@ -234,7 +235,8 @@ repair_accounting (const struct weir_meter_setup *setup, struct weir_config *con
 
 int
 weir_open_accounting (const struct weir_caller *caller, const struct weir_meter_setup *setup,
-                      struct weir_config *config, struct weir_accounting *ret_accounting)
+                      uint64_t deadline, struct weir_config *config,
+                      struct weir_accounting *ret_accounting)
 {
   const struct weir_descriptors *fds = &setup->fds;
   int error, r;
@@ -253,7 +255,7 @@ weir_open_accounting (const struct weir_caller *caller, const struct weir_meter_
       return error == EPERM || error == EACCES ? WEIR_EXIT_REFUSED : WEIR_EXIT_DONE;
     }
 
-  r = weir_accounting_open ("/run", setup->netns, ret_accounting);
+  r = weir_accounting_open ("/run", setup->netns, deadline, ret_accounting);
   if (r == 0)
     return WEIR_EXIT_DONE;
   return r == -EPERM ? WEIR_EXIT_RUN_DIR : WEIR_EXIT_REFUSED;

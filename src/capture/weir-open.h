@@ -10,9 +10,10 @@
 
 /* Fills @setup's descriptors (except client, keeper and looker), namespaces, view and netns.  What
  * is refused is -1 with its errno, and a source says so; 0 then as well.  A negative errno is
- * fatal: a process that holds privileges may be left (weir_namespaces_open()). */
+ * fatal: a process that holds privileges may be left (weir_namespaces_open()).  Nothing is waited
+ * for after @deadline (weir_clock_now()), here and below. */
 int
-weir_open (struct weir_meter_setup *setup);
+weir_open (struct weir_meter_setup *setup, uint64_t deadline);
 
 /* A bound, non-blocking netlink socket that is a member of @groups, with a receive buffer of
  * @buffer bytes if that is allowed; or -1 and *@ret_error. */
@@ -25,4 +26,5 @@ weir_open_netlink (int protocol, int buffer, const int *groups, size_t n_groups,
  * Returns an exit code of weir_exit. */
 int
 weir_open_accounting (const struct weir_caller *caller, const struct weir_meter_setup *setup,
-                      struct weir_config *config, struct weir_accounting *ret_accounting);
+                      uint64_t deadline, struct weir_config *config,
+                      struct weir_accounting *ret_accounting);

@@ -83,7 +83,7 @@ join (struct fixture *fixture)
 {
   struct weir_accounting accounting;
 
-  g_assert_cmpint (weir_accounting_open (fixture->run, NETNS, &accounting), ==, 0);
+  g_assert_cmpint (weir_accounting_open (fixture->run, NETNS, UINT64_MAX, &accounting), ==, 0);
   return accounting;
 }
 
@@ -284,7 +284,7 @@ test_crowd (struct fixture *fixture, gconstpointer data)
         {
           struct weir_accounting accounting;
 
-          if (weir_accounting_open (fixture->run, NETNS, &accounting) != 0 ||
+          if (weir_accounting_open (fixture->run, NETNS, UINT64_MAX, &accounting) != 0 ||
               accounting.setting < 0 || weir_accounting_switch_on (&accounting) != 0)
             _exit (1);
           /* While anybody has a share, nobody puts it back. */
@@ -319,7 +319,7 @@ test_limited (struct fixture *fixture, gconstpointer data)
 
   g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &before), ==, 0);
   g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &small), ==, 0);
-  g_assert_cmpint (weir_accounting_open (fixture->run, NETNS, &accounting), ==, -EFBIG);
+  g_assert_cmpint (weir_accounting_open (fixture->run, NETNS, UINT64_MAX, &accounting), ==, -EFBIG);
   g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &before), ==, 0);
   g_assert_cmpint (value (fixture), ==, 0);
 }

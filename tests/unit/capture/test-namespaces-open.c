@@ -20,6 +20,8 @@
 
 #include "in-child.h"
 #include "source-sockdiag.h"
+#include "weir-clock.h"
+#include "weir-namespaces-find.h"
 #include "weir-namespaces-open.h"
 
 /* A process in a namespace of its own, that listens at one port of all addresses. */
@@ -187,7 +189,7 @@ open_both (void *data)
   HOLDS (settle_in (&places[0], 0, 7001));
   HOLDS (settle_in (&places[1], 1000, 7002));
   n_before = count_descriptors ();
-  HOLDS (weir_namespaces_open (own, &namespaces) == 0);
+  HOLDS (weir_namespaces_open (own, UINT64_MAX, &namespaces) == 0);
   HOLDS (!namespaces.unfinished);
   HOLDS (inode_of (getpid ()) == own);
   HOLDS (find (&namespaces, own) == NULL);
@@ -230,7 +232,7 @@ crowd (void *data)
     HOLDS (settle_in (&crowd[i], 1000, 0));
   HOLDS (settle_in (&other, 1001, 7003));
   HOLDS (settle_in (&roots, 0, 7004));
-  HOLDS (weir_namespaces_open (own, &namespaces) == 0);
+  HOLDS (weir_namespaces_open (own, UINT64_MAX, &namespaces) == 0);
   HOLDS (namespaces.n == WEIR_OPENED_NAMESPACES_MAX);
   HOLDS (namespaces.n_left_out >= G_N_ELEMENTS (crowd) + 2 - WEIR_OPENED_NAMESPACES_MAX);
   HOLDS (find (&namespaces, other.inode) != NULL && find (&namespaces, roots.inode) != NULL);
@@ -240,6 +242,135 @@ crowd (void *data)
   leave (&other);
   leave (&roots);
   return 0;
+}
+
+/* More of one user's than are opened at all are not even remembered: they would take the places of
+ * others. */
+static int
+hoard (void *data)
+{
+  const uint32_t own = inode_of (getpid ());
+  static struct place hoard[WEIR_OPENED_NAMESPACES_MAX + 6];
+  struct weir_found_namespaces found;
+  unsigned n = 0;
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (hoard); i++)
+    HOLDS (settle_in (&hoard[i], 1000, 0));
+  HOLDS (weir_find_namespaces (own, UINT64_MAX, &found) == 0);
+  HOLDS (!found.unfinished);
+  for (uint32_t i = 0; i < found.n; i++)
+    n += !found.items[i].is_system && found.items[i].owner == 1000;
+  HOLDS (n == WEIR_OPENED_NAMESPACES_MAX);
+  HOLDS (found.n_left_out >= 6);
+  free (found.items);
+  for (unsigned i = 0; i < G_N_ELEMENTS (hoard); i++)
+    leave (&hoard[i]);
+  return 0;
+}
+
+/* When the time is up before anything was looked at, that is said. */
+static int
+too_late (void *data)
+{
+  struct weir_opened_namespaces namespaces;
+  struct place place;
+
+  HOLDS (settle_in (&place, 0, 0));
+  HOLDS (weir_namespaces_open (inode_of (getpid ()), weir_clock_now (), &namespaces) == 0);
+  HOLDS (namespaces.n == 0 && namespaces.unfinished);
+  leave (&place);
+  HOLDS (waitpid (-1, NULL, WNOHANG) < 0 && errno == ECHILD);
+  return 0;
+}
+
+/* Who is to be caught: a child more than there are now. */
+struct trap
+{
+  unsigned n_before;
+  gint over; /* nobody comes any more */
+};
+
+/* Its number; 0: nobody came. */
+static pid_t
+await_child (struct trap *trap)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/self/task/%d/children", (int) getpid ());
+
+  while (!g_atomic_int_get (&trap->over))
+    {
+      g_autofree char *text = NULL;
+      g_auto (GStrv) children = NULL;
+
+      if (!g_file_get_contents (path, &text, NULL, NULL))
+        return 0;
+      children = g_strsplit (g_strstrip (text), " ", -1);
+      if (g_strv_length (children) > trap->n_before)
+        return atoi (children[trap->n_before]);
+    }
+  return 0;
+}
+
+/* Holds it up once it has given up what it does not need, and tells what the kernel lets it do. */
+static gpointer
+hold_up (gpointer data)
+{
+  struct trap *trap = data;
+  g_autofree char *path = NULL, *status = NULL;
+  const char *found;
+  pid_t pid;
+
+  pid = await_child (trap);
+  if (pid == 0)
+    return NULL;
+  path = g_strdup_printf ("/proc/%d/status", (int) pid);
+  do
+    {
+      g_clear_pointer (&status, g_free);
+      if (!g_file_get_contents (path, &status, NULL, NULL))
+        return NULL;
+    }
+  while (strstr (status, "\nNoNewPrivs:\t1\n") == NULL && strstr (status, "\nState:\tZ") == NULL);
+  if (kill (pid, SIGSTOP) < 0)
+    return NULL;
+  found = strstr (status, "\nCapPrm:\t");
+  return found != NULL ? g_strndup (found + 9, 16) : NULL;
+}
+
+/* A child that does not come to its end is waited for no longer than it may take, and is gone
+ * afterwards.  It holds what it takes to go into a namespace, and nothing else. */
+static int
+held_up (void *data)
+{
+  struct weir_opened_namespaces namespaces;
+  const uint32_t own = inode_of (getpid ());
+  static struct place places[100];
+
+  /* Enough to do to be caught. */
+  for (unsigned i = 0; i < G_N_ELEMENTS (places); i++)
+    HOLDS (settle_in (&places[i], 1000, 0));
+  for (unsigned tries = 0; tries < 50; tries++)
+    {
+      struct trap trap = { G_N_ELEMENTS (places), 0 };
+      g_autofree char *capabilities = NULL;
+      const uint64_t began = weir_clock_now ();
+      GThread *thread = g_thread_new (NULL, hold_up, &trap);
+      uint64_t took;
+
+      HOLDS (weir_namespaces_open (own, UINT64_MAX, &namespaces) == 0);
+      took = weir_clock_now () - began;
+      g_atomic_int_set (&trap.over, 1);
+      close_all (&namespaces);
+      capabilities = g_thread_join (thread);
+      if (capabilities == NULL || !namespaces.unfinished)
+        continue;
+      HOLDS (strcmp (capabilities, "0000000000280000") == 0);
+      HOLDS (took < 5 * UINT64_C (1000000000));
+      for (unsigned i = 0; i < G_N_ELEMENTS (places); i++)
+        leave (&places[i]);
+      HOLDS (waitpid (-1, NULL, WNOHANG) < 0 && errno == ECHILD);
+      return 0;
+    }
+  return 1;
 }
 
 /* Processes that come and go while they are looked at: what is opened is what it is said to be. */
@@ -264,7 +395,7 @@ haste (void *data)
     }
   for (unsigned i = 0; i < 20; i++)
     {
-      HOLDS (weir_namespaces_open (own, &namespaces) == 0);
+      HOLDS (weir_namespaces_open (own, UINT64_MAX, &namespaces) == 0);
       for (uint32_t n = 0; n < namespaces.n; n++)
         HOLDS (namespaces.items[n].inode != own && namespaces.items[n].inode != 0);
       close_all (&namespaces);
@@ -283,7 +414,7 @@ as_user (void *data)
 
   HOLDS (settle_in (&place, 1000, 0));
   HOLDS (setgroups (0, NULL) == 0 && setgid (1000) == 0 && setuid (1000) == 0);
-  HOLDS (weir_namespaces_open (1, &namespaces) == 0);
+  HOLDS (weir_namespaces_open (1, UINT64_MAX, &namespaces) == 0);
   HOLDS (namespaces.n == 0 && namespaces.n_left_out == 0 && !namespaces.unfinished);
   leave (&place);
   return 0;
@@ -301,6 +432,9 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_data_func ("/namespaces-open/both", open_both, test);
   g_test_add_data_func ("/namespaces-open/crowd", crowd, test);
+  g_test_add_data_func ("/namespaces-open/hoard", hoard, test);
+  g_test_add_data_func ("/namespaces-open/too-late", too_late, test);
+  g_test_add_data_func ("/namespaces-open/held-up", held_up, test);
   g_test_add_data_func ("/namespaces-open/haste", haste, test);
   g_test_add_data_func ("/namespaces-open/user", as_user, test);
   return g_test_run ();

@@ -83,7 +83,7 @@ as_root (void *data)
   char byte;
   int r;
 
-  HOLDS (weir_open (&setup) == 0);
+  HOLDS (weir_open (&setup, UINT64_MAX) == 0);
   r = as_anybody (&setup);
   if (r == 0)
     r = check_netlink (fds->conntrack_dump, NETLINK_NETFILTER, 0);
@@ -109,7 +109,7 @@ as_user (void *data)
   int r;
 
   HOLDS (setgroups (0, NULL) == 0 && setgid (1000) == 0 && setuid (1000) == 0);
-  HOLDS (weir_open (&setup) == 0);
+  HOLDS (weir_open (&setup, UINT64_MAX) == 0);
   r = as_anybody (&setup);
   if (r != 0)
     return r;
@@ -140,7 +140,7 @@ without_descriptors (void *data)
 
   while (fd >= 0)
     fd = dup (0);
-  HOLDS (weir_open (&setup) == 0);
+  HOLDS (weir_open (&setup, UINT64_MAX) == 0);
   HOLDS (setup.fds.sock_diag == -1 && setup.fds.sock_diag_error == EMFILE);
   HOLDS (setup.fds.conntrack_dump == -1 && setup.fds.conntrack_dump_error == EMFILE);
   HOLDS (setup.fds.route == -1 && setup.fds.accounting == -1 &&
