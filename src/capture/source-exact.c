@@ -210,6 +210,7 @@ weir_exact_list_bound (struct weir_exact *exact, uint8_t protocol, uint16_t port
   result = list_family (exact, AF_INET, protocol, port, index);
   if (result == 0)
     result = list_family (exact, AF_INET6, protocol, port, index);
-  weir_socket_index_complete (index);
+  /* Since when they are there is not told. */
+  weir_socket_index_complete (index, 0);
   return result;
 }

@@ -55,7 +55,8 @@ enum weir_flow_flag
   WEIR_FLOW_IS_ENDED = 1 << 18,       /* no source knows it any more; waits for publication */
   WEIR_FLOW_WAS_SEEN = 1 << 19,       /* took part in a tick: its bytes so far are in @shown_ */
   WEIR_FLOW_OWNER_IS_EXACT = 1 << 21, /* @owner is the flow's own socket, not one that serves it */
-  /* Several sockets serve the flow: of @owner only the control group, which they share, is true. */
+  /* Several sockets serve the flow, and @owner is that of one of them: weir_join_choose_shared().
+   */
   WEIR_FLOW_OWNER_IS_SHARED = 1 << 23,
   /* No socket of the last dump serves the flow: not to be searched for until the next one. */
   WEIR_FLOW_OWNER_IS_NOBODY = 1 << 25,

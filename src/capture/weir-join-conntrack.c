@@ -229,6 +229,9 @@ apply (struct weir_join *join, struct weir_flow *flow, const struct weir_conntra
   if ((reading->has_state && flow->ct_state != reading->state) ||
       (reading->has_mark && flow->ct_mark != reading->mark) || learnt & ~flow->flags)
     flow->dirty |= WEIR_FLOW_CONNTRACK;
+  /* Whoever answered is there. */
+  if (learnt & ~flow->flags & WEIR_FLOW_SEEN_REPLY)
+    flow->flags &= ~(uint32_t) WEIR_FLOW_OWNER_IS_NOBODY;
   flow->flags |= learnt;
   if (reading->has_state)
     flow->ct_state = reading->state;

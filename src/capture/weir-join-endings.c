@@ -41,8 +41,7 @@ static enum certainty
 own_fin_acked (const struct weir_netns *netns, const struct weir_flow *flow,
                const struct weir_socket_reading *reading)
 {
-  const struct weir_bound_socket *bound;
-  bool ambiguous, same_cgroup;
+  struct weir_servers servers;
 
   if (reading->acked_beyond != 1)
     return reading->acked_beyond > 1 ? YES : NO;
@@ -50,9 +49,9 @@ own_fin_acked (const struct weir_netns *netns, const struct weir_flow *flow,
     return NO;
   if (flow->direction == WEIR_DIRECTION_IN)
     return YES;
-  bound = weir_socket_index_find (&netns->sockets, &netns->addresses, IPPROTO_TCP, &reading->local,
-                                  &ambiguous, &same_cgroup);
-  return bound != NULL && bound->listening ? YES : MAYBE;
+  servers =
+      weir_socket_index_find (&netns->sockets, &netns->addresses, IPPROTO_TCP, &reading->local);
+  return servers.first != NULL && servers.first->listening ? YES : MAYBE;
 }
 
 /* Whether a FIN is among the bytes received, as far as it can be told now. */

@@ -300,7 +300,7 @@ reconsider_owners (struct weir_join *join, const struct weir_netns *netns)
 void
 weir_join_sockets_complete (struct weir_join *join, struct weir_netns *netns)
 {
-  bool others = weir_socket_index_complete (&netns->sockets);
+  bool others = weir_socket_index_complete (&netns->sockets, netns->asked_at);
   struct weir_flow *flow;
   uint32_t slot = 0;
 

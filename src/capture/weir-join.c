@@ -195,8 +195,7 @@ choose_direction (struct weir_join *join, struct weir_flow *flow)
 {
   const struct weir_netns *netns = weir_join_get_netns (join, flow->key.netns);
   struct weir_endpoint local = { .port = flow->key.local_port };
-  bool ambiguous, same_cgroup;
-  const struct weir_bound_socket *bound;
+  struct weir_servers servers;
 
   /* What conntrack recorded is better than anything that could be concluded here. */
   if (flow->flags & WEIR_FLOW_HAD_CONNTRACK)
@@ -207,9 +206,8 @@ choose_direction (struct weir_join *join, struct weir_flow *flow)
   if (flow->direction != WEIR_DIRECTION_UNKNOWN || flow->key.protocol != IPPROTO_TCP)
     return;
   memcpy (local.address, flow->key.local, 16);
-  bound = weir_socket_index_find (&netns->sockets, &netns->addresses, IPPROTO_TCP, &local,
-                                  &ambiguous, &same_cgroup);
-  if (bound != NULL && bound->listening)
+  servers = weir_socket_index_find (&netns->sockets, &netns->addresses, IPPROTO_TCP, &local);
+  if (servers.first != NULL && servers.first->listening)
     weir_flow_set_direction (flow, WEIR_DIRECTION_IN);
 }
 
@@ -230,90 +228,6 @@ has_sockets (uint8_t protocol)
     }
 }
 
-/* The kernel answers requests; sending them takes a program. */
-static bool
-is_sent_icmp (const struct weir_flow *flow)
-{
-  return (flow->key.protocol == IPPROTO_ICMP || flow->key.protocol == IPPROTO_ICMPV6) &&
-         !(flow->flags & WEIR_FLOW_REVERSED);
-}
-
-void
-weir_join_set_server (struct weir_join *join, struct weir_flow *flow,
-                      const struct weir_bound_socket *bound, uint64_t now)
-{
-  const struct weir_netns *netns = weir_join_get_netns (join, flow->key.netns);
-
-  weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED);
-  if (bound->inode != 0)
-    weir_join_set_owner (
-        join, flow,
-        weir_join_need_owner (join, netns, bound->inode, bound->cookie, bound->cgroup_id, now));
-  /* A socket of the kernel's own has nobody's uid. */
-  if (bound->inode != 0 && !(flow->flags & WEIR_FLOW_HAS_UID))
-    {
-      flow->flags |= WEIR_FLOW_HAS_UID;
-      flow->uid = bound->uid;
-      flow->dirty |= WEIR_FLOW_OWNER;
-    }
-  if (flow->cgroup_id == 0)
-    flow->cgroup_id = bound->cgroup_id;
-}
-
-/* A socket for pings sends nothing but echoes, and writes its own port into them as the identifier.
- */
-static bool
-is_sent_echo (const struct weir_flow *flow)
-{
-  const uint32_t echo = flow->key.protocol == IPPROTO_ICMP ? 8 : 128;
-
-  return is_sent_icmp (flow) && flow->key.discriminator >> 16 == echo;
-}
-
-bool
-weir_flow_is_sent (const struct weir_flow *flow)
-{
-  if (flow->flags & WEIR_FLOW_HAD_CONNTRACK)
-    return !(flow->flags & WEIR_FLOW_REVERSED);
-  return flow->direction == WEIR_DIRECTION_OUT;
-}
-
-/* Finds a socket that serves the flow without being its own: a listener, or one without a peer. */
-static void
-borrow_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now)
-{
-  const struct weir_netns *netns = weir_join_get_netns (join, flow->key.netns);
-  struct weir_endpoint local = { .port = flow->key.local_port };
-  const struct weir_bound_socket *bound;
-  bool ambiguous, same_cgroup;
-
-  if (is_sent_echo (flow))
-    local.port = (uint16_t) flow->key.discriminator;
-  memcpy (local.address, flow->key.local, 16);
-  bound = weir_socket_index_find (&netns->sockets, &netns->addresses, flow->key.protocol, &local,
-                                  &ambiguous, &same_cgroup);
-  /* Without a table entry or a socket of its own a TCP flow is none of a listener's. */
-  if (bound == NULL ||
-      (flow->key.protocol == IPPROTO_TCP && (!bound->listening || weir_flow_is_sent (flow))) ||
-      (ambiguous && !same_cgroup))
-    {
-      flow->flags |= WEIR_FLOW_OWNER_IS_NOBODY;
-      return;
-    }
-  if (!ambiguous)
-    {
-      weir_join_set_server (join, flow, bound, now);
-      return;
-    }
-  if (bound->inode != 0)
-    weir_join_set_owner (
-        join, flow,
-        weir_join_need_owner (join, netns, bound->inode, bound->cookie, bound->cgroup_id, now));
-  if (flow->cgroup_id == 0)
-    flow->cgroup_id = bound->cgroup_id;
-  flow->flags |= WEIR_FLOW_OWNER_IS_SHARED;
-}
-
 static enum weir_owner_missing
 why_no_owner (struct weir_join *join, const struct weir_flow *flow)
 {
@@ -322,7 +236,7 @@ why_no_owner (struct weir_join *join, const struct weir_flow *flow)
   if (flow->direction == WEIR_DIRECTION_FORWARDED)
     return WEIR_MISSING_FORWARDED;
   /* Only what no program can bring about is the kernel's own. */
-  if (!has_sockets (flow->key.protocol) && !is_sent_icmp (flow) &&
+  if (!has_sockets (flow->key.protocol) && !weir_flow_is_sent_icmp (flow) &&
       !weir_socket_index_has_raw (&netns->sockets, flow->key.protocol))
     return WEIR_MISSING_KERNEL;
   /* Which raw socket sent something nobody can know, nor does every kernel list the sockets of all
@@ -336,37 +250,34 @@ why_no_owner (struct weir_join *join, const struct weir_flow *flow)
   /* Not accepted yet, by one of several that listen alike. */
   if (flow->flags & WEIR_FLOW_HAS_SOCKET && flow->state == WEIR_FLOW_STATE_OPEN)
     return WEIR_MISSING_NOT_FOUND;
-  return WEIR_MISSING_GONE;
+  /* As the search ended. */
+  return flow->owner_missing == WEIR_MISSING_NOT_FOUND ? WEIR_MISSING_NOT_FOUND : WEIR_MISSING_GONE;
 }
 
 static void
 choose_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now)
 {
   const struct weir_owner *owner;
-  uint8_t how = WEIR_OWNER_NONE, missing, version = 0;
+  uint8_t how = WEIR_OWNER_NONE, missing = WEIR_MISSING_NOTHING, version = 0;
 
   if (flow->owner == 0 && !(flow->flags & WEIR_FLOW_OWNER_IS_NOBODY) &&
       flow->direction != WEIR_DIRECTION_FORWARDED &&
-      (has_sockets (flow->key.protocol) || is_sent_echo (flow)))
-    borrow_owner (join, flow, now);
+      (has_sockets (flow->key.protocol) || weir_flow_is_sent_echo (flow)))
+    weir_join_borrow_owner (join, flow, now);
 
+  if (flow->owner != 0 && flow->flags & WEIR_FLOW_OWNER_IS_SHARED)
+    weir_join_choose_shared (join, flow, now, &how, &missing);
   owner = weir_owners_get (&join->owners, flow->owner);
   if (owner == NULL)
     missing = why_no_owner (join, flow);
   else
+    version = owner->version;
+  if (owner != NULL && !(flow->flags & WEIR_FLOW_OWNER_IS_SHARED))
     {
-      bool has_cgroup = *weir_owners_get_cgroup (&join->owners, owner) != '\0';
-
-      version = owner->version;
       missing = owner->missing;
-      if (flow->flags & WEIR_FLOW_OWNER_IS_SHARED)
-        {
-          how = has_cgroup ? WEIR_OWNER_CGROUP : WEIR_OWNER_NONE;
-          missing = has_cgroup ? WEIR_MISSING_NOTHING : WEIR_MISSING_NOT_YET;
-        }
-      else if (owner->pid != 0)
+      if (owner->pid != 0)
         how = flow->flags & WEIR_FLOW_OWNER_IS_EXACT ? WEIR_OWNER_TUPLE : WEIR_OWNER_LISTENER;
-      else if (has_cgroup)
+      else if (*weir_owners_get_cgroup (&join->owners, owner) != '\0')
         how = WEIR_OWNER_CGROUP;
     }
   if (flow->owner_how != how || flow->owner_missing != missing || flow->owner_version != version)
@@ -405,6 +316,7 @@ weir_join_settle (struct weir_join *join, uint64_t now)
   struct weir_flow *flow;
   uint32_t slot;
 
+  join->settled++;
   /* First, because it makes flows and removes some. */
   for (slot = 0; (flow = weir_flow_table_next_marked (&join->table, &slot, WEIR_MARK_TOUCHED));)
     {

@@ -23,6 +23,9 @@ struct weir_netns
   uint32_t inode;
   struct weir_addresses addresses;
   struct weir_socket_index sockets;
+  /* CLOCK_BOOTTIME: when the kernel was asked for the series of dumps that runs or ran last, told
+   * by whoever asks; 0: not known, then nothing follows from a socket's being new. */
+  uint64_t asked_at;
   uint32_t not_listed, not_listed_now; /* receivers without a place: of the last dump, of this */
   uint32_t round;                      /* of the series of dumps that runs or ran last, */
   uint32_t round_before;               /* ... and of the last complete one before it */
@@ -56,6 +59,7 @@ struct weir_join
   uint32_t n_entries_now;  /* ... and of the one that runs */
   /* Where the dump that runs is, and where the last one began: flows by their numbers, 0 none */
   uint32_t dump_at, dump_first;
+  uint32_t settled;        /* counts calls of weir_join_settle() */
   struct weir_fresh fresh; /* flows whose sockets are to be asked for at once */
 };
 
@@ -136,6 +140,23 @@ weir_join_need_owner (struct weir_join *join, const struct weir_netns *netns, ui
 bool
 weir_flow_is_sent (const struct weir_flow *flow);
 
+bool
+weir_flow_is_sent_icmp (const struct weir_flow *flow);
+/* Then it is that of the socket for pings whose port is the identifier. */
+bool
+weir_flow_is_sent_echo (const struct weir_flow *flow);
+/* Finds a socket that serves the flow without being its own: a listener, or one without a peer; or
+ * several.  If there is none, it says why. */
+void
+weir_join_borrow_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now);
+/* What may be said of a flow that several serve: it is looked at each time, because more is known
+ * of them, and others come.  When some have gone, it stays what was said last. */
+void
+weir_join_choose_shared (struct weir_join *join, struct weir_flow *flow, uint64_t now,
+                         uint8_t *ret_how, uint8_t *ret_missing);
+/* Whether the flow can be that of one of those who are bound to its local end. */
+bool
+weir_flow_can_be_served (const struct weir_flow *flow, const struct weir_servers *servers);
 /* @bound serves the flow, and no other socket does. */
 void
 weir_join_set_server (struct weir_join *join, struct weir_flow *flow,

@@ -56,29 +56,30 @@ serve (struct weir_lookup *lookup, struct weir_join *join, struct weir_flow *flo
        const struct weir_socket_reading *reading, uint64_t now)
 {
   struct weir_endpoint local = { .port = flow->key.local_port };
-  const struct weir_bound_socket *bound;
-  bool ambiguous, same_cgroup;
+  struct weir_servers servers;
 
   /* Who listens at the port of a connection that was made from there has nothing to do with it. */
   if (flow->owner != 0 || (flow->key.protocol == IPPROTO_TCP && weir_flow_is_sent (flow)))
     return;
   memcpy (local.address, flow->key.local, 16);
-  bound = weir_socket_index_find (&join->own.sockets, &join->own.addresses, flow->key.protocol,
-                                  &local, &ambiguous, &same_cgroup);
+  servers =
+      weir_socket_index_find (&join->own.sockets, &join->own.addresses, flow->key.protocol, &local);
   /* Several that are bound alike stay several, and asking costs whole dumps. */
-  if (bound != NULL && ambiguous)
+  if (servers.first != NULL && servers.ambiguous)
     return;
-  if (bound == NULL || bound->cookie != reading->cookie)
+  if (servers.first == NULL || servers.first->cookie != reading->cookie)
     {
       /* Made since the last dump. */
       if (weir_exact_list_bound (&lookup->exact, flow->key.protocol, local.port, &lookup->bound) <
           0)
         return;
-      bound = weir_socket_index_find (&lookup->bound, &join->own.addresses, flow->key.protocol,
-                                      &local, &ambiguous, &same_cgroup);
+      servers =
+          weir_socket_index_find (&lookup->bound, &join->own.addresses, flow->key.protocol, &local);
+      servers.since = join->own.sockets.whole_at;
     }
-  if (bound != NULL && !ambiguous && bound->cookie == reading->cookie)
-    weir_join_set_server (join, flow, bound, now);
+  if (servers.first != NULL && !servers.ambiguous && servers.first->cookie == reading->cookie &&
+      weir_flow_can_be_served (flow, &servers))
+    weir_join_set_server (join, flow, servers.first, now);
 }
 
 /* Whether the flow is to be asked for again: it has a socket that no program holds yet. */

@@ -105,6 +105,7 @@ begin (struct weir_meter *meter, const struct weir_moment *now)
   if (meter->fds.sock_diag >= 0 && !meter->sockdiag.running)
     {
       weir_join_sockets_begin (&meter->join, &meter->join.own);
+      meter->join.own.asked_at = now->boot;
       (void) weir_sockdiag_start (&meter->sockdiag);
     }
   weir_meter_start_namespaces (meter, now);

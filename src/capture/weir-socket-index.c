@@ -71,14 +71,22 @@ weir_socket_index_add (struct weir_socket_index *index, const struct weir_socket
   index->n_next++;
 }
 
+static int
+compare_ports (const struct weir_bound_socket *one, const struct weir_bound_socket *other)
+{
+  if (one->port != other->port)
+    return one->port < other->port ? -1 : 1;
+  return (int) one->protocol - (int) other->protocol;
+}
+
 /* By what a flow asks for; sockets that are alike lie side by side. */
 static int
 compare_places (const struct weir_bound_socket *one, const struct weir_bound_socket *other)
 {
-  if (one->port != other->port)
-    return one->port < other->port ? -1 : 1;
-  if (one->protocol != other->protocol)
-    return (int) one->protocol - (int) other->protocol;
+  int ports = compare_ports (one, other);
+
+  if (ports != 0)
+    return ports;
   if (one->v6_only != other->v6_only)
     return (int) one->v6_only - (int) other->v6_only;
   return memcmp (one->address, other->address, sizeof one->address);
@@ -90,45 +98,87 @@ compare (const void *a, const void *b)
   const struct weir_bound_socket *one = a, *other = b;
   int places = compare_places (one, other);
 
-  if (places != 0 || one->inode == other->inode)
+  if (places != 0)
     return places;
-  return one->inode < other->inode ? -1 : 1;
+  if (one->inode != other->inode)
+    return one->inode < other->inode ? -1 : 1;
+  return (one->cookie > other->cookie) - (one->cookie < other->cookie);
 }
 
-/* Leaves one of all that are bound alike, which knows whether there were others: any number of
- * sockets can share a place, and finding one must not take longer for it. */
-static size_t
-merge_alike (struct weir_bound_socket *items, size_t n)
+/* What was there already keeps the time at which it was first seen. */
+static void
+set_since (struct weir_bound_socket *items, size_t n, const struct weir_socket_index *old)
 {
-  size_t n_left = 0;
+  size_t at = 0;
 
   for (size_t i = 0; i < n; i++)
     {
-      struct weir_bound_socket *first = &items[n_left > 0 ? n_left - 1 : 0];
-
-      if (n_left == 0 || compare_places (first, &items[i]) != 0)
-        items[n_left++] = items[i];
-      else if (first->inode != items[i].inode)
-        {
-          first->is_shared = true;
-          if (first->cgroup_id != items[i].cgroup_id)
-            first->has_mixed_cgroups = true;
-        }
+      while (at < old->n && compare (&old->items[at], &items[i]) < 0)
+        at++;
+      items[i].since = at < old->n && compare (&old->items[at], &items[i]) == 0
+                           ? old->items[at].since
+                           : old->whole_at;
     }
-  return n_left;
+}
+
+/* Any number of sockets can share a place, and finding them must not take longer for it: the first
+ * knows what there is to know about those that follow. */
+static void
+sum_up_alike (struct weir_bound_socket *items, size_t n)
+{
+  struct weir_bound_socket *first = items;
+
+  for (size_t i = 0; i < n; i++)
+    {
+      if (i == 0 || compare_places (first, &items[i]) != 0)
+        {
+          first = &items[i];
+          first->alike_since = first->since;
+        }
+      first->n_alike++;
+      first->has_device |= items[i].ifindex != 0;
+      first->has_mixed_cgroups |= items[i].cgroup_id != first->cgroup_id;
+      if (items[i].since < first->alike_since)
+        first->alike_since = items[i].since;
+    }
+}
+
+/* Notes until when others shared the ports of those that are there now. */
+static void
+note_who_left (struct weir_socket_index *index, const struct weir_socket_index *old,
+               uint64_t began_at)
+{
+  struct weir_bound_socket *items = index->items;
+  size_t at, first = 0;
+
+  for (size_t i = 0; i < old->n;)
+    {
+      const struct weir_bound_socket *port = &old->items[i];
+      uint64_t left_at = port->left_at;
+
+      while (first < index->n && compare_ports (&items[first], port) < 0)
+        first++;
+      for (at = first; i < old->n && compare_ports (&old->items[i], port) == 0; i++)
+        {
+          while (at < index->n && compare (&items[at], &old->items[i]) < 0)
+            at++;
+          if (at == index->n || compare (&items[at], &old->items[i]) != 0)
+            left_at = began_at;
+        }
+      for (; first < index->n && compare_ports (&items[first], port) == 0; first++)
+        items[first].left_at = left_at;
+    }
 }
 
 static bool
 is_same (const struct weir_bound_socket *one, const struct weir_bound_socket *other)
 {
-  return compare_places (one, other) == 0 && one->cookie == other->cookie &&
-         one->inode == other->inode && one->listening == other->listening &&
-         one->is_shared == other->is_shared && one->has_mixed_cgroups == other->has_mixed_cgroups &&
-         one->cgroup_id == other->cgroup_id;
+  return compare (one, other) == 0 && one->listening == other->listening &&
+         one->ifindex == other->ifindex && one->cgroup_id == other->cgroup_id;
 }
 
 bool
-weir_socket_index_complete (struct weir_socket_index *index)
+weir_socket_index_complete (struct weir_socket_index *index, uint64_t began_at)
 {
   struct weir_socket_index old = *index;
 
@@ -136,10 +186,14 @@ weir_socket_index_complete (struct weir_socket_index *index)
     qsort (index->next, index->n_next, sizeof *index->next, compare);
   index->items = old.next;
   index->capacity = old.next_capacity;
-  index->n = merge_alike (old.next, old.n_next);
+  index->n = old.n_next;
+  set_since (index->items, index->n, &old);
+  sum_up_alike (index->items, index->n);
+  note_who_left (index, &old, began_at);
   index->next = old.items;
   index->next_capacity = old.capacity;
   index->n_next = 0;
+  index->whole_at = began_at;
   memcpy (index->has_raw, old.next_has_raw, sizeof index->has_raw);
   if (index->n != old.n || memcmp (index->has_raw, old.has_raw, sizeof index->has_raw) != 0)
     return true;
@@ -161,14 +215,14 @@ struct search
 {
   const struct weir_socket_index *index;
   struct weir_bound_socket place;
-  const struct weir_bound_socket *found;
-  bool ambiguous, same_cgroup;
+  struct weir_servers servers;
 };
 
 static void
-look_at (struct search *search, const uint8_t address[16], bool v6_only)
+look_at (struct search *search, const uint8_t address[16], bool v6_only, bool only_with_device)
 {
-  const struct weir_bound_socket *items = search->index->items;
+  struct weir_bound_socket *items = search->index->items, *found;
+  struct weir_servers *servers = &search->servers;
   size_t low = 0, high = search->index->n;
 
   memcpy (search->place.address, address, sizeof search->place.address);
@@ -182,48 +236,57 @@ look_at (struct search *search, const uint8_t address[16], bool v6_only)
       else
         high = middle;
     }
-  if (low == search->index->n || compare_places (&items[low], &search->place) != 0)
+  found = &items[low];
+  if (low == search->index->n || compare_places (found, &search->place) != 0 ||
+      (only_with_device && !found->has_device))
     return;
-  search->ambiguous = search->found != NULL || items[low].is_shared;
-  search->same_cgroup = !items[low].has_mixed_cgroups &&
-                        (search->found == NULL ||
-                         (search->same_cgroup && search->found->cgroup_id == items[low].cgroup_id));
-  if (search->found == NULL)
-    search->found = &items[low];
+  servers->other_place |= servers->first != NULL;
+  servers->ambiguous |= servers->other_place || found->n_alike > 1;
+  if (servers->first == NULL)
+    servers->first = found;
+  servers->has_device |= found->has_device;
+  servers->same_cgroup &=
+      !found->has_mixed_cgroups && found->cgroup_id == servers->first->cgroup_id;
+  if (found->alike_since < servers->since)
+    servers->since = found->alike_since;
+  servers->left_at = found->left_at;
 }
 
-const struct weir_bound_socket *
+/* Whoever is bound to a device comes before those that are not, as far as it was that device. */
+static bool
+is_decided (const struct weir_servers *servers)
+{
+  return servers->first != NULL && !servers->has_device;
+}
+
+struct weir_servers
 weir_socket_index_find (const struct weir_socket_index *index,
                         const struct weir_addresses *addresses, uint8_t protocol,
-                        const struct weir_endpoint *local, bool *ret_ambiguous,
-                        bool *ret_same_cgroup)
+                        const struct weir_endpoint *local)
 {
   static const uint8_t any_v4[16] = { [10] = 0xff, [11] = 0xff }, any_v6[16] = { 0 };
   struct search search = {
     .index = index,
     .place = { .protocol = protocol, .port = local->port },
-    .same_cgroup = true,
+    .servers = { .same_cgroup = true, .since = UINT64_MAX },
   };
 
-  look_at (&search, local->address, false);
-  look_at (&search, local->address, true);
-  if (search.found == NULL && weir_addresses_is_local (addresses, local->address))
+  look_at (&search, local->address, false, false);
+  look_at (&search, local->address, true, false);
+  if (!is_decided (&search.servers) && weir_addresses_is_local (addresses, local->address))
     {
       if (weir_address_is_v4 (local->address))
         {
-          look_at (&search, any_v4, false);
-          /* A dual-stack wildcard also takes what comes by IPv4, unless somebody is bound for that.
-           */
-          if (search.found == NULL)
-            look_at (&search, any_v6, false);
+          look_at (&search, any_v4, false, false);
+          /* A dual-stack wildcard also takes what comes by IPv4, unless somebody is bound for that;
+           * but a device counts for more. */
+          look_at (&search, any_v6, false, is_decided (&search.servers));
         }
       else
         {
-          look_at (&search, any_v6, false);
-          look_at (&search, any_v6, true);
+          look_at (&search, any_v6, false, false);
+          look_at (&search, any_v6, true, false);
         }
     }
-  *ret_ambiguous = search.ambiguous;
-  *ret_same_cgroup = search.same_cgroup;
-  return search.found;
+  return search.servers;
 }

@@ -342,7 +342,7 @@ enum weir_owner_missing
   WEIR_MISSING_FORWARDED = 5,  /* passes through: no local process */
   WEIR_MISSING_OTHER_NAMESPACE = 6,
   /* There is a socket, and no process that was looked at shows it: some can keep one out of sight,
-   * so this says nothing about whose it is. */
+   * so this says nothing about whose it is.  Or there are several, and it may be any of them. */
   WEIR_MISSING_NOT_FOUND = 7,
 };
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Packets of every kind and way: one row each, with the end that is ours, who began, and bytes to the byte."""
+import os
 import pathlib
 import socket
 import struct
@@ -143,6 +144,49 @@ def through():
         row = expect(front, wt.FORWARDED, UDP, INSIDE, HERE, 32, ports=(2079, 2080))
         tap.equal((row["nat_local"], row["nat_remote"], row["nat_remote_port"]), ("10.81.0.1", INSIDE, 2081), "translation")
     network.translate({})
+
+
+def receiver(port, device=None):
+    """A socket without a peer."""
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    if device:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
+    made.bind(("0.0.0.0", port))
+    return made
+
+
+@tap.case("a port that is taken when the flow is there already: only what comes later is its owner's")
+def taken_later():
+    with wt.front() as front:
+        send(HERE, UDP, udp(3079, 3080), network.far)
+        expect(front, wt.IN, UDP, HERE, THERE, received=32, ports=(3080, 3079))
+        front.wait_ticks(2)
+        with receiver(3080):
+            front.wait_ticks(3)
+            send(HERE, UDP, udp(3081, 3080), network.far)
+            row = front.wait(lambda front: (row := front.find("udp", (HERE, 3080), (THERE, 3081))) and row["pid"] and row,
+                             "an owner of what came later")
+            tap.equal(row["pid"], os.getpid(), "owner of what came later")
+            front.wait_ticks(2)
+            row = front.find("udp", (HERE, 3080), (THERE, 3079))
+            tap.equal((row["pid"], row["owner_missing"]), (0, wt.GONE), "owner of what came before")
+
+
+@tap.case("a socket that is bound to a device owns what it answers, and not what it may not have had")
+def of_device():
+    with wt.front() as front, receiver(3090, "here81"), receiver(3091, "here80") as right:
+        front.wait_ticks(2)
+        for port in (3090, 3091):
+            send(HERE, UDP, udp(3089, port), network.far)
+            expect(front, wt.IN, UDP, HERE, THERE, received=32, ports=(port, 3089))
+        front.wait_ticks(2)
+        for port in (3090, 3091):
+            row = front.find("udp", (HERE, port), (THERE, 3089))
+            tap.equal((row["pid"], row["owner_missing"]), (0, wt.NOT_FOUND), f"owner at port {port}")
+        right.sendto(b"answered", right.recvfrom(100)[1])
+        row = front.wait(lambda front: (row := front.find("udp", (HERE, 3091), (THERE, 3089))) and row["pid"] and row,
+                         "an owner of what was answered")
+        tap.equal(row["pid"], os.getpid(), "owner of what was answered")
 
 
 @tap.case("redirected to a program of our own: both of its ends are here, each with its owner")

@@ -114,6 +114,7 @@ read_sockets_of (struct weir_join *join, struct weir_netns *netns,
                  const struct weir_socket_reading *readings, gsize n, guint64 now)
 {
   weir_join_sockets_begin (join, netns);
+  netns->asked_at = now;
   for (gsize i = 0; i < n; i++)
     weir_join_socket (join, netns, &readings[i], WEIR_SOCKDIAG_SOCKET, now);
   weir_join_sockets_complete (join, netns);

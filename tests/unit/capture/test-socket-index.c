@@ -33,25 +33,24 @@ fill (struct weir_socket_index *index, const struct bound *sockets, gsize n)
       reading.cgroup_id = sockets[i].cgroup;
       weir_socket_index_add (index, &reading);
     }
-  weir_socket_index_complete (index);
+  weir_socket_index_complete (index, 0);
 }
 
 static guint32
 find (struct weir_socket_index *index, guint8 protocol, const char *address, guint16 port)
 {
   struct weir_endpoint local = endpoint (address, port);
-  const struct weir_bound_socket *found;
   struct weir_addresses addresses;
-  bool ambiguous, same_cgroup;
+  struct weir_servers servers;
 
   weir_addresses_init (&addresses);
   own_addresses (&addresses, OWN);
-  found = weir_socket_index_find (index, &addresses, protocol, &local, &ambiguous, &same_cgroup);
+  servers = weir_socket_index_find (index, &addresses, protocol, &local);
   weir_addresses_clear (&addresses);
-  if (found == NULL)
+  if (servers.first == NULL)
     return 0;
   /* Told apart by signs that no inode has. */
-  return ambiguous ? (same_cgroup ? 1000000 : 2000000) : found->inode;
+  return servers.ambiguous ? (servers.same_cgroup ? 1000000 : 2000000) : servers.first->inode;
 }
 
 static void
@@ -137,9 +136,9 @@ test_many (void)
       reading.inode = 1 + i;
       weir_socket_index_add (&index, &reading);
     }
-  weir_socket_index_complete (&index);
+  weir_socket_index_complete (&index, 0);
   g_assert_cmpuint (index.refused, ==, 5);
-  g_assert_cmpuint (index.n, ==, 2);
+  g_assert_cmpuint (index.n, ==, WEIR_SOCKET_INDEX_MAX);
   g_assert_cmpuint (find (&index, IPPROTO_TCP, "192.0.2.1", 80), ==, 1000000);
   g_assert_cmpuint (find (&index, IPPROTO_TCP, "127.0.0.9", 80), ==, 1001);
   weir_socket_index_clear (&index);

@@ -214,7 +214,8 @@ test_foreign_address (struct fixture *fixture, gconstpointer data)
   struct weir_socket_index index;
   struct weir_socket_reading reading;
   struct weir_endpoint local = endpoint ("198.51.100.7", port_of (server));
-  bool found, ambiguous, same_cgroup;
+  struct weir_servers servers;
+  bool found;
 
   weir_addresses_init (&addresses);
   weir_socket_index_init (&index);
@@ -222,14 +223,11 @@ test_foreign_address (struct fixture *fixture, gconstpointer data)
   g_assert_true (found);
   g_assert_cmpint (weir_exact_list_bound (&fixture->exact, IPPROTO_UDP, port_of (server), &index),
                    ==, 0);
-  g_assert_null (
-      weir_socket_index_find (&index, &addresses, IPPROTO_UDP, &local, &ambiguous, &same_cgroup));
+  g_assert_null (weir_socket_index_find (&index, &addresses, IPPROTO_UDP, &local).first);
   local = endpoint ("127.0.0.1", port_of (server));
-  g_assert_cmpuint (
-      weir_socket_index_find (&index, &addresses, IPPROTO_UDP, &local, &ambiguous, &same_cgroup)
-          ->inode,
-      ==, inode_of (server));
-  g_assert_false (ambiguous);
+  servers = weir_socket_index_find (&index, &addresses, IPPROTO_UDP, &local);
+  g_assert_cmpuint (servers.first->inode, ==, inode_of (server));
+  g_assert_false (servers.ambiguous);
   weir_socket_index_clear (&index);
   weir_addresses_clear (&addresses);
   close (server);
@@ -243,7 +241,6 @@ test_shared (struct fixture *fixture, gconstpointer data)
   struct weir_addresses addresses;
   struct weir_socket_index index;
   struct weir_endpoint local;
-  bool ambiguous, same_cgroup;
   int fds[2], on = 1;
 
   for (guint i = 0; i < 2; i++)
@@ -258,9 +255,7 @@ test_shared (struct fixture *fixture, gconstpointer data)
   weir_socket_index_init (&index);
   local = endpoint ("127.0.0.1", port_of (fds[0]));
   g_assert_cmpint (weir_exact_list_bound (&fixture->exact, IPPROTO_TCP, local.port, &index), ==, 0);
-  g_assert_nonnull (
-      weir_socket_index_find (&index, &addresses, IPPROTO_TCP, &local, &ambiguous, &same_cgroup));
-  g_assert_true (ambiguous);
+  g_assert_true (weir_socket_index_find (&index, &addresses, IPPROTO_TCP, &local).ambiguous);
   weir_socket_index_clear (&index);
   weir_addresses_clear (&addresses);
   close (fds[0]);
