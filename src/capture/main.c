@@ -84,6 +84,13 @@ confine_meter (const struct weir_caller *caller, const struct weir_users *users,
   return r;
 }
 
+/* Why an engine ends that got no slot. */
+static int
+explain_slot (int error)
+{
+  return error == -EUSERS ? WEIR_EXIT_RESOURCES : WEIR_EXIT_RUN_DIR;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -112,10 +119,11 @@ main (int argc, char **argv)
   /* The administrator's word, before anything that the caller has chosen is touched. */
   weir_config_load (WEIR_CONFIG_DIR, caller.elevated, &config);
 
-  /* Before the first step that a caller can make last long. */
-  r = caller.elevated ? weir_slots_take ("/run", caller.uid, slots) : 0;
-  if (r < 0)
-    return r == -EUSERS ? WEIR_EXIT_RESOURCES : WEIR_EXIT_RUN_DIR;
+  /* One of the caller's own before the one step that a caller can make last long; one of those that
+   * all share after it, so that nobody can hold that up. */
+  if (caller.elevated &&
+      (slots[0] = weir_slots_take_own ("/run", caller.uid, config.engines_per_user)) < 0)
+    return explain_slot (slots[0]);
 
   /* 2. Dial. */
   r = weir_dial (&caller, &setup.fds.client, setup.nonce);
@@ -125,6 +133,9 @@ main (int argc, char **argv)
   /* From now on the front end waits.  It is not to give up an engine that is about to serve, so the
    * engine gives up first. */
   deadline = weir_clock_after (WEIR_START_TIMEOUT_MS);
+
+  if (caller.elevated && (slots[1] = weir_slots_take_shared ("/run")) < 0)
+    return explain_slot (slots[1]);
 
   /* 3. Open. */
   if (weir_open (&setup, deadline) < 0)

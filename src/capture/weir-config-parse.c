@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "weir-config-parse.h"
+#include "weir-slots.h"
 
 /* Longer lines are no part of a configuration: 64 names of users fit. */
 #define LINE_MAX_SIZE 4096
@@ -51,12 +52,15 @@ static const char *const answers[] = { "no", "yes", NULL };
 
 #define AT(field) offsetof (struct weir_config, field)
 
-/* The whole language.  Numbers can only be made stricter than they are. */
+/* The whole language.  Numbers can only be made stricter than they are, but for the engines of one
+ * user, which some machines have use for more of. */
 static const struct option options[] = {
   { "poll", "min_interval_ms", NUMBER, AT (min_interval_ms), WEIR_INTERVAL_FLOOR_MS,
     WEIR_INTERVAL_CEILING_MS, NULL },
   { "limits", "rows_max", NUMBER, AT (rows_max), 1, WEIR_ROWS_MAX, NULL },
   { "limits", "flows_max", NUMBER, AT (flows_max), 1, WEIR_FLOWS_MAX, NULL },
+  { "limits", "engines_per_user", NUMBER, AT (engines_per_user), 1, WEIR_ENGINES_PER_USER_MAX,
+    NULL },
   { "process_details", "disclosure", WORD, AT (disclosure), 0, 0, disclosures },
   { "process_details", "allow_users", USERS, AT (allow_users), 0, 0, NULL },
   { "process_details", "allow_groups", GROUPS, AT (allow_groups), 0, 0, NULL },
@@ -81,6 +85,7 @@ const struct weir_config weir_config_defaults = {
   .min_interval_ms = WEIR_INTERVAL_FLOOR_MS,
   .rows_max = WEIR_ROWS_MAX,
   .flows_max = WEIR_FLOWS_MAX,
+  .engines_per_user = WEIR_ENGINES_PER_USER,
   .disclosure = WEIR_DISCLOSE_OWN,
 };
 

@@ -44,6 +44,7 @@ struct weir_config
   uint32_t min_interval_ms; /* [poll] */
   uint32_t rows_max;        /* [limits] */
   uint32_t flows_max;
+  uint32_t engines_per_user;
   uint32_t disclosure; /* [process_details]: enum weir_disclosure, for those who are allowed */
   struct weir_config_ids allow_users, allow_groups;
   uint32_t strict; /* [confinement]: 0 or 1 */

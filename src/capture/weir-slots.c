@@ -34,24 +34,27 @@ take_one (int directory, const char *kind, unsigned long number, unsigned count)
   return -EUSERS;
 }
 
-int
-weir_slots_take (const char *run, uid_t uid, int ret_fds[2])
+static int
+take (const char *run, const char *kind, unsigned long number, unsigned count)
 {
-  int directory, own, any;
+  int directory, fd;
 
   directory = weir_run_dir_open (run);
   if (directory < 0)
     return directory;
-  own = take_one (directory, "engine-of", uid, WEIR_ENGINES_PER_UID_MAX);
-  any = own < 0 ? own : take_one (directory, "engine", 0, WEIR_ENGINES_MAX);
+  fd = take_one (directory, kind, number, count);
   close (directory);
-  if (any < 0)
-    {
-      if (own >= 0)
-        close (own);
-      return any;
-    }
-  ret_fds[0] = own;
-  ret_fds[1] = any;
-  return 0;
+  return fd;
+}
+
+int
+weir_slots_take_own (const char *run, uid_t uid, unsigned most)
+{
+  return take (run, "engine-of", uid, most);
+}
+
+int
+weir_slots_take_shared (const char *run)
+{
+  return take (run, "engine", 0, WEIR_ENGINES_MAX);
 }

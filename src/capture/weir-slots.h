@@ -4,12 +4,20 @@
 
 #include <sys/types.h>
 
-/* One desktop needs one engine, or two for a moment; a person with several sessions a few. */
-#define WEIR_ENGINES_PER_UID_MAX 4
-#define WEIR_ENGINES_MAX         16
+/* One desktop needs one engine, or two for a moment; a person with several sessions a few.  How
+ * many one person may have is the administrator's to say (engine.conf), so that a single one takes
+ * at most half of all. */
+#define WEIR_ENGINES_PER_USER     4
+#define WEIR_ENGINES_PER_USER_MAX 8
+#define WEIR_ENGINES_MAX          16
 
-/* Takes one of each kind of slot, which are files below @run/weir with a lock on them: they are
- * given back when the descriptors close, so by the death of the process at the latest.  @run is
- * `/run` except in tests.  Returns 0, -EUSERS when all are taken, or another negative errno. */
+/* Slots are files below @run/weir with a lock on them: they are given back when the descriptor
+ * closes, so by the death of the process at the latest.  @run is `/run` except in tests.  Both
+ * return a descriptor, -EUSERS when all are taken, or another negative errno. */
+
+/* One of @uid's own @most. */
 int
-weir_slots_take (const char *run, uid_t uid, int ret_fds[2]);
+weir_slots_take_own (const char *run, uid_t uid, unsigned most);
+/* One of those that all share. */
+int
+weir_slots_take_shared (const char *run);

@@ -209,6 +209,16 @@ def caps():
             tap.check(run.ticks[-1][10] >= 30, f"only {run.ticks[-1][10]} had no place")
 
 
+@tap.case("one person has as many engines as the file says")
+def engines():
+    for text, number in (("[limits]\nengines_per_user = 1\n", 1), ("[limits]\nengines_per_user = 6\n", 6)):
+        with contextlib.ExitStack() as stack:
+            for _ in range(number):
+                stack.enter_context(running(text, ticks=1))
+            with weirtest.handoff() as handoff, weirtest.engine(handoff) as refused:
+                tap.equal(refused.exit_code(), weirtest.EXIT_RESOURCES, f"one more than {number}")
+
+
 @tap.case("the floor of the cadence holds, whatever is asked for")
 def floor():
     with running("[poll]\nmin_interval_ms = 1200\n", ticks=3, interval=1) as (_engine, run):

@@ -312,8 +312,12 @@ def slots():
             if len(engines) == 4:
                 with weirtest.engine(handoff, uid=handoff.uid) as fifth:
                     tap.equal(fifth.exit_code(), weirtest.EXIT_RESOURCES, "the fifth of one user")
+                    tap.check(handoff.accept(0.1) is None, "the fifth connected")
         with weirtest.engine(handoffs[4], uid=handoffs[4].uid) as seventeenth:
             tap.equal(seventeenth.exit_code(), weirtest.EXIT_RESOURCES, "the seventeenth of all")
+            # A caller who makes connecting last for ever would have kept others out of a slot for as long.
+            front = handoffs[4].accept(0.1)
+            tap.check(front is not None and front.frame(0.2) is None, "it took a slot before it had connected")
         engines[0].end()
         start(handoffs[4])
     finally:

@@ -35,6 +35,7 @@ test_good (void)
                              "[ limits ]\n"
                              "\t rows_max=100 \t\n"
                              "flows_max = 262144\n"
+                             "engines_per_user = 8\n"
                              "; people\n"
                              "[process_details]\n"
                              "disclosure = permissive\n"
@@ -53,6 +54,7 @@ test_good (void)
   g_assert_cmpuint (config.min_interval_ms, ==, 2000);
   g_assert_cmpuint (config.rows_max, ==, 100);
   g_assert_cmpuint (config.flows_max, ==, 262144);
+  g_assert_cmpuint (config.engines_per_user, ==, 8);
   g_assert_cmpuint (config.disclosure, ==, WEIR_DISCLOSE_ALL);
   g_assert_cmpuint (config.allow_users.n, ==, 3);
   g_assert_cmpuint (config.allow_users.ids[0], ==, 1000);
@@ -94,6 +96,8 @@ static const struct
   { "[limits]\nrows_max=4097\n", WEIR_NOTICE_CONFIG_BAD_VALUE, 2, "rows_max=4097" },
   { "[limits]\nrows_max=-1\n", WEIR_NOTICE_CONFIG_BAD_VALUE, 2, "rows_max=-1" },
   { "[limits]\nflows_max=262145\n", WEIR_NOTICE_CONFIG_BAD_VALUE, 2, "flows_max=262145" },
+  { "[limits]\nengines_per_user=0\n", WEIR_NOTICE_CONFIG_BAD_VALUE, 2, "engines_per_user=0" },
+  { "[limits]\nengines_per_user=9\n", WEIR_NOTICE_CONFIG_BAD_VALUE, 2, "engines_per_user=9" },
   { "[limits]\nflows_max=4294967297\n", WEIR_NOTICE_CONFIG_BAD_VALUE, 2, "flows_max=4294967297" },
   { "[limits]\nflows_max=18446744073709551617\n", WEIR_NOTICE_CONFIG_BAD_VALUE, 2,
     "flows_max=18446744073709551617" },
@@ -205,6 +209,8 @@ check (const struct weir_config *config)
   g_assert_cmpuint (config->rows_max, <=, WEIR_ROWS_MAX);
   g_assert_cmpuint (config->flows_max, >=, 1);
   g_assert_cmpuint (config->flows_max, <=, WEIR_FLOWS_MAX);
+  g_assert_cmpuint (config->engines_per_user, >=, 1);
+  g_assert_cmpuint (config->engines_per_user, <=, 8);
   g_assert_cmpuint (config->disclosure, <=, WEIR_DISCLOSE_NOTHING);
   g_assert_cmpuint (config->strict, <=, 1);
   g_assert_cmpuint (config->off, <=, 7);

@@ -41,46 +41,56 @@ remove_run (char *run)
 }
 
 static void
-give_back (int fds[2])
+test_per_user (void)
 {
-  close (fds[0]);
-  close (fds[1]);
-}
-
-static void
-test_per_uid (void)
-{
-  int taken[WEIR_ENGINES_PER_UID_MAX][2], more[2];
   char *run = make_run ();
+  int taken[3], other;
 
-  for (size_t i = 0; i < WEIR_ENGINES_PER_UID_MAX; i++)
-    g_assert_cmpint (weir_slots_take (run, 1000, taken[i]), ==, 0);
-  g_assert_cmpint (weir_slots_take (run, 1000, more), ==, -EUSERS);
-  g_assert_cmpint (weir_slots_take (run, 1001, more), ==, 0);
-  give_back (more);
+  for (size_t i = 0; i < G_N_ELEMENTS (taken); i++)
+    {
+      taken[i] = weir_slots_take_own (run, 1000, 3);
+      g_assert_cmpint (taken[i], >=, 0);
+    }
+  g_assert_cmpint (weir_slots_take_own (run, 1000, 3), ==, -EUSERS);
+  g_assert_cmpint (weir_slots_take_own (run, 1000, 1), ==, -EUSERS);
+  other = weir_slots_take_own (run, 1001, 3);
+  g_assert_cmpint (other, >=, 0);
+  close (other);
 
-  give_back (taken[1]);
-  g_assert_cmpint (weir_slots_take (run, 1000, taken[1]), ==, 0);
-  for (size_t i = 0; i < WEIR_ENGINES_PER_UID_MAX; i++)
-    give_back (taken[i]);
+  close (taken[1]);
+  taken[1] = weir_slots_take_own (run, 1000, 3);
+  g_assert_cmpint (taken[1], >=, 0);
+  for (size_t i = 0; i < G_N_ELEMENTS (taken); i++)
+    close (taken[i]);
   remove_run (run);
 }
 
+/* Slots of one's own are none of those that all share. */
 static void
-test_all (void)
+test_shared (void)
 {
-  int taken[WEIR_ENGINES_MAX][2], more[2];
+  int taken[WEIR_ENGINES_MAX], own[WEIR_ENGINES_MAX];
   char *run = make_run ();
 
   for (unsigned i = 0; i < WEIR_ENGINES_MAX; i++)
-    g_assert_cmpint (weir_slots_take (run, 1000 + i, taken[i]), ==, 0);
-  /* Refused, and the slot of its own is not lost by it. */
-  for (unsigned i = 0; i < 2 * WEIR_ENGINES_PER_UID_MAX; i++)
-    g_assert_cmpint (weir_slots_take (run, 2000, more), ==, -EUSERS);
-  give_back (taken[3]);
-  g_assert_cmpint (weir_slots_take (run, 2000, taken[3]), ==, 0);
-  for (size_t i = 0; i < WEIR_ENGINES_MAX; i++)
-    give_back (taken[i]);
+    {
+      own[i] = weir_slots_take_own (run, 1000 + i, 1);
+      g_assert_cmpint (own[i], >=, 0);
+    }
+  for (unsigned i = 0; i < WEIR_ENGINES_MAX; i++)
+    {
+      taken[i] = weir_slots_take_shared (run);
+      g_assert_cmpint (taken[i], >=, 0);
+    }
+  g_assert_cmpint (weir_slots_take_shared (run), ==, -EUSERS);
+  close (taken[3]);
+  taken[3] = weir_slots_take_shared (run);
+  g_assert_cmpint (taken[3], >=, 0);
+  for (unsigned i = 0; i < WEIR_ENGINES_MAX; i++)
+    {
+      close (taken[i]);
+      close (own[i]);
+    }
   remove_run (run);
 }
 
@@ -93,7 +103,8 @@ test_made (void)
   int fds[2];
 
   umask (0);
-  g_assert_cmpint (weir_slots_take (run, 1000, fds), ==, 0);
+  fds[0] = weir_slots_take_own (run, 1000, 1);
+  fds[1] = weir_slots_take_shared (run);
   g_assert_cmpint (g_stat (weir, &info), ==, 0);
   g_assert_cmpint (info.st_mode & 07777, ==, 0700);
   for (int i = 0; i < 2; i++)
@@ -101,9 +112,17 @@ test_made (void)
       g_assert_cmpint (fstat (fds[i], &info), ==, 0);
       g_assert_cmpint (info.st_mode & 07777, ==, 0600);
       g_assert_cmpint (fcntl (fds[i], F_GETFD), ==, FD_CLOEXEC);
+      close (fds[i]);
     }
-  give_back (fds);
   remove_run (run);
+}
+
+/* Whether both kinds are refused with @error. */
+static void
+expect_refusal (const char *run, int error)
+{
+  g_assert_cmpint (weir_slots_take_own (run, 1000, 1), ==, -error);
+  g_assert_cmpint (weir_slots_take_shared (run), ==, -error);
 }
 
 /* Somebody else may have been there first. */
@@ -113,16 +132,16 @@ test_unsafe (void)
   char *run = make_run ();
   g_autofree char *weir = g_build_filename (run, "weir", NULL);
   g_autofree char *link = g_strconcat (run, "-link", NULL);
-  int fds[2];
+  int fd;
 
-  g_assert_cmpint (weir_slots_take ("/nonexistent", 1000, fds), ==, -ENOENT);
+  expect_refusal ("/nonexistent", ENOENT);
 
   g_assert_cmpint (symlink (run, link), ==, 0);
-  g_assert_cmpint (weir_slots_take (link, 1000, fds), <, 0);
+  g_assert_cmpint (weir_slots_take_own (link, 1000, 1), <, 0);
   g_unlink (link);
 
   g_assert_cmpint (symlink ("/tmp", weir), ==, 0);
-  g_assert_cmpint (weir_slots_take (run, 1000, fds), <, 0);
+  g_assert_cmpint (weir_slots_take_own (run, 1000, 1), <, 0);
   g_unlink (weir);
 
   g_assert_cmpint (g_mkdir (weir, 0700), ==, 0);
@@ -131,16 +150,17 @@ test_unsafe (void)
       const bool writable = bit == 02 || bit == 020;
 
       g_assert_cmpint (g_chmod (weir, 0700 | bit), ==, 0);
-      g_assert_cmpint (weir_slots_take (run, 1000, fds), ==, writable ? -EPERM : 0);
+      fd = weir_slots_take_own (run, 1000, 1);
+      g_assert_cmpint (fd < 0 ? fd : 0, ==, writable ? -EPERM : 0);
       if (!writable)
-        give_back (fds);
+        close (fd);
     }
   g_assert_cmpint (g_chmod (weir, 0700), ==, 0);
   g_assert_cmpint (g_chmod (run, 0777), ==, 0);
-  g_assert_cmpint (weir_slots_take (run, 1000, fds), ==, -EPERM);
+  expect_refusal (run, EPERM);
   g_assert_cmpint (g_chmod (run, 0755), ==, 0);
   g_assert_cmpint (chown (weir, 1000, 1000), ==, 0);
-  g_assert_cmpint (weir_slots_take (run, 1000, fds), ==, -EPERM);
+  expect_refusal (run, EPERM);
   remove_run (run);
 }
 
@@ -148,8 +168,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/slots/per-uid", test_per_uid);
-  g_test_add_func ("/slots/all", test_all);
+  g_test_add_func ("/slots/per-user", test_per_user);
+  g_test_add_func ("/slots/shared", test_shared);
   g_test_add_func ("/slots/made", test_made);
   g_test_add_func ("/slots/unsafe", test_unsafe);
   return g_test_run ();
