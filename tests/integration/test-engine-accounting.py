@@ -457,6 +457,16 @@ def no_users():
     subprocess.run(["mount", "--bind", "/dev/null", "/etc/passwd"], check=True)
 
 
+@case("a start that fails before anything is switched on leaves no record behind")
+def failed_starts():
+    # Its helpers would be the very user who calls.
+    with weirtest.handoff(65534) as handoff, \
+         weirtest.engine(handoff, accounting=True, uid=65534, prepare=no_users) as engine:
+        tap.equal(engine.exit_code(), weirtest.EXIT_CONFINEMENT, "exit code")
+    tap.check(record().exists(), "it failed before there was a record")
+    tap.equal((value(), record().stat().st_size), ("0", 0), "the setting, size of the record")
+
+
 @case("no death signal ends those who put it back, not even where all are the same user")
 def same_user():
     with counting(prepare=no_users) as engine:

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <linux/netlink.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <string.h>
@@ -17,7 +18,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "in-child.h"
 #include "weir-accounting.h"
+#include "weir-clock.h"
+#include "weir-fork.h"
+#include "weir-open.h"
 
 #define NETNS 77
 
@@ -309,6 +314,48 @@ test_crowd (struct fixture *fixture, gconstpointer data)
   g_assert_cmpint (size (fixture), ==, 0);
 }
 
+/* A start of which the twin cannot give up its user, so that nobody comes to switch it on. */
+static int
+start_with_bad_twin (void *data)
+{
+  struct fixture *fixture = data;
+  const struct weir_caller caller = { .uid = 1000, .elevated = true, .accounting = true };
+  const struct weir_users users = { .helper = { .uid = (uid_t) -1 } };
+  struct weir_meter_setup setup = { .fds = { .client = -1 } };
+  struct weir_accounting accounting;
+  int error;
+
+  HOLDS (weir_accounting_open (fixture->run, NETNS, UINT64_MAX, &accounting) == 0);
+  HOLDS (size (fixture) > 0);
+  setup.fds.accounting = open (WEIR_ACCOUNTING_PATH, O_RDONLY | O_CLOEXEC);
+  setup.fds.conntrack_dump = weir_open_netlink (NETLINK_NETFILTER, 65536, NULL, 0, &error);
+  HOLDS (setup.fds.accounting >= 0 && setup.fds.conntrack_dump >= 0);
+  return weir_fork (&caller, &users, &setup, &accounting, UINT64_MAX);
+}
+
+static void
+test_bad_twin (struct fixture *fixture, gconstpointer data)
+{
+  g_assert_cmpint (in_child (start_with_bad_twin, fixture), ==, WEIR_EXIT_CONFINEMENT);
+  g_assert_cmpint (value (fixture), ==, 0);
+  g_assert_cmpint (size (fixture), ==, 0);
+}
+
+/* Somebody else has the lock for as long as he likes. */
+static void
+test_held (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_accounting accounting = join (fixture), other;
+  uint64_t began;
+
+  g_assert_cmpint (flock (accounting.record, LOCK_EX | LOCK_NB), ==, 0);
+  began = weir_clock_now ();
+  g_assert_cmpint (weir_accounting_open (fixture->run, NETNS, began, &other), ==, -EBUSY);
+  g_assert_cmpuint (weir_clock_now () - began, <, UINT64_C (500000000));
+  g_assert_cmpint (weir_accounting_leave (&accounting), ==, 0);
+  weir_accounting_close (&accounting);
+}
+
 /* A caller's limit would end us by a signal. */
 static void
 test_limited (struct fixture *fixture, gconstpointer data)
@@ -362,6 +409,8 @@ main (int argc, char **argv)
   ADD ("other-namespace", test_other_namespace);
   ADD ("crowd", test_crowd);
   ADD ("limited", test_limited);
+  ADD ("bad-twin", test_bad_twin);
+  ADD ("held", test_held);
   g_test_add_func ("/accounting/wait", test_wait);
   return g_test_run ();
 }
