@@ -4,7 +4,7 @@
  * its number: when it has ended, everything below gives ESRCH, even if the number is in use again.
  * The start time is compared all the same, before and after its details are read.
  *
- * No file of a process is opened but stat, status and cgroup.
+ * No file of a process is opened but stat and cgroup.
  */
 #include "config.h"
 
@@ -16,7 +16,7 @@
 #include "weir-looker-describe.h"
 #include "weir-looker-parse.h"
 
-/* Processes that change their user or their control group do so when they begin. */
+/* Processes that change their control group do so when they begin. */
 #define FRESH_NS UINT64_C (2000000000)
 
 /* Reads at most @size - 1 bytes and terminates them; 0 when there is nothing. */
@@ -54,15 +54,6 @@ read_stat (int process, struct weir_owner *owner)
 }
 
 int
-weir_describe_uid (int process, uint32_t *ret_uid)
-{
-  char text[16384];
-
-  read_text (process, "status", text, sizeof text);
-  return weir_parse_status_uid (text, ret_uid) < 0 ? -ESRCH : 0;
-}
-
-int
 weir_describe (struct weir_described cache[WEIR_DESCRIBED_MAX], int process, uint32_t pid,
                struct weir_owner *ret_owner)
 {
@@ -87,8 +78,6 @@ weir_describe (struct weir_described cache[WEIR_DESCRIBED_MAX], int process, uin
     }
 
   start_time = owner.start_time;
-  if (weir_describe_uid (process, &owner.uid) < 0)
-    return -ESRCH;
   read_text (process, "cgroup", text, sizeof text);
   if (weir_parse_cgroup (text, owner.cgroup, sizeof owner.cgroup) < 0)
     owner.cgroup[0] = '\0';

@@ -10,16 +10,15 @@
 struct weir_owner
 {
   uint32_t pid;
-  uint32_t uid; /* effective */
-  uint32_t fd;  /* by which it holds what was looked for */
+  uint32_t fd; /* by which it holds what was looked for */
   uint32_t parent;
   uint64_t start_time;
   char comm[16];
   char cgroup[WEIR_STRING_MAX + 1]; /* empty: not known */
 };
 
-/* Processes of which the user and the control group are remembered for a moment; the name and the
- * start time are always read. */
+/* Processes of which the control group is remembered for a moment; the name and the start time are
+ * always read. */
 #define WEIR_DESCRIBED_MAX 64
 
 struct weir_described
@@ -33,6 +32,3 @@ struct weir_described
 int
 weir_describe (struct weir_described cache[WEIR_DESCRIBED_MAX], int process, uint32_t pid,
                struct weir_owner *ret_owner);
-/* Only its effective uid. */
-int
-weir_describe_uid (int process, uint32_t *ret_uid);

@@ -9,6 +9,12 @@
 /* Beyond so many users the rest share an account. */
 #define WEIR_FAIR_USERS 32
 
+/* Whoever has subordinate uids (subuid(5)) has 65536 of them, and could be as many users.  To whom
+ * they belong takes a privilege and a call that the looker lacks (NS_GET_OWNER_UID), so all of them
+ * are one.  Large uids may as well be those of people, from a directory; but these live in the
+ * first user namespace, and subordinate ones never do. */
+#define WEIR_FAIR_SUBORDINATE UINT32_MAX
+
 struct weir_fair_user
 {
   uint32_t uid;
@@ -25,6 +31,10 @@ struct weir_fair
 
 void
 weir_fair_begin (struct weir_fair *fair, uint64_t limit_ns);
+/* Whose the process is that the directory @process is of: its effective uid, or
+ * WEIR_FAIR_SUBORDINATE.  0 or -ESRCH. */
+int
+weir_fair_get_uid (int process, uint32_t *ret_uid);
 /* The account of the process that the directory @process is of. */
 struct weir_fair_user *
 weir_fair_get_user (struct weir_fair *fair, int process);

@@ -38,11 +38,10 @@ weir_parse_socket_link (const char *link, size_t size, uint64_t *ret_inode)
          parse_digits (link + length, size - length - 1, ret_inode);
 }
 
-bool
-weir_parse_namespace_link (const char *link, size_t size, uint32_t *ret_inode)
+static bool
+parse_namespace (const char *link, size_t size, const char *head, uint32_t *ret_inode)
 {
-  static const char head[] = "net:[";
-  const size_t length = sizeof head - 1;
+  const size_t length = strlen (head);
   uint64_t inode;
 
   if (size <= length + 1 || memcmp (link, head, length) != 0 || link[size - 1] != ']' ||
@@ -50,6 +49,18 @@ weir_parse_namespace_link (const char *link, size_t size, uint32_t *ret_inode)
     return false;
   *ret_inode = (uint32_t) inode;
   return true;
+}
+
+bool
+weir_parse_namespace_link (const char *link, size_t size, uint32_t *ret_inode)
+{
+  return parse_namespace (link, size, "net:[", ret_inode);
+}
+
+bool
+weir_parse_user_namespace_link (const char *link, size_t size, uint32_t *ret_inode)
+{
+  return parse_namespace (link, size, "user:[", ret_inode);
 }
 
 /* ---- /proc/PID/net ---- */
@@ -210,27 +221,6 @@ weir_parse_stat_parent (const char *text, size_t size, uint32_t *ret_parent)
   if (space == NULL || !parse_digits (at, (size_t) (space - at), &parent) || parent > INT32_MAX)
     return -EPROTO;
   *ret_parent = (uint32_t) parent;
-  return 0;
-}
-
-int
-weir_parse_status_uid (const char *text, uint32_t *ret_uid)
-{
-  const char *at = strstr (text, "\nUid:\t"), *end;
-  uint64_t uid;
-
-  /* The kernel escapes line breaks in the name, which is the first line, so this one is not forged.
-   */
-  if (at == NULL)
-    return -EPROTO;
-  at = strchr (at + strlen ("\nUid:\t"), '\t'); /* past the real one */
-  if (at == NULL)
-    return -EPROTO;
-  at++;
-  end = strchr (at, '\t');
-  if (end == NULL || !parse_digits (at, (size_t) (end - at), &uid) || uid > UINT32_MAX)
-    return -EPROTO;
-  *ret_uid = (uint32_t) uid;
   return 0;
 }
 

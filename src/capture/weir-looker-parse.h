@@ -19,6 +19,10 @@ weir_parse_socket_link (const char *link, size_t size, uint64_t *ret_inode);
 bool
 weir_parse_namespace_link (const char *link, size_t size, uint32_t *ret_inode);
 
+/* The same of `user:[N]`. */
+bool
+weir_parse_user_namespace_link (const char *link, size_t size, uint32_t *ret_inode);
+
 /* One line of /proc/PID/net/tcp, udp (or with a 6, then @v6): addresses, ports, state, uid, inode
  * and whether it is a socket of version 6; the protocol is the file's.  False for anything that the
  * kernel does not write, the heading among it. */
@@ -34,10 +38,6 @@ weir_parse_stat (const char *text, size_t size, char ret_comm[16], uint64_t *ret
 /* The number of its parent, from the same. */
 int
 weir_parse_stat_parent (const char *text, size_t size, uint32_t *ret_parent);
-
-/* Effective uid from /proc/PID/status, of which @text may be the beginning only. */
-int
-weir_parse_status_uid (const char *text, uint32_t *ret_uid);
 
 /* The path of the version 2 hierarchy from /proc/PID/cgroup.  -ENOENT when there is none,
  * -ENAMETOOLONG when it does not fit (a cut path would name another group). */

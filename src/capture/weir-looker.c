@@ -77,7 +77,6 @@ answer_owner (uint64_t inode, const struct weir_owner *owner, void *data)
   struct weir_looker_answer *answer = begin_answer (looker, WEIR_LOOKER_OWNERS, inode);
 
   answer->pid = owner->pid;
-  answer->uid = owner->uid;
   answer->fd = owner->fd;
   answer->start_time = owner->start_time;
   memcpy (answer->comm, owner->comm, sizeof answer->comm);

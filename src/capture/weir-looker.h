@@ -66,10 +66,10 @@ struct weir_looker_answer
   uint32_t verb; /* 0: the request is done */
   uint32_t serial;
   uint64_t value;
-  /* For OWNERS */
+  /* For OWNERS and NAMESPACES */
   uint32_t pid; /* 0: not found */
-  uint32_t fd;  /* by which it holds the socket */
-  uint32_t uid; /* effective uid of the process */
+  uint32_t fd;  /* OWNERS: by which it holds the socket */
+  uint32_t uid; /* NAMESPACES: whose the process is (weir_fair_get_uid) */
   uint64_t start_time;
   uint32_t unreadable; /* processes whose descriptors could not be read during this walk */
   /* For both, where nothing was found: not 0 when the looker ended before it had looked everywhere,

@@ -63,6 +63,11 @@ test_namespace_link (void)
     g_assert_false (weir_parse_namespace_link (bad[i], strlen (bad[i]), &inode));
   g_assert_true (weir_parse_namespace_link ("net:[4026531840]", 16, &inode));
   g_assert_cmpuint (inode, ==, 4026531840);
+
+  g_assert_false (weir_parse_user_namespace_link ("net:[4026531837]", 16, &inode));
+  g_assert_false (weir_parse_user_namespace_link ("user:[]", 7, &inode));
+  g_assert_true (weir_parse_user_namespace_link ("user:[4026531837]", 17, &inode));
+  g_assert_cmpuint (inode, ==, 4026531837);
 }
 
 /* Lines as Linux 6.1 to 6.18 write them. */
@@ -226,24 +231,6 @@ test_stat_own (void)
 }
 
 static void
-test_status_uid (void)
-{
-  uint32_t uid = 7;
-
-  g_assert_cmpint (weir_parse_status_uid ("Name:\tx\nUid:\t1\t2\t3\t4\n", &uid), ==, 0);
-  g_assert_cmpuint (uid, ==, 2);
-  g_assert_cmpint (weir_parse_status_uid ("Name:\t\\nUid:\t9\t9\t9\t9\nUid:\t1\t3\t3\t4\n", &uid),
-                   ==, 0);
-  g_assert_cmpuint (uid, ==, 3);
-  g_assert_cmpint (weir_parse_status_uid ("", &uid), ==, -EPROTO);
-  g_assert_cmpint (weir_parse_status_uid ("Name:\tx\nUid:\t1", &uid), ==, -EPROTO);
-  g_assert_cmpint (weir_parse_status_uid ("Name:\tx\nUid:\t1\t2", &uid), ==, -EPROTO);
-  g_assert_cmpint (weir_parse_status_uid ("Name:\tx\nUid:\t1\t-2\t3\t4\n", &uid), ==, -EPROTO);
-  g_assert_cmpint (weir_parse_status_uid ("Name:\tx\nUid:\t1\t4294967296\t3\t4\n", &uid), ==,
-                   -EPROTO);
-}
-
-static void
 test_cgroup (void)
 {
   char path[32] = "untouched";
@@ -309,7 +296,6 @@ main (int argc, char **argv)
   g_test_add_func ("/looker-parse/stat/length", test_stat_length);
   g_test_add_func ("/looker-parse/stat/bad", test_stat_bad);
   g_test_add_func ("/looker-parse/stat/own", test_stat_own);
-  g_test_add_func ("/looker-parse/status-uid", test_status_uid);
   g_test_add_func ("/looker-parse/cgroup", test_cgroup);
   g_test_add_func ("/looker-parse/mountinfo", test_mountinfo);
   return g_test_run ();
