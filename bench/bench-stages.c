@@ -273,7 +273,7 @@ answer_owners (struct bench *bench, const uint64_t *inodes, uint32_t n)
 
       weir_owners_answer (&bench->join.owners, &answer, bench->now);
     }
-  weir_owners_answered (&bench->join.owners, bench->now);
+  weir_owners_answered (&bench->join.owners, 0, bench->now);
 }
 
 static void

@@ -24,7 +24,7 @@ stop (struct weir_owners_source *source, struct weir_owners *owners, uint64_t no
   source->fd = -1;
   source->stopped = true;
   source->asking = false;
-  weir_owners_answered (owners, now);
+  weir_owners_answered (owners, 0, now);
   if (source->namespaces != NULL)
     weir_namespaces_stop (source->namespaces);
 }
@@ -145,7 +145,7 @@ weir_owners_source_read (struct weir_owners_source *source, struct weir_owners *
           if (source->namespaces != NULL && source->namespaces->asked_verb != 0)
             weir_namespaces_answered (source->namespaces, &answer, now);
           else
-            weir_owners_answered (owners, now);
+            weir_owners_answered (owners, answer.value, now);
           finish (source, answer.value, now);
           /* A tick may wait for the rest; what must not wait goes first. */
           if (owners->n_hurried == 0)

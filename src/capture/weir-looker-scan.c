@@ -163,16 +163,19 @@ find_forebear (struct weir_search *search, uint64_t inode, uint32_t fd, struct w
 
 static int
 report (struct weir_search *search, const struct hit *hits, size_t n_hits,
-        const struct weir_owner *holder)
+        const struct weir_owner *holder, bool known)
 {
   for (size_t n = 0; n < n_hits; n++)
     {
       const uint64_t inode = search->wanted[hits[n].index].inode;
       struct weir_owner owner = *holder;
 
-      find_forebear (search, inode, hits[n].fd, &owner);
+      /* What stayed where it was says nothing of where new ones are, and stays whose it was. */
+      if (!known)
+        find_forebear (search, inode, hits[n].fd, &owner);
       owner.fd = hits[n].fd;
-      weir_recent_note (&search->walk->recent, owner.pid, owner.fd, owner.start_time);
+      if (!known)
+        weir_recent_note (&search->walk->recent, owner.pid, owner.fd, owner.start_time);
       for (size_t i = hits[n].index; i < search->n_wanted && search->wanted[i].inode == inode; i++)
         {
           int r = search->func (inode, &owner, search->data);
@@ -187,7 +190,7 @@ report (struct weir_search *search, const struct hit *hits, size_t n_hits,
 
 static int
 describe_and_report (struct weir_search *search, int process, uint32_t pid, const struct hit *hits,
-                     size_t n_hits)
+                     size_t n_hits, bool known)
 {
   struct weir_owner owner;
 
@@ -197,7 +200,7 @@ describe_and_report (struct weir_search *search, int process, uint32_t pid, cons
         mark (search, hits[i].index, false);
       return 0;
     }
-  return report (search, hits, n_hits, &owner);
+  return report (search, hits, n_hits, &owner, known);
 }
 
 int
@@ -214,31 +217,37 @@ weir_scan_table (struct weir_search *search, int process, uint32_t pid, int fds,
   /* What was found before the time was up is told. */
   if (r < 0 && r != -ETIME)
     return r;
-  result = describe_and_report (search, process, pid, hits, n_hits);
+  result = describe_and_report (search, process, pid, hits, n_hits, false);
   return result < 0 ? result : r;
 }
 
 int
-weir_scan_one (struct weir_search *search, uint32_t pid, uint32_t fd)
+weir_scan_some (struct weir_search *search, const struct weir_looker_hint *places, size_t n_places,
+                bool known)
 {
-  char path[32], link[64];
-  struct hit hits[1];
+  struct hit hits[WEIR_LOOKER_BATCH];
   size_t n_hits = 0;
-  ssize_t length;
-  int process, r;
+  int process, r, result = 0;
 
   r = weir_pace_step (&search->walk->pace);
   if (r < 0)
     return r;
-  process = weir_scan_open_process (search, pid);
+  process = weir_scan_open_process (search, places[0].pid);
   if (process < 0)
     return 0;
-  snprintf (path, sizeof path, "fd/%u", fd);
-  length = readlinkat (process, path, link, sizeof link);
-  if (length > 0)
-    check_link (search, fd, link, (size_t) length, hits, &n_hits);
-  if (n_hits > 0)
-    r = describe_and_report (search, process, pid, hits, n_hits);
+  for (size_t i = 0; i < n_places && r == 0; i++)
+    {
+      char path[32], link[64];
+      ssize_t length;
+
+      snprintf (path, sizeof path, "fd/%u", places[i].fd);
+      length = readlinkat (process, path, link, sizeof link);
+      if (length > 0)
+        check_link (search, places[i].fd, link, (size_t) length, hits, &n_hits);
+      r = weir_pace_step (&search->walk->pace);
+    }
+  if (n_hits > 0 && (r == 0 || r == -ETIME))
+    result = describe_and_report (search, process, places[0].pid, hits, n_hits, known);
   close (process);
-  return r;
+  return result < 0 ? result : r;
 }

@@ -40,6 +40,9 @@ weir_scan_table (struct weir_search *search, int process, uint32_t pid, int fds,
 int
 weir_scan_open_process (const struct weir_search *search, uint32_t pid);
 
-/* Looks at one descriptor of process @pid only. */
+/* Looks at single descriptors of one process: all of @places, at most WEIR_LOOKER_BATCH, have its
+ * number.  What is told of the process is read once.  @known: it is where sockets were found
+ * before; one that still is there stays this process's, whoever else holds it. */
 int
-weir_scan_one (struct weir_search *search, uint32_t pid, uint32_t fd);
+weir_scan_some (struct weir_search *search, const struct weir_looker_hint *places, size_t n_places,
+                bool known);

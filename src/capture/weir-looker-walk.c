@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -306,13 +307,34 @@ go_round_fairly (struct weir_search *search, enum weir_walk_stage stage)
 /* ---- where it is likely ---- */
 
 static int
+compare_places (const void *a, const void *b)
+{
+  const struct weir_looker_hint *x = a, *y = b;
+
+  if (x->pid != y->pid)
+    return x->pid < y->pid ? -1 : 1;
+  return (x->fd > y->fd) - (x->fd < y->fd);
+}
+
+/* Process by process: to open one and to read what it is called takes longer than to look at a
+ * descriptor. */
+static int
 look_where_it_was (struct weir_search *search)
 {
+  struct weir_looker_hint places[WEIR_LOOKER_BATCH];
+  size_t n = 0, end;
   int r = 0;
 
-  for (size_t i = 0; i < search->n_wanted && r == 0; i++)
-    if (search->wanted[i].pid != 0 && !search->wanted[i].found)
-      r = weir_scan_one (search, search->wanted[i].pid, search->wanted[i].fd);
+  for (size_t i = 0; i < search->n_wanted; i++)
+    if (search->wanted[i].pid != 0)
+      places[n++] = (struct weir_looker_hint) { search->wanted[i].pid, search->wanted[i].fd };
+  qsort (places, n, sizeof places[0], compare_places);
+  for (size_t i = 0; i < n && r == 0; i = end)
+    {
+      for (end = i + 1; end < n && places[end].pid == places[i].pid; end++)
+        ;
+      r = weir_scan_some (search, &places[i], end - i, true);
+    }
   return r;
 }
 
@@ -347,7 +369,11 @@ look_at_recent (struct weir_search *search)
   memcpy (hot, recent->hot, sizeof hot);
   memcpy (young, recent->young, n_young * sizeof young[0]);
   for (size_t i = 0; i < GUESSES && r == 0 && search->n_missing > 0 && hot[i].pid != 0; i++)
-    r = weir_scan_one (search, hot[i].pid, hot[i].fd);
+    {
+      const struct weir_looker_hint guess = { hot[i].pid, hot[i].fd };
+
+      r = weir_scan_some (search, &guess, 1, false);
+    }
   for (size_t i = n_young; i > 0 && r == 0 && search->n_missing > 0; i--)
     r = visit_recent (search, young[i - 1].pid);
   for (size_t i = 0; i < WEIR_RECENT_HOT && r == 0 && search->n_missing > 0 && hot[i].pid != 0; i++)

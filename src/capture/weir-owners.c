@@ -19,18 +19,14 @@ static const uint64_t check_gaps[] = { 4000 * MS, 8000 * MS };
 /* ... and after one that the looker could not finish, which says nothing. */
 #define AGAIN_GAP (1000 * MS)
 
-/* Of one batch: sockets that nobody shows must not keep the looker from those that are new. */
-#define AGAIN_MAX (WEIR_LOOKER_BATCH / 2)
+/* A process that was seen not to hold the socket any more is shown no longer than this, even if
+ * there was no time to look for another. */
+#define LOST_SHOWN (5000 * MS)
 
-/* A walk costs as much as there are descriptors, and sockets tell how many those are at least:
- * walking again waits so long for each of them that it stays below a hundredth of a processor. */
-#define AGAIN_PAUSE_PER_SOCKET (1 * MS)
-
-/* To look whether a process still holds a socket, and what it is called, takes no walk.  So many
- * are looked at in a second, in turn: what a program is called after it executed another is known
- * after CHECK_GAP, or later where there are thousands of sockets. */
-#define CHECKS_PER_ROUND 64
-#define CHECKS_PAUSE     (900 * MS)
+/* What looking at one socket again takes, ns: a guess to begin with, and the most that is believed.
+ */
+#define CHECK_COST_GUESS 30000
+#define CHECK_COST_MAX   MS
 
 #define N_RETRIES (sizeof retry_gaps / sizeof retry_gaps[0])
 #define N_CHECKS  (sizeof check_gaps / sizeof check_gaps[0])
@@ -40,7 +36,8 @@ weir_owners_init (struct weir_owners *owners, bool sees_everybody)
 {
   int result;
 
-  *owners = (struct weir_owners) { .sees_everybody = sees_everybody };
+  *owners =
+      (struct weir_owners) { .sees_everybody = sees_everybody, .check_cost = CHECK_COST_GUESS };
   result = weir_hash_key_init (&owners->hash_key);
   if (result < 0)
     return result;
@@ -248,7 +245,56 @@ weir_owners_need (struct weir_owners *owners, uint32_t inode, uint64_t cookie, u
     .in_use = true,
   };
   *bucket_of (owners, inode) = number;
+  owners->n_used++;
   return number;
+}
+
+bool
+weir_owners_is_own (const struct weir_owners *owners, uint32_t inode)
+{
+  const struct weir_owner *owner;
+
+  for (uint32_t number = *bucket_of (owners, inode); number != 0; number = owner->next)
+    {
+      owner = &owners->items[number - 1];
+      if (owner->inode == inode && weir_owners_is_shown (owners, owner))
+        return true;
+    }
+  return false;
+}
+
+static void
+set_lost (struct weir_owners *owners, struct weir_owner *owner, uint64_t at)
+{
+  owners->n_lost += at != 0;
+  owners->n_lost -= owner->lost_at != 0;
+  owner->lost_at = at;
+}
+
+static void
+forget_process (struct weir_owners *owners, struct weir_owner *owner)
+{
+  set_lost (owners, owner, 0);
+  owner->pid = 0;
+  owner->start_time = 0;
+  owner->process_cgroup = 0;
+  memset (owner->comm, 0, sizeof owner->comm);
+  owner->tries = 0;
+  owner->version++;
+}
+
+void
+weir_owners_forget_lost (struct weir_owners *owners, uint64_t now)
+{
+  for (uint32_t i = 0; i < owners->n_slots && owners->n_lost > 0; i++)
+    {
+      struct weir_owner *owner = &owners->items[i];
+
+      if (owner->lost_at == 0 || now < owner->lost_at + LOST_SHOWN)
+        continue;
+      forget_process (owners, owner);
+      owner->missing = WEIR_MISSING_NOT_YET;
+    }
 }
 
 void
@@ -277,6 +323,8 @@ weir_owners_sweep (struct weir_owners *owners, uint32_t netns, uint32_t round)
       while (*at != i + 1)
         at = &owners->items[*at - 1].next;
       *at = owner->next;
+      set_lost (owners, owner, 0);
+      owners->n_used--;
       *owner = (struct weir_owner) { .next = owners->first_free };
       owners->first_free = i + 1;
     }
@@ -291,161 +339,6 @@ weir_owners_leave_netns (struct weir_owners *owners, uint32_t netns)
       if (owners->items[i].in_use && owners->items[i].netns == netns)
         owners->items[i].netns = 0;
     }
-}
-
-static void
-ask_for (struct weir_owner *owner, struct weir_looker_request *request, uint32_t n)
-{
-  owner->asked = true;
-  request->values[n] = owner->inode;
-  request->hints[n] = (struct weir_looker_hint) { owner->pid, owner->fd };
-}
-
-/* Sockets of which something is known, and that are due. */
-struct again
-{
-  uint32_t checks[CHECKS_PER_ROUND], walks[AGAIN_MAX];
-  uint32_t n_checks, n_walks;
-};
-
-static void
-note_again (const struct weir_owners *owners, const struct weir_owner *owner, uint32_t slot,
-            uint64_t now, struct again *again)
-{
-  /* What the last dump did not show is no more; it is forgotten with the next one. */
-  if (owner->netns == 0 && (int32_t) (owner->round - owners->round_before) <= 0)
-    return;
-  if (owner->pid != 0 && !owner->lost)
-    {
-      if (again->n_checks < CHECKS_PER_ROUND && owners->check_at <= now)
-        again->checks[again->n_checks++] = slot;
-    }
-  else if (again->n_walks < AGAIN_MAX && owners->again_at <= now)
-    again->walks[again->n_walks++] = slot;
-}
-
-/* The batch goes on with @slots; returns its size. */
-static uint32_t
-ask_again (struct weir_owners *owners, struct weir_looker_request *request, uint32_t n,
-           const uint32_t *slots, uint32_t n_slots)
-{
-  for (uint32_t i = 0; i < n_slots && n < WEIR_LOOKER_BATCH; i++)
-    {
-      ask_for (&owners->items[slots[i]], request, n++);
-      owners->next_asked = slots[i] + 1;
-    }
-  return n;
-}
-
-uint32_t
-weir_owners_collect (struct weir_owners *owners, uint64_t now, struct weir_looker_request *request)
-{
-  const uint32_t first = owners->next_asked;
-  struct again again = { .n_checks = 0 };
-  uint32_t n = 0;
-
-  for (uint32_t i = 0; i < owners->n_slots && n < WEIR_LOOKER_BATCH; i++)
-    {
-      uint32_t slot = (first + i) % owners->n_slots;
-      struct weir_owner *owner = &owners->items[slot];
-
-      if (!owner->in_use || owner->asked || owner->hurried || owner->parked || owner->ask_at == 0 ||
-          owner->ask_at > now)
-        continue;
-      if (owner->answered)
-        {
-          note_again (owners, owner, slot, now, &again);
-          continue;
-        }
-      ask_for (owner, request, n++);
-      owners->next_asked = slot + 1;
-    }
-  /* All that are new are in the batch now, or it is full.  Checks go by themselves: a batch that
-   * has none but those walks nowhere. */
-  if (again.n_checks > 0 && n == 0)
-    {
-      n = ask_again (owners, request, n, again.checks, again.n_checks);
-      owners->check_at = now + CHECKS_PAUSE;
-      request->depth = WEIR_LOOKER_CHECK;
-      return n;
-    }
-  n = ask_again (owners, request, n, again.walks, again.n_walks);
-  if (again.n_walks > 0)
-    owners->again_at = now + owners->n_slots * AGAIN_PAUSE_PER_SOCKET;
-  /* Only who has looked everywhere can say that it must be another user's. */
-  request->depth =
-      again.n_walks > 0 || !owners->sees_everybody ? WEIR_LOOKER_WHOLE : WEIR_LOOKER_NEW;
-  return n;
-}
-
-void
-weir_owners_hurry (struct weir_owners *owners, uint32_t number)
-{
-  struct weir_owner *owner = weir_owners_get (owners, number);
-
-  /* Without a place it is asked for at the next tick. */
-  if (owner == NULL || owner->answered || owner->asked || owner->hurried ||
-      owners->n_hurried == WEIR_OWNERS_HURRIED)
-    return;
-  owner->hurried = true;
-  owners->hurried[owners->n_hurried++] = number;
-}
-
-uint32_t
-weir_owners_collect_hurried (struct weir_owners *owners, struct weir_looker_request *request)
-{
-  uint32_t n = 0, i;
-
-  for (i = 0; i < owners->n_hurried && n < WEIR_LOOKER_BATCH; i++)
-    {
-      struct weir_owner *owner = weir_owners_get (owners, owners->hurried[i]);
-
-      /* Its number may be another socket's meanwhile, which does no harm. */
-      if (!owner->in_use || owner->answered || owner->asked || owner->ask_at == 0)
-        continue;
-      ask_for (owner, request, n++);
-    }
-  owners->n_hurried -= i;
-  memmove (owners->hurried, owners->hurried + i, owners->n_hurried * sizeof owners->hurried[0]);
-  return n;
-}
-
-uint32_t
-weir_owners_collect_cgroups (struct weir_owners *owners, uint64_t now,
-                             uint64_t ret_ids[WEIR_LOOKER_BATCH])
-{
-  uint32_t n = 0;
-
-  for (uint32_t i = 1; i < owners->n_cgroups && n < WEIR_LOOKER_BATCH; i++)
-    {
-      struct weir_cgroup *cgroup = &owners->cgroups[i];
-
-      if (!cgroup->in_use || cgroup->id == 0 || cgroup->path != NULL || cgroup->asked ||
-          cgroup->ask_at > now)
-        continue;
-      cgroup->asked = true;
-      ret_ids[n++] = cgroup->id;
-    }
-  return n;
-}
-
-bool
-weir_owners_waits (const struct weir_owners *owners)
-{
-  for (uint32_t i = 0; i < owners->n_slots; i++)
-    {
-      const struct weir_owner *owner = &owners->items[i];
-
-      if (owner->in_use && !owner->answered && !owner->hurried && owner->ask_at != 0)
-        return true;
-    }
-  for (uint32_t i = 1; i < owners->n_cgroups; i++)
-    {
-      if (owners->cgroups[i].in_use && owners->cgroups[i].path == NULL &&
-          owners->cgroups[i].ask_at == 0)
-        return true;
-    }
-  return false;
 }
 
 /* A process has another name or control group than before: so it has for all of its sockets. */
@@ -483,7 +376,7 @@ apply_found (struct weir_owners *owners, struct weir_owner *owner,
   owner->fd = answer->fd;
   owner->start_time = answer->start_time;
   owner->process_cgroup = process_cgroup;
-  owner->lost = false;
+  set_lost (owners, owner, 0);
   owner->missing = WEIR_MISSING_NOTHING;
   memset (owner->comm, 0, sizeof owner->comm);
   strncpy (owner->comm, comm, sizeof owner->comm - 1);
@@ -496,11 +389,12 @@ apply_found (struct weir_owners *owners, struct weir_owner *owner,
 
 /* Not looked for everywhere: what was known stays, and it costs no try. */
 static void
-apply_unfinished (struct weir_owner *owner, uint64_t now)
+apply_unfinished (struct weir_owners *owners, struct weir_owner *owner, uint64_t now)
 {
   owner->ask_at = now + AGAIN_GAP;
   owner->parked = true;
-  owner->lost = owner->pid != 0;
+  if (owner->pid != 0 && owner->lost_at == 0)
+    set_lost (owners, owner, now);
 }
 
 static void
@@ -510,16 +404,8 @@ apply_not_found (struct weir_owners *owners, struct weir_owner *owner, uint32_t 
   uint8_t missing = WEIR_MISSING_NOT_YET;
 
   if (owner->pid != 0)
-    {
-      /* It was known and is not any more: its process gave the socket away or ended. */
-      owner->pid = 0;
-      owner->lost = false;
-      owner->start_time = 0;
-      owner->process_cgroup = 0;
-      memset (owner->comm, 0, sizeof owner->comm);
-      owner->tries = 0;
-      owner->version++;
-    }
+    /* It was known and is not any more: its process gave the socket away or ended. */
+    forget_process (owners, owner);
   if (unreadable > 0 && !owners->sees_everybody)
     missing = WEIR_MISSING_OTHER_USER;
   else if (owner->tries >= N_RETRIES)
@@ -588,15 +474,31 @@ weir_owners_answer (struct weir_owners *owners, const struct weir_looker_answer 
       if (answer->pid != 0)
         apply_found (owners, owner, answer, comm, path, now);
       else if (answer->unfinished != 0)
-        apply_unfinished (owner, now);
+        apply_unfinished (owners, owner, now);
       else
         apply_not_found (owners, owner, answer->unreadable, now);
     }
 }
 
-void
-weir_owners_answered (struct weir_owners *owners, uint64_t now)
+/* How long a check took, averaged. */
+static void
+note_cost (struct weir_owners *owners, uint64_t spent)
 {
+  uint64_t cost;
+
+  if (owners->n_checking == 0)
+    return;
+  cost = spent / owners->n_checking;
+  if (cost > CHECK_COST_MAX)
+    cost = CHECK_COST_MAX;
+  owners->check_cost = (3 * owners->check_cost + cost) / 4;
+  owners->n_checking = 0;
+}
+
+void
+weir_owners_answered (struct weir_owners *owners, uint64_t spent, uint64_t now)
+{
+  note_cost (owners, spent);
   for (uint32_t i = 0; i < owners->n_slots; i++)
     {
       struct weir_owner *owner = &owners->items[i];
@@ -606,7 +508,7 @@ weir_owners_answered (struct weir_owners *owners, uint64_t now)
       owner->asked = false;
       owner->hurried = false;
       owner->answered = true;
-      apply_unfinished (owner, now);
+      apply_unfinished (owners, owner, now);
     }
   for (uint32_t i = 1; i < owners->n_cgroups; i++)
     {

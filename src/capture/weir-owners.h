@@ -16,7 +16,7 @@
 #include "weir-looker.h"
 #include "weir-wire.h"
 
-/* Sockets that are remembered; 72 bytes each.  Beyond it owners stay unknown, which is counted. */
+/* Sockets that are remembered; 96 bytes each.  Beyond it owners stay unknown, which is counted. */
 #define WEIR_OWNERS_MAX 262144
 /* Sockets that are to be asked for before the next tick. */
 #define WEIR_OWNERS_HURRIED 1024
@@ -27,7 +27,8 @@ struct weir_owner
 {
   uint64_t cookie;
   uint64_t start_time;
-  uint64_t ask_at; /* CLOCK_BOOTTIME, ns; 0: not any more */
+  uint64_t ask_at;  /* CLOCK_BOOTTIME, ns; 0: not any more */
+  uint64_t lost_at; /* when it was not where it had been, so @pid may hold it no more; 0: it was */
   uint32_t inode;
   uint32_t cgroup;         /* number of the socket's control group, 0: not known */
   uint32_t process_cgroup; /* the same of the process that holds it */
@@ -44,7 +45,6 @@ struct weir_owner
   bool asked;      /* an answer is under way */
   bool answered;   /* at least once */
   bool hurried;    /* it is asked for before a tick, and not at one */
-  bool lost;       /* it was not where it had been; perhaps @pid holds it no more */
   bool parked;     /* nobody was found: not to be asked for until a dump shows it again */
   bool in_use;
 };
@@ -62,6 +62,7 @@ struct weir_owners
 {
   struct weir_owner *items;
   uint32_t n_slots, capacity, first_free;
+  uint32_t n_used, n_lost; /* slots that are in use, and those of them that are lost */
   uint32_t *buckets;
   struct weir_hash_key hash_key;
   struct weir_cgroup *cgroups; /* number 0 is not used */
@@ -70,6 +71,8 @@ struct weir_owners
   uint32_t n_hurried;
   uint64_t again_at;     /* when those that were asked for in vain may be asked for again */
   uint64_t check_at;     /* ... and those that are known */
+  uint64_t check_cost;   /* what looking at one of those takes the looker, ns */
+  uint32_t n_checking;   /* of those in the request that is under way */
   uint32_t round_before; /* of the engine's own namespace: the last whole dump came after it */
   uint32_t next_asked;   /* slot where collecting goes on: everybody gets a turn */
   bool sees_everybody;   /* the looker may look at all users */
@@ -87,6 +90,10 @@ weir_owners_need (struct weir_owners *owners, uint32_t inode, uint64_t cookie, u
                   uint32_t round, uint64_t now);
 struct weir_owner *
 weir_owners_get (const struct weir_owners *owners, uint32_t number);
+/* Whether a dump of the engine's own namespace shows a socket with this inode now: then it is no
+ * other namespace's. */
+bool
+weir_owners_is_own (const struct weir_owners *owners, uint32_t inode);
 /* Path of the socket's control group, or of its process when only that is known; never NULL. */
 const char *
 weir_owners_get_cgroup (const struct weir_owners *owners, const struct weir_owner *owner);
@@ -120,6 +127,19 @@ weir_owners_waits (const struct weir_owners *owners);
 void
 weir_owners_answer (struct weir_owners *owners, const struct weir_looker_answer *answer,
                     uint64_t now);
-/* The request is done: whatever was asked and not answered will be asked again. */
+/* The request is done: whatever was asked and not answered will be asked again.  @spent: what it
+ * took of the looker's processor time, ns. */
 void
-weir_owners_answered (struct weir_owners *owners, uint64_t now);
+weir_owners_answered (struct weir_owners *owners, uint64_t spent, uint64_t now);
+
+/* ---- shared by the two files ---- */
+
+/* Whether the last dump of the engine's own namespace, or the one that runs, shows it. */
+static inline bool
+weir_owners_is_shown (const struct weir_owners *owners, const struct weir_owner *owner)
+{
+  return owner->in_use && owner->netns == 0 && (int32_t) (owner->round - owners->round_before) > 0;
+}
+/* Processes that lost their sockets a while ago are not shown any more. */
+void
+weir_owners_forget_lost (struct weir_owners *owners, uint64_t now);

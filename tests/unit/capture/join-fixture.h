@@ -53,7 +53,7 @@ answer_all (struct weir_join *join, guint64 now)
       g_snprintf (answer.cgroup, sizeof answer.cgroup, "/group-%u", (guint) values[i]);
       weir_owners_answer (&join->owners, &answer, now);
     }
-  weir_owners_answered (&join->owners, now);
+  weir_owners_answered (&join->owners, 0, now);
 }
 
 static inline guint32

@@ -198,7 +198,7 @@ answer_owners (struct weir_join *join, guint64 now)
         }
       weir_owners_answer (&join->owners, &answer, now);
     }
-  weir_owners_answered (&join->owners, now);
+  weir_owners_answered (&join->owners, 0, now);
 }
 
 /* What the publisher does to flows, without publishing. */

@@ -150,7 +150,7 @@ answer_in_pairs (struct fixture *fixture, guint64 now)
 
       weir_owners_answer (&fixture->join.owners, &answer, now);
     }
-  weir_owners_answered (&fixture->join.owners, now);
+  weir_owners_answered (&fixture->join.owners, 0, now);
   weir_join_settle (&fixture->join, now);
 }
 

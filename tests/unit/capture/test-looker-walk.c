@@ -188,6 +188,52 @@ test_check (struct looker *looker, const void *data)
   close (other);
 }
 
+/* Several sockets of several processes: each is found where it was, whichever order they are asked
+ * in, and one that is not there takes no other with it. */
+static void
+test_check_many (struct looker *looker, const void *data)
+{
+  int fds[5], gone = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  uint64_t inodes[7];
+  struct weir_looker_hint hints[7];
+  g_autoptr (GArray) answers = NULL;
+  pid_t pid;
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (fds); i++)
+    {
+      fds[i] = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      inodes[i] = inode_of (fds[i]);
+    }
+  pid = start_holder ("holder", 1000, fds, 2);
+  for (unsigned i = 0; i < G_N_ELEMENTS (fds); i++)
+    {
+      /* The holder's are 40 and 41, and this process has them as well. */
+      hints[i] = (struct weir_looker_hint) { (uint32_t) (i < 2 ? pid : getpid ()),
+                                             (uint32_t) (i < 2 ? 40 + (int) i : fds[i]) };
+    }
+  inodes[5] = inode_of (gone);
+  hints[5] = (struct weir_looker_hint) { (uint32_t) pid, 40 };
+  inodes[6] = inodes[1];
+  hints[6] = hints[1];
+  close (gone);
+  answers = ask_with (looker, WEIR_LOOKER_OWNERS, WEIR_LOOKER_CHECK, inodes, hints, 7);
+  for (unsigned i = 0; i < G_N_ELEMENTS (fds); i++)
+    {
+      const struct weir_looker_answer *answer = answer_for (answers, inodes[i]);
+
+      g_assert_cmpuint (answer->pid, ==, hints[i].pid);
+      g_assert_cmpuint (answer->fd, ==, hints[i].fd);
+      g_assert_cmpuint (answer->start_time, ==, start_time_of ((pid_t) hints[i].pid));
+      if (i < 2)
+        g_assert_cmpstr (answer->comm, ==, "holder");
+    }
+  g_assert_cmpuint (answer_for (answers, inodes[5])->pid, ==, 0);
+  g_assert_cmpuint (answer_for (answers, inodes[5])->unfinished, !=, 0);
+  for (unsigned i = 0; i < G_N_ELEMENTS (fds); i++)
+    close (fds[i]);
+  stop_holder (pid);
+}
+
 /* The number of a process that has ended is another's now. */
 static void
 test_reused_pid (struct looker *looker, const void *data)
@@ -273,6 +319,7 @@ main (int argc, char **argv)
   ADD ("/looker-walk/fair", test_fair);
   ADD ("/looker-walk/inherited", test_inherited);
   ADD ("/looker-walk/check", test_check);
+  ADD ("/looker-walk/check-many", test_check_many);
   ADD ("/looker-walk/reused-pid", test_reused_pid);
   ADD ("/looker-walk/new-process", test_new_process);
   return g_test_run ();

@@ -51,7 +51,7 @@ test_once (void)
   /* Not twice at the same time. */
   g_assert_cmpuint (ask (&owners, 10 * S), ==, 0);
   weir_owners_answer (&owners, &answer, 10 * S);
-  weir_owners_answered (&owners, 10 * S);
+  weir_owners_answered (&owners, 0, 10 * S);
   g_assert_false (weir_owners_waits (&owners));
   g_assert_cmpuint (owner->pid, ==, 77);
   g_assert_cmpuint (owner->start_time, ==, 1234);
@@ -86,7 +86,7 @@ test_retries (void)
       last = now;
       asked++;
       weir_owners_answer (&owners, &nobody, now);
-      weir_owners_answered (&owners, now);
+      weir_owners_answered (&owners, 0, now);
     }
   g_assert_cmpuint (asked, ==, 6);
   g_assert_cmpuint (owner->missing, ==, WEIR_MISSING_NOT_FOUND);
@@ -96,7 +96,7 @@ test_retries (void)
   nobody.value = 6;
   g_assert_cmpuint (ask (&owners, 1000 * S), ==, 1);
   weir_owners_answer (&owners, &nobody, 1000 * S);
-  weir_owners_answered (&owners, 1000 * S);
+  weir_owners_answered (&owners, 0, 1000 * S);
   g_assert_cmpuint (ask (&owners, 1010 * S), ==, 0);
   weir_owners_need (&owners, 6, 60, 0, ++round, 1010 * S);
   g_assert_cmpuint (ask (&owners, 1010 * S), ==, 1);
@@ -190,7 +190,7 @@ test_unfinished (void)
       weir_owners_answer (&owners, &unfinished, now);
       g_assert_cmpuint (weir_owners_collect_cgroups (&owners, now, values), ==, 1);
       weir_owners_answer (&owners, &path, now);
-      weir_owners_answered (&owners, now);
+      weir_owners_answered (&owners, 0, now);
       g_assert_cmpuint (owner->missing, ==, WEIR_MISSING_NOT_YET);
       /* No tick waits for it again, and nobody is asked at once. */
       g_assert_false (weir_owners_waits (&owners));
@@ -221,7 +221,7 @@ test_turns (void)
   for (guint round = 0; round < 4; round++)
     {
       g_assert_cmpuint (collect_owners (&owners, S, inodes), ==, round < 3 ? 256 : 232);
-      weir_owners_answered (&owners, S);
+      weir_owners_answered (&owners, 0, S);
     }
   for (guint32 i = 1000; i < 2000; i++)
     weir_owners_need (&owners, i, i, 0, 1, 2 * S);
@@ -231,7 +231,7 @@ test_turns (void)
 
       for (guint32 i = 0; i < n; i++)
         n_new += inodes[i] >= 1000;
-      weir_owners_answered (&owners, 2 * S);
+      weir_owners_answered (&owners, 0, 2 * S);
     }
   g_assert_cmpuint (n_new, ==, 1000);
   for (guint32 i = 0; i < 2000; i++)
@@ -250,7 +250,7 @@ test_turns (void)
           seen[inodes[i]] = TRUE;
           n_seen++;
         }
-      weir_owners_answered (&owners, 2 * S);
+      weir_owners_answered (&owners, 0, 2 * S);
     }
   g_assert_cmpuint (n_seen, ==, 15 * WEIR_LOOKER_BATCH / 2);
   weir_owners_clear (&owners);
@@ -287,14 +287,14 @@ test_cgroups (void)
   owner = weir_owners_get (&owners, number);
   g_assert_cmpuint (collect_owners (&owners, S, values), ==, 3);
   weir_owners_answer (&owners, &process, S);
-  weir_owners_answered (&owners, S);
+  weir_owners_answered (&owners, 0, S);
   g_assert_cmpstr (weir_owners_get_cgroup (&owners, owner), ==, "/of/the/process");
 
   g_assert_cmpuint (weir_owners_collect_cgroups (&owners, S, values), ==, 2);
   g_assert_cmpuint (weir_owners_collect_cgroups (&owners, S, values), ==, 0);
   version = owner->version;
   weir_owners_answer (&owners, &path, S);
-  weir_owners_answered (&owners, S);
+  weir_owners_answered (&owners, 0, S);
   g_assert_cmpstr (weir_owners_get_cgroup (&owners, owner), ==, "/of/the/socket");
   g_assert_cmpuint (owner->version, !=, version);
   other = weir_owners_get (&owners, number + 1);
@@ -360,6 +360,191 @@ test_sweep (void)
   weir_owners_clear (&owners);
 }
 
+/* Makes @n sockets from @first on, and answers that process @pid holds each, at @now. */
+static void
+name_sockets (struct weir_owners *owners, guint32 first, guint32 n, guint32 pid, guint64 now)
+{
+  for (guint32 i = first; i < first + n; i++)
+    {
+      struct weir_looker_answer answer = found (i, pid, 1234, "program", "");
+      guint32 number = weir_owners_need (owners, i, i, 0, 1, now);
+
+      weir_owners_get (owners, number)->asked = true;
+      weir_owners_answer (owners, &answer, now);
+    }
+}
+
+/* One round of checks, at @now, each of which takes @cost.  Counts what is asked about in @asked.
+ */
+static guint32
+check (struct weir_owners *owners, guint64 now, guint64 cost, guint *asked)
+{
+  struct weir_looker_request request = { 0 };
+  guint32 n = weir_owners_collect (owners, now, &request);
+
+  g_assert_cmpuint (n, >, 0);
+  g_assert_cmpuint (request.depth, ==, WEIR_LOOKER_CHECK);
+  for (guint32 i = 0; i < n; i++)
+    {
+      struct weir_looker_answer answer =
+          found (request.values[i], request.hints[i].pid, 1234, "program", "");
+
+      asked[request.values[i]]++;
+      weir_owners_answer (owners, &answer, now);
+    }
+  weir_owners_answered (owners, n * cost, now);
+  return n;
+}
+
+/* As many are looked at again as there is time for, and never none. */
+static void
+test_check_costs (void)
+{
+  g_autofree guint *asked = g_new0 (guint, 4000);
+  struct weir_owners owners;
+  guint64 now = 10 * S;
+
+  g_assert_cmpint (weir_owners_init (&owners, true), ==, 0);
+  for (guint32 i = 0; i < 200; i++)
+    name_sockets (&owners, i * 20, 20, 100 + i, S);
+  for (guint i = 0; i < 20; i++)
+    check (&owners, now += S, 5000, asked);
+  g_assert_cmpuint (check (&owners, now += S, 5000, asked), ==, 128);
+  for (guint i = 0; i < 20; i++)
+    check (&owners, now += S, 50000, asked);
+  g_assert_cmpuint (check (&owners, now += S, 50000, asked), ==, 20);
+  for (guint i = 0; i < 20; i++)
+    check (&owners, now += S, 10 * S, asked);
+  g_assert_cmpuint (check (&owners, now += S, 10 * S, asked), ==, 8);
+  /* Once in a round. */
+  g_assert_cmpuint (ask (&owners, now + S / 2), ==, 0);
+  weir_owners_clear (&owners);
+}
+
+/* Sockets of one process are looked at together, and who has very many keeps nobody waiting. */
+static void
+test_check_turns (void)
+{
+  g_autofree guint *asked = g_new0 (guint, 1000);
+  struct weir_looker_request request = { 0 };
+  struct weir_owners owners;
+  GHashTable *pids = g_hash_table_new (NULL, NULL);
+  guint64 now = 10 * S;
+  guint32 n;
+
+  g_assert_cmpint (weir_owners_init (&owners, true), ==, 0);
+  /* Of ten processes, but one after the other. */
+  for (guint32 i = 0; i < 400; i++)
+    name_sockets (&owners, i, 1, 100 + i % 10, S);
+  n = weir_owners_collect (&owners, now, &request);
+  g_assert_cmpuint (n, >=, 30);
+  for (guint32 i = 0; i < n; i++)
+    g_hash_table_add (pids, GUINT_TO_POINTER (request.hints[i].pid));
+  g_assert_cmpuint (g_hash_table_size (pids), <=, n / 4);
+  g_hash_table_unref (pids);
+  weir_owners_clear (&owners);
+
+  g_assert_cmpint (weir_owners_init (&owners, true), ==, 0);
+  for (guint32 i = 0; i < 1000; i++)
+    name_sockets (&owners, i, 1, i % 10 != 0 ? 77 : 100 + i, S);
+  for (guint round = 0; round < 125; round++)
+    check (&owners, now += S, S, asked);
+  for (guint32 i = 0; i < 1000; i++)
+    g_assert_cmpuint (i % 10 != 0 ? 1 : asked[i], >, 0);
+  for (guint round = 0; round < 250; round++)
+    check (&owners, now += S, 1000, asked);
+  for (guint32 i = 0; i < 1000; i++)
+    g_assert_cmpuint (asked[i], >, 0);
+  weir_owners_clear (&owners);
+}
+
+/* Very many sockets that there once were make nobody wait. */
+static void
+test_after_peak (void)
+{
+  struct weir_looker_answer nobody = found (5, 0, 0, "", "");
+  struct weir_owners owners;
+
+  g_assert_cmpint (weir_owners_init (&owners, true), ==, 0);
+  name_sockets (&owners, 1000, 60000, 77, S);
+  weir_owners_need (&owners, 5, 50, 0, 2, S);
+  weir_owners_sweep (&owners, 0, 2);
+  g_assert_cmpuint (ask (&owners, S), ==, 1);
+  for (guint i = 0; i < 3; i++)
+    {
+      weir_owners_answer (&owners, &nobody, i * 10 * S + S);
+      weir_owners_answered (&owners, 0, i * 10 * S + S);
+      weir_owners_need (&owners, 5, 50, 0, 3 + i, i * 10 * S + 2 * S);
+      g_assert_cmpuint (ask (&owners, i * 10 * S + 11 * S), ==, 1);
+    }
+  weir_owners_clear (&owners);
+}
+
+/* A process that does not hold the socket any more is looked for before those that were not found,
+ * and not shown for long. */
+static void
+test_lost (void)
+{
+  struct weir_looker_answer lost = found (7, 0, 0, "", ""), nobody = lost;
+  guint64 inodes[WEIR_LOOKER_BATCH];
+  struct weir_owners owners;
+  struct weir_owner *owner;
+
+  g_assert_cmpint (weir_owners_init (&owners, true), ==, 0);
+  for (guint32 i = 100; i < 300; i++)
+    weir_owners_need (&owners, i, i, 0, 1, S);
+  g_assert_cmpuint (ask (&owners, S), ==, 200);
+  for (nobody.value = 100; nobody.value < 300; nobody.value++)
+    weir_owners_answer (&owners, &nobody, S);
+  weir_owners_answered (&owners, 0, S);
+  name_sockets (&owners, 7, 1, 77, S);
+  owner = weir_owners_get (&owners, 201);
+  g_assert_cmpuint (owner->pid, ==, 77);
+
+  g_assert_cmpuint (ask (&owners, 10 * S), ==, 1);
+  lost.unfinished = 1;
+  weir_owners_answer (&owners, &lost, 10 * S);
+  weir_owners_answered (&owners, 0, 10 * S);
+  for (guint32 i = 100; i < 300; i++)
+    weir_owners_need (&owners, i, i, 0, 2, 11 * S);
+  weir_owners_need (&owners, 7, 7, 0, 2, 11 * S);
+  g_assert_cmpuint (collect_owners (&owners, 12 * S, inodes), ==, WEIR_LOOKER_BATCH / 2);
+  g_assert_cmpuint (inodes[0], ==, 7);
+  g_assert_cmpuint (owner->pid, ==, 77);
+
+  /* There was no time for all of it. */
+  weir_owners_answer (&owners, &lost, 12 * S);
+  weir_owners_answered (&owners, 0, 12 * S);
+  ask (&owners, 14 * S);
+  g_assert_cmpuint (owner->pid, ==, 77);
+  ask (&owners, 15 * S);
+  g_assert_cmpuint (owner->pid, ==, 0);
+  g_assert_cmpstr (owner->comm, ==, "");
+  g_assert_cmpuint (owner->missing, ==, WEIR_MISSING_NOT_YET);
+  g_assert_cmpuint (owners.n_lost, ==, 0);
+  weir_owners_clear (&owners);
+}
+
+static void
+test_is_own (void)
+{
+  struct weir_owners owners;
+  guint32 number;
+
+  g_assert_cmpint (weir_owners_init (&owners, true), ==, 0);
+  weir_owners_need (&owners, 5, 50, 0, 2, S);
+  number = weir_owners_need (&owners, 6, 60, 0, 2, S);
+  weir_owners_get (&owners, number)->netns = 4711;
+  g_assert_true (weir_owners_is_own (&owners, 5));
+  g_assert_false (weir_owners_is_own (&owners, 6));
+  g_assert_false (weir_owners_is_own (&owners, 7));
+  /* Two dumps without it. */
+  weir_owners_get (&owners, 1)->flows = 1;
+  weir_owners_sweep (&owners, 0, 4);
+  g_assert_false (weir_owners_is_own (&owners, 5));
+  weir_owners_clear (&owners);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -374,5 +559,10 @@ main (int argc, char **argv)
   g_test_add_func ("/owners/cgroups", test_cgroups);
   g_test_add_func ("/owners/hostile-answers", test_hostile_answers);
   g_test_add_func ("/owners/sweep", test_sweep);
+  g_test_add_func ("/owners/check-costs", test_check_costs);
+  g_test_add_func ("/owners/check-turns", test_check_turns);
+  g_test_add_func ("/owners/after-peak", test_after_peak);
+  g_test_add_func ("/owners/lost", test_lost);
+  g_test_add_func ("/owners/is-own", test_is_own);
   return g_test_run ();
 }
