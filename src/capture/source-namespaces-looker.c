@@ -8,10 +8,15 @@
 
 #define MS UINT64_C (1000000)
 
-/* Between two walks of /proc, and between two listings of one namespace ... */
-#define WALK_GAP (2000 * MS)
+/* Between two walks of /proc: so many times what the last one took, so that they have a thousandth
+ * of a processor as long as nothing changes.  A walk that is expensive once, as the first is, makes
+ * the gap no more than twice as long. */
+#define WALK_GAP          (2000 * MS)
+#define WALK_GAP_MAX      (30000 * MS)
+#define WALK_GAP_PER_COST 1000
+/* Between two listings of one namespace ... */
 #define LIST_GAP (1000 * MS)
-/* ... as far as all of them together stay below one part in so many of a processor, of which so
+/* ... as far as both together stay below one part in so many of a processor, of which so
  * much may be saved up: many namespaces are listed the more seldom. */
 #define SHARE     50
 #define SAVED_MAX (40 * MS)
@@ -70,6 +75,7 @@ see (struct weir_namespaces *namespaces, const struct weir_looker_answer *answer
       if (namespace != NULL)
         {
           namespaces->n_listed++;
+          namespaces->found_new = true;
           namespace->due_at = now;
         }
     }
@@ -101,14 +107,33 @@ leave_empty (struct weir_namespaces *namespaces)
     }
 }
 
+/* Where there is something new, more may follow. */
+static uint64_t
+choose_gap (const struct weir_namespaces *namespaces)
+{
+  const uint64_t twice = 2 * namespaces->walk_gap, gap = WALK_GAP_PER_COST * namespaces->walk_cost;
+
+  if (namespaces->found_new || gap < WALK_GAP || twice < WALK_GAP)
+    return WALK_GAP;
+  if (gap > WALK_GAP_MAX || gap > twice)
+    return twice < WALK_GAP_MAX ? twice : WALK_GAP_MAX;
+  return gap;
+}
+
 static void
-end_walk (struct weir_namespaces *namespaces, const struct weir_looker_answer *answer, uint64_t now)
+end_walk (struct weir_namespaces *namespaces, const struct weir_looker_answer *answer,
+          uint64_t cost, uint64_t now)
 {
   namespaces->walk_at = now + WALK_GAP;
+  namespaces->walk_cost += cost;
   namespaces->n_left_out_now += answer->unreadable;
   /* It goes on where it was left. */
   if (answer->unfinished != 0)
     return;
+  namespaces->walk_gap = choose_gap (namespaces);
+  namespaces->walk_at = now + namespaces->walk_gap;
+  namespaces->walk_cost = 0;
+  namespaces->found_new = false;
   leave_empty (namespaces);
   namespaces->walk++;
   namespaces->n_left_out = namespaces->n_left_out_now;
@@ -154,7 +179,8 @@ take_listed (struct weir_namespaces *namespaces, const struct weir_looker_answer
     {
       struct weir_socket_reading reading = read_listed (&answer->sockets[i]);
 
-      if (reading.inode != 0)
+      /* A process may go back and forth, and show what is in our own. */
+      if (reading.inode != 0 && !weir_owners_is_own (&namespaces->join->owners, reading.inode))
         weir_join_socket (namespaces->join, namespace->netns, &reading, WEIR_SOCKDIAG_SOCKET, now);
     }
 }
@@ -240,11 +266,12 @@ weir_namespaces_answered (struct weir_namespaces *namespaces,
                           const struct weir_looker_answer *answer, uint64_t now)
 {
   const uint32_t verb = namespaces->asked_verb;
+  const uint64_t cost = answer->value < MAX_COST ? answer->value : MAX_COST;
 
   namespaces->asked_verb = 0;
-  namespaces->saved -= (int64_t) (answer->value < MAX_COST ? answer->value : MAX_COST);
+  namespaces->saved -= (int64_t) cost;
   if (verb == WEIR_LOOKER_NAMESPACES)
-    end_walk (namespaces, answer, now);
+    end_walk (namespaces, answer, cost, now);
   else if (verb == WEIR_LOOKER_SOCKETS)
     end_listing (namespaces, answer, now);
 }

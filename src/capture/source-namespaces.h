@@ -79,6 +79,9 @@ struct weir_namespaces
   /* The looker's walks and listings */
   uint32_t walk;       /* counts whole walks of /proc */
   uint64_t walk_at;    /* when the next request for one is due */
+  uint64_t walk_gap;   /* between the last two, ns; 0: there was none */
+  uint64_t walk_cost;  /* of the one that runs: processor time, ns */
+  bool found_new;      /* ... has found a namespace that was not known */
   uint64_t saved_at;   /* until when the following is reckoned */
   int64_t saved;       /* time of the looker that may still be used; below 0: overdrawn, ns */
   uint32_t asked_verb; /* 0: none of ours */

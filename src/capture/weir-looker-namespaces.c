@@ -16,9 +16,9 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "weir-looker-fair.h"
 #include "weir-looker-namespaces.h"
 #include "weir-looker-parse.h"
 
@@ -28,27 +28,79 @@
 
 #define BUCKETS (2 * WEIR_LOOKER_NAMESPACES_MAX)
 
+/* To read where a process is takes most of a walk's time, and hardly one ever goes elsewhere after
+ * it has begun.  So each is looked at in its first walks, and then once in so many. */
+#define LOOKS_AT_YOUNG 3
+#define TURNS          4
+
 /* ---- which there are ---- */
 
-/* Whether @inode is new to this request.  Half of the table stays empty, so that looking ends. */
-static bool
-is_new (struct weir_namespace_walk *walk, uint32_t inode, uint32_t *n_known,
-        struct weir_namespace_walk_result *result)
+/* Where @inode is among those that were told in this walk, or where it would be.  Half of the table
+ * stays empty, so that looking ends. */
+static uint32_t *
+place_of (struct weir_namespace_walk *walk, uint32_t inode)
 {
   uint32_t at = inode * 2654435761U % BUCKETS;
 
   while (walk->inodes[at] != 0 && walk->inodes[at] != inode)
     at = (at + 1) % BUCKETS;
-  if (walk->inodes[at] == inode)
-    return false;
-  if (*n_known == WEIR_LOOKER_NAMESPACES_MAX)
-    {
-      result->refused++;
-      return false;
-    }
-  walk->inodes[at] = inode;
-  ++*n_known;
-  return true;
+  return &walk->inodes[at];
+}
+
+/* Nobody should be able to choose numbers that come to the same. */
+static uint32_t
+mix (uint32_t inode)
+{
+  inode = (inode ^ inode >> 16) * 0x85ebca6bU;
+  inode = (inode ^ inode >> 13) * 0xc2b2ae35U;
+  return inode ^ inode >> 16;
+}
+
+/* When other namespaces were told than in the walk before, somebody may have gone from one to
+ * another, and nobody is said to have left whom nobody was looked for. */
+static void
+begin_walk (struct weir_namespace_walk *walk)
+{
+  walk->thorough = walk->told != walk->told_before;
+  walk->told_before = walk->told;
+  walk->told = 0;
+  walk->turn++;
+  walk->n_inodes = 0;
+  memset (walk->inodes, 0, sizeof walk->inodes);
+}
+
+static struct weir_known_process *
+known_process (struct weir_namespace_walk *walk, uint32_t pid)
+{
+  return &walk->known[pid % WEIR_LOOKER_KNOWN_PROCESSES];
+}
+
+/* Whether it is known well enough where the process is, without another look. */
+static bool
+is_known (struct weir_namespace_walk *walk, const struct dirent64 *entry, uint32_t pid)
+{
+  const struct weir_known_process *known = known_process (walk, pid);
+
+  return !walk->thorough && known->pid == pid && known->entry == entry->d_ino &&
+         known->looks >= LOOKS_AT_YOUNG && pid % TURNS != walk->turn % TURNS;
+}
+
+static void
+remember (struct weir_namespace_walk *walk, const struct dirent64 *entry, uint32_t pid,
+          uint32_t inode)
+{
+  struct weir_known_process *known = known_process (walk, pid);
+
+  /* The kernel gives the directory of a process another number when it had to make it anew, which
+   * is no more than a reason to look, and 1 when it could not make it (proc_fill_cache in
+   * fs/proc/base.c). */
+  if (entry->d_ino <= 1)
+    return;
+  if (known->pid != pid || known->entry != entry->d_ino)
+    *known = (struct weir_known_process) { .entry = entry->d_ino, .pid = pid };
+  known->inode = inode;
+  if (known->looks < LOOKS_AT_YOUNG)
+    known->looks++;
 }
 
 static int
@@ -74,7 +126,6 @@ static int
 describe (int process, uint32_t pid, uint32_t inode, struct weir_seen_namespace *ret_seen)
 {
   struct weir_seen_namespace seen = { .inode = inode, .pid = pid };
-  struct stat info;
   char text[512];
   ssize_t size;
   int fd;
@@ -85,11 +136,47 @@ describe (int process, uint32_t pid, uint32_t inode, struct weir_seen_namespace 
   size = read (fd, text, sizeof text);
   close (fd);
   if (size <= 0 || weir_parse_stat (text, (size_t) size, seen.comm, &seen.start_time) < 0 ||
-      fstat (process, &info) < 0)
+      weir_fair_get_uid (process, &seen.uid) < 0)
     return -ESRCH;
-  seen.uid = info.st_uid;
   *ret_seen = seen;
   return 0;
+}
+
+/* Tells the namespace of a process unless that was done in this walk. */
+static int
+look_at (struct weir_namespace_walk *walk, int proc, const struct dirent64 *entry, uint32_t pid,
+         struct weir_namespace_walk_result *result, weir_namespace_func func, void *data)
+{
+  struct weir_seen_namespace seen;
+  uint32_t inode, *place;
+  int process, r = 0;
+
+  if (is_known (walk, entry, pid))
+    {
+      inode = known_process (walk, pid)->inode;
+      if (*place_of (walk, inode) == inode)
+        return 0;
+    }
+  process = open_process (proc, entry->d_name);
+  if (process < 0)
+    return 0;
+  if (read_namespace (process, &inode) == 0)
+    {
+      remember (walk, entry, pid, inode);
+      place = place_of (walk, inode);
+      if (*place != inode && walk->n_inodes == WEIR_LOOKER_NAMESPACES_MAX)
+        result->refused++;
+      /* One that has just ended leaves it to the next one to be told by. */
+      else if (*place != inode && describe (process, pid, inode, &seen) == 0)
+        {
+          *place = inode;
+          walk->n_inodes++;
+          walk->told += mix (inode);
+          r = func (&seen, data);
+        }
+    }
+  close (process);
+  return r;
 }
 
 int
@@ -99,23 +186,20 @@ weir_looker_find_namespaces (struct weir_namespace_walk *walk, struct weir_pace 
 {
   _Alignas (struct dirent64) char entries[16384];
   struct weir_namespace_walk_result result = { 0 };
-  uint32_t n_known = 0;
   ssize_t size = 0;
   int r = 0;
 
-  memset (walk->inodes, 0, sizeof walk->inodes);
   weir_pace_begin (pace);
   weir_pace_allow (pace, WALK_SHARE);
   if (lseek (proc, walk->place, SEEK_SET) < 0)
     return -errno;
+  if (walk->place == 0)
+    begin_walk (walk);
   while (r == 0 && (size = getdents64 (proc, entries, sizeof entries)) > 0)
     for (ssize_t offset = 0; offset < size && r == 0;)
       {
         const struct dirent64 *entry = (const struct dirent64 *) (entries + offset);
-        struct weir_seen_namespace seen;
-        uint32_t inode;
         uint64_t pid;
-        int process;
 
         offset += entry->d_reclen;
         if (weir_parse_decimal (entry->d_name, &pid) && pid <= INT32_MAX)
@@ -123,15 +207,7 @@ weir_looker_find_namespaces (struct weir_namespace_walk *walk, struct weir_pace 
             r = weir_pace_step (pace);
             if (r < 0)
               break;
-            process = open_process (proc, entry->d_name);
-            if (process >= 0)
-              {
-                if (read_namespace (process, &inode) == 0 &&
-                    is_new (walk, inode, &n_known, &result) &&
-                    describe (process, (uint32_t) pid, inode, &seen) == 0)
-                  r = func (&seen, data);
-                close (process);
-              }
+            r = look_at (walk, proc, entry, (uint32_t) pid, &result, func, data);
           }
         walk->place = entry->d_off;
       }

@@ -22,7 +22,7 @@ struct weir_seen_namespace
 {
   uint32_t inode;
   uint32_t pid; /* of the first process that was found in it */
-  uint32_t uid; /* effective */
+  uint32_t uid; /* whose it is (weir_fair_get_uid) */
   uint64_t start_time;
   char comm[16];
 };
@@ -40,11 +40,29 @@ struct weir_listed_socket
   uint8_t reserved;
 };
 
+/* Processes of which it is remembered where they were. */
+#define WEIR_LOOKER_KNOWN_PROCESSES 16384
+
+/* A process that was looked at. */
+struct weir_known_process
+{
+  uint64_t entry; /* inode of its directory in /proc: that of another process is another one */
+  uint32_t pid;   /* 0: none */
+  uint32_t inode; /* of its network namespace */
+  uint32_t looks; /* how often it was looked at */
+};
+
 struct weir_namespace_walk
 {
-  off_t place; /* in /proc, where the next request goes on; 0: from the beginning */
-  uint32_t inodes[2 * WEIR_LOOKER_NAMESPACES_MAX]; /* scratch: a hash table of one request */
-  struct weir_listed_socket sockets[WEIR_LOOKER_SOCKETS_MAX]; /* scratch */
+  off_t place;          /* in /proc, where the next request goes on; 0: from the beginning */
+  uint32_t turn;        /* counts whole walks */
+  bool thorough;        /* everybody is looked at in this one */
+  uint32_t told;        /* of all namespaces that were told in this walk, whatever the order, */
+  uint32_t told_before; /* ... and in the one before */
+  uint32_t n_inodes;
+  uint32_t inodes[2 * WEIR_LOOKER_NAMESPACES_MAX];              /* told in this walk, hashed */
+  struct weir_known_process known[WEIR_LOOKER_KNOWN_PROCESSES]; /* by the end of their numbers */
+  struct weir_listed_socket sockets[WEIR_LOOKER_SOCKETS_MAX];   /* scratch */
 };
 
 struct weir_namespace_walk_result
@@ -53,8 +71,10 @@ struct weir_namespace_walk_result
   uint32_t refused; /* processes in namespaces that were too many to be told apart */
 };
 
-/* Calls @func once for each namespace that a process is in, from where the last request ended; when
- * it is not unfinished, all have had their turn.  @proc: descriptor of /proc.  A negative return of
+/* Calls @func once in a whole walk for each namespace that a process is in, from where the last
+ * request ended; when it is not unfinished, all have had their turn.  Where an old process was in
+ * the walks before is believed for a while, as long as nothing else changes.  @proc: descriptor of
+ * /proc.  A negative return of
  * @func ends the walk and is returned. */
 typedef int (*weir_namespace_func) (const struct weir_seen_namespace *seen, void *data);
 int

@@ -108,11 +108,12 @@ tear_down (struct fixture *fixture, const void *data)
 {
   int status;
 
+  /* First, because it may have inherited the looker's leash. */
+  kill (fixture->stranger, SIGKILL);
+  waitpid (fixture->stranger, NULL, 0);
   close (fixture->fd);
   g_assert_cmpint (waitpid (fixture->looker, &status, 0), ==, fixture->looker);
   g_assert_cmpint (status, ==, 0);
-  kill (fixture->stranger, SIGKILL);
-  waitpid (fixture->stranger, NULL, 0);
   g_array_unref (fixture->answers);
 }
 
@@ -237,12 +238,148 @@ test_elsewhere (struct fixture *fixture, const void *data)
     }
 }
 
+/* A process that goes to another network namespace when it is told to: @to, or a new one when that
+ * is negative. */
+static pid_t
+start_mover (int to, int *ret_command, int *ret_answer)
+{
+  int command[2], answer[2];
+  pid_t pid;
+  char byte;
+
+  g_assert_cmpint (pipe2 (command, O_CLOEXEC), ==, 0);
+  g_assert_cmpint (pipe2 (answer, O_CLOEXEC), ==, 0);
+  pid = fork ();
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    {
+      prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+      close (command[1]);
+      if (read (command[0], &byte, 1) != 1 ||
+          (to >= 0 ? setns (to, CLONE_NEWNET) : unshare (CLONE_NEWNET)) < 0 ||
+          write (answer[1], "", 1) != 1)
+        _exit (1);
+      for (;;)
+        pause ();
+    }
+  close (command[0]);
+  close (answer[1]);
+  *ret_command = command[1];
+  *ret_answer = answer[0];
+  return pid;
+}
+
+static void
+move (int command, int answer)
+{
+  char byte;
+
+  g_assert_cmpint (write (command, "", 1), ==, 1);
+  g_assert_cmpint (read (answer, &byte, 1), ==, 1);
+  close (command);
+  close (answer);
+}
+
+static void
+end_process (pid_t pid)
+{
+  kill (pid, SIGKILL);
+  g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
+}
+
+static void
+walk_often (struct fixture *fixture)
+{
+  for (guint i = 0; i < 8; i++)
+    {
+      ask (fixture, WEIR_LOOKER_NAMESPACES, 0, 0);
+      g_assert_cmpuint (fixture->end.unfinished, ==, 0);
+      g_assert_nonnull (seen (fixture, fixture->inode));
+      g_assert_nonnull (seen (fixture, inode_of (getpid ())));
+    }
+}
+
+/* Who has stayed long in one namespace and then makes another is found after a few walks. */
+static void
+test_late_move (struct fixture *fixture, const void *data)
+{
+  int command, answer;
+  pid_t mover = start_mover (-1, &command, &answer);
+  gboolean found = FALSE;
+
+  walk_often (fixture);
+  move (command, answer);
+  for (guint i = 0; i < 4 && !found; i++)
+    {
+      ask (fixture, WEIR_LOOKER_NAMESPACES, 0, 0);
+      found = seen (fixture, inode_of (mover)) != NULL;
+    }
+  g_assert_true (found);
+  g_assert_cmpuint (seen (fixture, inode_of (mover))->pid, ==, mover);
+  end_process (mover);
+}
+
+/* Two walks in a row never miss a namespace into which somebody went long after it began. */
+static void
+test_heir (struct fixture *fixture, const void *data)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/ns/net", (int) fixture->stranger);
+  int command, answer, place = open (path, O_RDONLY | O_CLOEXEC);
+  guint missed = 0;
+  pid_t mover;
+
+  g_assert_cmpint (place, >=, 0);
+  for (guint i = 0; i < 4; i++)
+    {
+      /* One of them has its turn last, whatever its number. */
+      mover = start_mover (place, &command, &answer);
+      walk_often (fixture);
+      move (command, answer);
+      end_process (fixture->stranger);
+      for (guint j = 0; j < 6; j++)
+        {
+          ask (fixture, WEIR_LOOKER_NAMESPACES, 0, 0);
+          missed = seen (fixture, fixture->inode) != NULL ? 0 : missed + 1;
+          g_assert_cmpuint (missed, <, 2);
+        }
+      g_assert_cmpuint (missed, ==, 0);
+      fixture->stranger = mover;
+    }
+  close (place);
+}
+
+/* The number of a process that has ended is another's, which is elsewhere. */
+static void
+test_same_number (struct fixture *fixture, const void *data)
+{
+  int command, answer, control = open ("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
+  pid_t first = start_mover (-1, &command, &answer), second;
+  g_autofree char *last = g_strdup_printf ("%d", (int) first - 1);
+
+  walk_often (fixture);
+  close (command);
+  close (answer);
+  end_process (first);
+  g_assert_cmpint (control, >=, 0);
+  g_assert_cmpint (write (control, last, strlen (last)), ==, strlen (last));
+  close (control);
+  second = start_mover (-1, &command, &answer);
+  g_assert_cmpint (second, ==, first);
+  move (command, answer);
+  ask (fixture, WEIR_LOOKER_NAMESPACES, 0, 0);
+  g_assert_nonnull (seen (fixture, inode_of (second)));
+  end_process (second);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 #define ADD(name, func) g_test_add (name, struct fixture, NULL, set_up, func, tear_down)
   ADD ("/looker-namespaces/namespaces", test_namespaces);
+  ADD ("/looker-namespaces/late-move", test_late_move);
+  ADD ("/looker-namespaces/heir", test_heir);
+  ADD ("/looker-namespaces/same-number", test_same_number);
   ADD ("/looker-namespaces/sockets", test_sockets);
   ADD ("/looker-namespaces/elsewhere", test_elsewhere);
 #undef ADD

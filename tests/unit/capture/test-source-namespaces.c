@@ -383,6 +383,28 @@ test_listed (struct fixture *fixture, gconstpointer data)
   g_assert_true (flow->flags & WEIR_FLOW_HAS_SOCKET);
 }
 
+/* What our own dump shows is no other namespace's, whatever a process shows of it. */
+static void
+test_not_own (struct fixture *fixture, gconstpointer data)
+{
+  const guint32 inodes[] = { 200 };
+  struct weir_socket_reading own = socket_reading ("10.0.0.1", 5000, "10.0.0.9", 443);
+
+  own.inode = 7000;
+  read_sockets_of (&fixture->join, &fixture->join.own, &own, 1, S);
+  walk (fixture, S, 0, inodes, 1);
+  list (fixture, 200, 2, TRUE, 2 * S);
+  for (guint i = 0; i < 2; i++)
+    {
+      struct weir_flow *flow;
+      guint32 slot = 0, n = 0;
+
+      while ((flow = weir_flow_table_next (&fixture->join.table, &slot)) != NULL)
+        n += flow->key.netns == 200 && flow->key.local_port == 5000 + i;
+      g_assert_cmpuint (n, ==, i);
+    }
+}
+
 /* Nobody can fill all places but root; what finds none is counted. */
 static void
 test_crowd (struct fixture *fixture, gconstpointer data)
@@ -413,6 +435,52 @@ test_costs (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (ask (fixture, 4 * S), ==, 0);
   g_assert_cmpuint (ask (fixture, 5 * S - S / 10), ==, 0);
   g_assert_cmpuint (ask (fixture, 5 * S + S / 10), ==, WEIR_LOOKER_NAMESPACES);
+}
+
+/* One whole walk that takes @cost; returns when the next one is due. */
+static guint64
+walk_for (struct fixture *fixture, guint64 now, guint64 cost, guint32 inode)
+{
+  struct weir_looker_answer answer = { .verb = WEIR_LOOKER_NAMESPACES, .value = inode, .pid = 9 };
+
+  while (ask (fixture, now) == WEIR_LOOKER_SOCKETS)
+    {
+      answer = (struct weir_looker_answer) { 0 };
+      weir_namespaces_answered (&fixture->namespaces, &answer, now);
+    }
+  answer = (struct weir_looker_answer) {
+    .verb = WEIR_LOOKER_NAMESPACES, .value = inode, .pid = 9, .comm = "init"
+  };
+  g_assert_cmpuint (fixture->namespaces.asked_verb, ==, WEIR_LOOKER_NAMESPACES);
+  if (inode != 0)
+    weir_namespaces_answer (&fixture->namespaces, &answer, now);
+  answer = (struct weir_looker_answer) { .value = cost };
+  weir_namespaces_answered (&fixture->namespaces, &answer, now);
+  return fixture->namespaces.walk_at;
+}
+
+/* Walks that take long are seldom, unless there is something new. */
+static void
+test_walk_gaps (struct fixture *fixture, gconstpointer data)
+{
+  const guint64 ms = S / 1000;
+  guint64 now = 10 * S, next;
+
+  next = walk_for (fixture, now, ms, 0);
+  g_assert_cmpuint (next - now, ==, 2 * S);
+  /* Once expensive, and then not. */
+  next = walk_for (fixture, now = next, 20 * ms, 0);
+  g_assert_cmpuint (next - now, ==, 4 * S);
+  next = walk_for (fixture, now = next, ms, 0);
+  g_assert_cmpuint (next - now, ==, 2 * S);
+  for (guint i = 0; i < 5; i++)
+    next = walk_for (fixture, now = next, 15 * ms, 0);
+  g_assert_cmpuint (next - now, ==, 15 * S);
+  next = walk_for (fixture, now = next, 15 * ms, 300);
+  g_assert_cmpuint (next - now, ==, 2 * S);
+  for (guint i = 0; i < 8; i++)
+    next = walk_for (fixture, now = next, 40 * ms, 300);
+  g_assert_cmpuint (next - now, ==, 30 * S);
 }
 
 /* Without a looker nobody would tell when to let go. */
@@ -488,6 +556,8 @@ main (int argc, char **argv)
   ADD ("listed", 0, test_listed);
   ADD ("crowd", 0, test_crowd);
   ADD ("costs", 0, test_costs);
+  ADD ("walk-gaps", 0, test_walk_gaps);
+  ADD ("not-own", 0, test_not_own);
   ADD ("stop", 2, test_stop);
   ADD ("publish", 1, test_publish);
 #undef ADD
