@@ -8,6 +8,10 @@
  * that root made come first, then users take turns, one namespace each; nobody's many keep anybody
  * else's one out.  Whose a namespace is, the kernel says: the owner of its user namespace, which
  * cannot be chosen.
+ *
+ * To ask that of a namespace takes time, of which there is little, and a user's processes can be
+ * tens of thousands, each in one of its own.  So processes are looked at in turns as well, one of
+ * each user.
  */
 #include "config.h"
 
@@ -242,15 +246,14 @@ find_names (struct finder *finder, unsigned number)
 }
 
 static void
-look_at_process (struct finder *finder, int proc, const char *name, pid_t pid)
+look_at_process (struct finder *finder, int proc, pid_t pid)
 {
   struct weir_found_namespace namespace = { .pid = pid };
   char path[32], link[32];
   ssize_t size;
   int fd;
 
-  if (snprintf (path, sizeof path, "%s/ns/net", name) >= (int) sizeof path)
-    return;
+  snprintf (path, sizeof path, "%d/ns/net", (int) pid);
   size = readlinkat (proc, path, link, sizeof link);
   if (size <= 0 || !weir_parse_namespace_link (link, (size_t) size, &namespace.inode) ||
       is_known (finder, namespace.inode))
@@ -264,12 +267,39 @@ look_at_process (struct finder *finder, int proc, const char *name, pid_t pid)
   add (finder, &namespace);
 }
 
+/* At most PROCESSES_MAX; their number is returned.  Half of the time is for looking at them. */
+static uint32_t
+list_processes (struct finder *finder, DIR *proc, struct weir_namespaces_process *processes)
+{
+  const int left = weir_clock_left (finder->deadline, WEIR_NAMESPACES_TIMEOUT_MS);
+  const uint64_t until = weir_clock_until (finder->deadline, (unsigned) left / 2);
+  struct dirent *entry;
+  uint32_t n = 0;
+
+  while ((entry = readdir (proc)) != NULL)
+    {
+      struct stat info;
+      uint64_t pid;
+
+      if (!weir_parse_decimal (entry->d_name, &pid) || pid > INT32_MAX)
+        continue;
+      if (n == PROCESSES_MAX || weir_clock_now () >= until)
+        {
+          finder->found->unfinished = true;
+          break;
+        }
+      if (fstatat (dirfd (proc), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0)
+        processes[n++] = (struct weir_namespaces_process) { (pid_t) pid, info.st_uid, 0 };
+    }
+  return n;
+}
+
 static int
 find_by_process (struct finder *finder)
 {
-  unsigned left = PROCESSES_MAX;
+  struct weir_namespaces_process *processes;
   struct statfs system;
-  struct dirent *entry;
+  uint32_t n;
   DIR *proc;
 
   proc = opendir ("/proc");
@@ -280,24 +310,61 @@ find_by_process (struct finder *finder)
       closedir (proc);
       return -EXDEV;
     }
-  while ((entry = readdir (proc)) != NULL)
+  processes = calloc (PROCESSES_MAX, sizeof *processes);
+  if (processes == NULL)
     {
-      uint64_t pid;
-
-      if (!weir_parse_decimal (entry->d_name, &pid) || pid > INT32_MAX)
-        continue;
-      if (left-- == 0 || weir_clock_now () >= finder->deadline)
+      closedir (proc);
+      return -ENOMEM;
+    }
+  n = list_processes (finder, proc, processes);
+  weir_namespaces_order (processes, n);
+  for (uint32_t i = 0; i < n; i++)
+    {
+      if (weir_clock_now () >= finder->deadline)
         {
           finder->found->unfinished = true;
           break;
         }
-      look_at_process (finder, dirfd (proc), entry->d_name, (pid_t) pid);
+      look_at_process (finder, dirfd (proc), processes[i].pid);
     }
+  free (processes);
   closedir (proc);
   return 0;
 }
 
 /* ---- whose turn it is ---- */
+
+static int
+compare_users (const void *a, const void *b)
+{
+  const struct weir_namespaces_process *one = a, *other = b;
+
+  if (one->uid != other->uid)
+    return one->uid < other->uid ? -1 : 1;
+  return (one->pid > other->pid) - (one->pid < other->pid);
+}
+
+static int
+compare_rounds (const void *a, const void *b)
+{
+  const struct weir_namespaces_process *one = a, *other = b;
+
+  if (one->turn != other->turn)
+    return one->turn < other->turn ? -1 : 1;
+  return (one->pid > other->pid) - (one->pid < other->pid);
+}
+
+void
+weir_namespaces_order (struct weir_namespaces_process *processes, uint32_t n)
+{
+  if (n == 0)
+    return;
+  qsort (processes, n, sizeof *processes, compare_users);
+  for (uint32_t i = 1; i < n; i++)
+    if (processes[i].uid == processes[i - 1].uid)
+      processes[i].turn = processes[i - 1].turn + 1;
+  qsort (processes, n, sizeof *processes, compare_rounds);
+}
 
 static int
 compare_owners (const void *a, const void *b)

@@ -31,6 +31,18 @@ struct weir_found_namespaces
   bool unfinished;     /* the time was up, or there were too many processes */
 };
 
+/* In the order in which processes are looked at. */
+struct weir_namespaces_process
+{
+  pid_t pid;
+  uid_t uid;     /* effective */
+  uint32_t turn; /* how many of the same user's come first; 0 at the beginning */
+};
+
+/* One process of each user after the other, so that nobody's many use up the time of others. */
+void
+weir_namespaces_order (struct weir_namespaces_process *processes, uint32_t n);
+
 /* Looks at every process and every named namespace until @deadline (CLOCK_MONOTONIC, ns).  0 or a
  * negative errno; what was found until then is in *@found. */
 int

@@ -268,6 +268,22 @@ hoard (void *data)
   return 0;
 }
 
+/* A user's many processes do not come before everybody else's first ones. */
+static int
+order (void *data)
+{
+  struct weir_namespaces_process processes[] = { { 10, 1000, 0 }, { 11, 1000, 0 }, { 12, 1000, 0 },
+                                                 { 13, 1000, 0 }, { 20, 0, 0 },    { 21, 1001, 0 },
+                                                 { 22, 0, 0 },    { 1, 0, 0 } };
+  static const pid_t expected[] = { 1, 10, 21, 11, 20, 12, 22, 13 };
+
+  weir_namespaces_order (processes, G_N_ELEMENTS (processes));
+  for (unsigned i = 0; i < G_N_ELEMENTS (expected); i++)
+    HOLDS (processes[i].pid == expected[i]);
+  weir_namespaces_order (NULL, 0);
+  return 0;
+}
+
 /* When the time is up before anything was looked at, that is said. */
 static int
 too_late (void *data)
@@ -433,6 +449,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/namespaces-open/both", open_both, test);
   g_test_add_data_func ("/namespaces-open/crowd", crowd, test);
   g_test_add_data_func ("/namespaces-open/hoard", hoard, test);
+  g_test_add_data_func ("/namespaces-open/order", order, test);
   g_test_add_data_func ("/namespaces-open/too-late", too_late, test);
   g_test_add_data_func ("/namespaces-open/held-up", held_up, test);
   g_test_add_data_func ("/namespaces-open/haste", haste, test);
