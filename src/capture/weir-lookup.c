@@ -7,6 +7,8 @@
 
 /* Batches of one turn of the loop: events must be read on. */
 #define BATCHES_MAX 8
+/* ... and lists of the sockets that are bound to one port, which walk a table of the kernel's. */
+#define LISTS_MAX 4
 
 /* For both: a twentieth of a processor, and a fifth of a second of it at once. */
 #define ALLOWANCE_PART  20
@@ -69,7 +71,10 @@ serve (struct weir_lookup *lookup, struct weir_join *join, struct weir_flow *flo
     return;
   if (servers.first == NULL || servers.first->cookie != reading->cookie)
     {
-      /* Made since the last dump. */
+      /* Made since the last dump; where there is no time to ask, the next one shows it. */
+      if (lookup->lists_left == 0)
+        return;
+      lookup->lists_left--;
       if (weir_exact_list_bound (&lookup->exact, flow->key.protocol, local.port, &lookup->bound) <
           0)
         return;
@@ -136,13 +141,32 @@ ask_batch (struct weir_lookup *lookup, struct weir_join *join, uint64_t now)
   return true;
 }
 
+/* As many as there are, and as the allowance goes for. */
+static void
+ask_batches (struct weir_lookup *lookup, struct weir_join *join, uint64_t now)
+{
+  uint64_t before = cpu_ns ();
+  bool more = true;
+
+  lookup->lists_left = LISTS_MAX;
+  for (unsigned i = 0;
+       i < BATCHES_MAX && more && weir_allowance_get_wait (&lookup->allowance, ASK_FLOOR) == 0; i++)
+    {
+      uint64_t after;
+
+      more = ask_batch (lookup, join, now);
+      after = cpu_ns ();
+      weir_allowance_spend (&lookup->allowance, after - before);
+      before = after;
+    }
+}
+
 void
 weir_lookup_advance (struct weir_lookup *lookup, struct weir_join *join,
                      struct weir_owners_source *owners, uint64_t now)
 {
   struct weir_allowance *allowance = &lookup->allowance;
   const bool due = weir_fresh_get_due (&join->fresh) <= now;
-  uint64_t before;
 
   if (!due && !weir_owners_source_is_urgent (owners, &join->owners))
     return;
@@ -151,10 +175,8 @@ weir_lookup_advance (struct weir_lookup *lookup, struct weir_join *join,
   lookup->ask_at = now + weir_allowance_get_wait (allowance, ASK_FLOOR);
   if (due && lookup->ask_at <= now)
     {
-      before = cpu_ns ();
-      for (unsigned i = 0; i < BATCHES_MAX && ask_batch (lookup, join, now); i++)
-        continue;
-      weir_allowance_spend (allowance, cpu_ns () - before);
+      ask_batches (lookup, join, now);
+      lookup->ask_at = now + weir_allowance_get_wait (allowance, ASK_FLOOR);
     }
   lookup->walk_at = now + weir_allowance_get_wait (allowance, 0);
   if (lookup->walk_at <= now)

@@ -15,6 +15,7 @@ struct weir_lookup
   struct weir_exact exact;
   struct weir_allowance allowance;
   struct weir_socket_index bound; /* sockets of one port */
+  unsigned lists_left;            /* of such sockets that may be asked for in this turn */
   uint64_t ask_at, walk_at;       /* after the allowance was used up */
 };
 
