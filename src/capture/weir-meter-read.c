@@ -105,8 +105,13 @@ read_proc_sockets (struct weir_meter *meter, struct reading *reading)
                    ? -ENOENT
                    : weir_proc_sockets_read (meter->fds.proc_sockets[table], table, take_socket,
                                              reading);
-      if (result < 0)
-        meter->raw_error = -result;
+      if (result == 0)
+        continue;
+      meter->raw_error = -result;
+      /* What it did not come to has not ended by that. */
+      weir_receivers_keep (&meter->join.receivers, &meter->join.owners, meter->join.own.inode,
+                           weir_proc_sockets_get_kind (table), weir_proc_sockets_get_family (table),
+                           meter->join.own.round);
     }
 }
 

@@ -32,6 +32,18 @@ weir_proc_sockets_get_name (enum weir_proc_table table)
   return tables[table].name;
 }
 
+uint8_t
+weir_proc_sockets_get_kind (enum weir_proc_table table)
+{
+  return tables[table].kind;
+}
+
+uint8_t
+weir_proc_sockets_get_family (enum weir_proc_table table)
+{
+  return tables[table].is_v6 ? 6 : 4;
+}
+
 /* ---- one line ---- */
 
 struct cursor

@@ -24,11 +24,17 @@ enum weir_proc_table
 const char *
 weir_proc_sockets_get_name (enum weir_proc_table table);
 
+/* What sockets are in a table: enum weir_socket_kind, and 4 or 6. */
+uint8_t
+weir_proc_sockets_get_kind (enum weir_proc_table table);
+uint8_t
+weir_proc_sockets_get_family (enum weir_proc_table table);
+
 /* Reads one line, terminated, of such a file; false for what is none, such as the first. */
 bool
 weir_proc_sockets_parse (const char *line, enum weir_proc_table table,
                          struct weir_socket_reading *ret_reading);
 
-/* Reads the whole file.  0 or a negative errno. */
+/* Reads the whole file.  0 or a negative errno: then there may be more than was told. */
 int
 weir_proc_sockets_read (int fd, enum weir_proc_table table, weir_socket_func func, void *data);

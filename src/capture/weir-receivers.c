@@ -184,6 +184,25 @@ weir_receivers_sweep (struct weir_receivers *receivers, uint32_t netns, uint32_t
     }
 }
 
+void
+weir_receivers_keep (struct weir_receivers *receivers, const struct weir_owners *owners,
+                     uint32_t netns, enum weir_socket_kind kind, uint8_t family, uint32_t round)
+{
+  for (uint32_t i = 0; i < receivers->n_slots; i++)
+    {
+      struct weir_receiver *receiver = &receivers->items[i];
+      struct weir_owner *owner;
+
+      if (!receiver->in_use || receiver->is_gone || receiver->netns != netns ||
+          receiver->kind != kind || receiver->family != family)
+        continue;
+      receiver->round = round;
+      owner = weir_owners_get (owners, receiver->owner);
+      if (owner != NULL)
+        owner->round = round;
+    }
+}
+
 /* ---- publication ---- */
 
 static void

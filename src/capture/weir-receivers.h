@@ -63,6 +63,12 @@ weir_receivers_see (struct weir_receivers *receivers, uint32_t netns, uint32_t r
 void
 weir_receivers_sweep (struct weir_receivers *receivers, uint32_t netns, uint32_t round);
 
+/* The dump that runs, the @round th of @netns, cannot tell which of this kind and family are gone:
+ * all stay, and so do their owners. */
+void
+weir_receivers_keep (struct weir_receivers *receivers, const struct weir_owners *owners,
+                     uint32_t netns, enum weir_socket_kind kind, uint8_t family, uint32_t round);
+
 /* Writes what is new as LISTENERS.  @not_listed: sockets that found no room. */
 void
 weir_receivers_publish (struct weir_receivers *receivers, const struct weir_owners *owners,

@@ -249,6 +249,36 @@ test_bound (struct fixture *fixture, gconstpointer data)
 #define ADD(name, function)                                                                        \
   g_test_add ("/receivers/" name, struct fixture, NULL, set_up, function, tear_down)
 
+/* What a table that was too long did not come to stays, and its process with it; what is not in
+ * that table goes. */
+static void
+test_keep (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_socket_reading sockets[] = { listener (5), listener (6), listener (7) };
+
+  sockets[0].kind = sockets[1].kind = WEIR_SOCKET_PING;
+  sockets[1].local = endpoint ("::1", 22);
+  for (guint i = 0; i < 3; i++)
+    g_assert_true (weir_receivers_see (
+        &fixture->receivers, NETNS, 1, &sockets[i],
+        weir_owners_need (&fixture->owners, sockets[i].inode, sockets[i].cookie, 0, 1, S), S));
+  g_assert_cmpuint (publish (fixture, 0), ==, 3);
+
+  weir_receivers_keep (&fixture->receivers, &fixture->owners, NETNS, WEIR_SOCKET_PING, 4, 3);
+  weir_receivers_sweep (&fixture->receivers, NETNS, 3);
+  weir_owners_sweep (&fixture->owners, 0, 3);
+  g_assert_cmpuint (publish (fixture, 0), ==, 2);
+  g_assert_cmpuint (fixture->receivers.n, ==, 1);
+  g_assert_true (weir_owners_get (&fixture->owners, 1)->in_use);
+  g_assert_false (weir_owners_get (&fixture->owners, 2)->in_use);
+  g_assert_false (weir_owners_get (&fixture->owners, 3)->in_use);
+
+  /* Another namespace's are not ours to keep. */
+  weir_receivers_keep (&fixture->receivers, &fixture->owners, NETNS + 1, WEIR_SOCKET_PING, 4, 5);
+  weir_receivers_sweep (&fixture->receivers, NETNS, 5);
+  g_assert_cmpuint (fixture->receivers.n, ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -258,5 +288,6 @@ main (int argc, char **argv)
   ADD ("same-inode", test_same_inode);
   ADD ("owner", test_owner);
   ADD ("bound", test_bound);
+  ADD ("keep", test_keep);
   return g_test_run ();
 }
