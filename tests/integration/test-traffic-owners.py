@@ -13,6 +13,7 @@ sys.path[:0] = [str(pathlib.Path(__file__).parent), str(pathlib.Path(__file__).p
 
 import tap
 import weirchurn
+import weirstream
 import weirtraffic as wt
 
 PROCESSES, SOCKETS, FIRST_PORT = 500, 20, 10000
@@ -65,19 +66,19 @@ def open_sockets(number):
 def steady():
     with holders(PROCESSES, open_sockets) as pids:
         began = time.monotonic()
-        stream = weirchurn.Stream("1s")
+        stream = weirstream.Stream()
         try:
             time.sleep(12)
-            first = stream.processor_seconds()
+            first = weirstream.processor_seconds(stream.engine)
             time.sleep(SECONDS)
-            last = stream.processor_seconds()
+            last = weirstream.processor_seconds(stream.engine)
         finally:
             flows, _ = stream.end()
         tap.diagnose(f"the first {time.monotonic() - began - SECONDS:.0f} s: " +
                      ", ".join(f"{name} {1000 * used:.1f} ms" for name, used in first.items()))
         tap.diagnose("a steady tick: " + ", ".join(f"{name} {1000 * (last[name] - first[name]) / SECONDS:.2f} ms"
                                                    for name in last))
-        rows = [rows[-1] for (_, local, _), rows in flows.items() if FIRST_PORT <= local[1] < 20000]
+        rows = [rows[-1] for (_, _, local, _), rows in flows.items() if FIRST_PORT <= local[1] < 20000]
         tap.check(len(rows) >= 4000, f"{len(rows)} rows")
         for row in rows:
             tap.equal(row["pid"], pids[(row["local_port"] - FIRST_PORT) // SOCKETS], f"owner of {row}")

@@ -2,9 +2,7 @@
 """Short flows against the truth: what weir-churn.py made, what conntrack counted, what weir-cli told."""
 import collections
 import contextlib
-import ipaddress
 import json
-import os
 import pathlib
 import re
 import signal
@@ -12,36 +10,21 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 import tap
-import weirtest
+import weirstream
 import weirtraffic as wt
 
 CHURN = pathlib.Path(__file__).parents[1] / "tools" / "weir-churn.py"
-CLI = "/usr/bin/weir-cli"
 TIMEOUTS = {"nf_conntrack_tcp_timeout_time_wait": 1, "nf_conntrack_tcp_timeout_close": 1,
             "nf_conntrack_udp_timeout": 1, "nf_conntrack_udp_timeout_stream": 1}
-
-
-def plain(address):
-    """Without a v4-mapping."""
-    parsed = ipaddress.ip_address(address)
-    return str(getattr(parsed, "ipv4_mapped", None) or parsed)
 
 
 def forget_quickly():
     """Lets the kernel end entries soon after their flows."""
     for name, seconds in TIMEOUTS.items():
         pathlib.Path("/proc/sys/net/netfilter", name).write_text(str(seconds))
-
-
-def helper_name(pid):
-    """What a child of an engine is: only the keeper has netlink sockets, only the looker sees others' descriptors."""
-    if weirtest.netlink_descriptors(pid):
-        return "keeper"
-    return "looker" if weirtest.status(pid)["CapEff"] & weirtest.CAPABILITIES["SYS_PTRACE"] else "other"
 
 
 class Counted:
@@ -68,46 +51,6 @@ class Counted:
                 found[protocol, (source, int(sport)), (target, int(dport))] = tuple(map(int, figures))
         self.file.close()
         return found
-
-
-class Stream:
-    """weir-cli stream: each line with the moment at which it came, and the processor time of its engine."""
-
-    def __init__(self, interval):
-        self.process = subprocess.Popen(
-            [CLI, "stream", "--full", "--interval", interval], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"})
-        self.lines = []
-        self.thread = threading.Thread(target=self._read, daemon=True)
-        self.thread.start()
-        self.engine = tap.wait_for(lambda: next(iter(weirtest.children(self.process.pid)), None), "an engine")
-
-    def _read(self):
-        for line in self.process.stdout:
-            self.lines.append((time.monotonic(), line))
-
-    def processor_seconds(self):
-        """What meter, keeper and looker have used, by what they are."""
-        used = {}
-        for pid in (self.engine, *weirtest.children(self.engine)):
-            name = "meter" if pid == self.engine else helper_name(pid)
-            # Its first figure, in ns (kernel's sched-stats.rst); the ticks of stat are too coarse.
-            used[name] = int(pathlib.Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
-        return used
-
-    def end(self):
-        """The flows by their ends: all objects of each, oldest first."""
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(10)
-        self.thread.join(10)
-        flows = collections.defaultdict(list)
-        for moment, line in self.lines:
-            row = json.loads(line)
-            row["came"] = moment
-            if row["protocol"] in ("TCP", "UDP"):
-                flows[row["protocol"].lower(), (row["local_address"], row["local_port"]),
-                      (row["remote_address"], row["remote_port"])].append(row)
-        return flows, self.process.stderr.read().decode()
 
 
 class Result:
@@ -189,16 +132,12 @@ def judge(result, truth, rows, counted):
         result.note(kind, "inexact", (truth, expected, last))
     if last["uid"] is not None:
         result.note(kind, "uid")
-    # Every line counts: what was wrong once was wrong.
-    named = [(row["pid"], row["process_start"]) for row in rows if row["pid"] is not None]
-    if any(name != (truth["pid"], truth["start_time"]) for name in named) or \
-            last["uid"] not in (None, truth["uid"]):
-        result.note(kind, "wrong", (truth, rows))
-    elif last["pid"] is not None:
-        result.note(kind, "right")
-    else:
-        result.note(kind, "missing", (truth, last))
-        result.reasons[f"{kind} {last['owner_missing'] or last['owner_how']}"] += 1
+    what, why = weirstream.find_owner({(truth["pid"], truth["start_time"]): "user"}, rows)
+    if last["uid"] not in (None, truth["uid"]):
+        what = "wrong"
+    result.note(kind, what, (truth, rows) if what != "right" else None)
+    if what == "missing":
+        result.reasons[f"{kind} {why}"] += 1
 
 
 def measure(network, interval="1s", **options):
@@ -208,17 +147,17 @@ def measure(network, interval="1s", **options):
         truth = pathlib.Path(folder, "truth")
         counter = Counted()
         stack.callback(counter.process.kill)
-        stream = Stream(interval)
+        stream = weirstream.Stream(interval)
         stack.callback(stream.process.kill)
         # Its addresses are known, and so is where an empty network stands.
         time.sleep(2)
         words = [f"{key.replace('_', '-')}={value}" for key, value in options.items()]
-        before = stream.processor_seconds()
+        before = weirstream.processor_seconds(stream.engine)
         began = time.monotonic()
         made = subprocess.run([sys.executable, CHURN, truth, f"far={network.far}", *words],
                               stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
         tap.equal((made.returncode, made.stderr), (0, ""), "the generator")
-        after = stream.processor_seconds()
+        after = weirstream.processor_seconds(stream.engine)
         result.seconds = time.monotonic() - began
         result.processor = {name: after[name] - before[name] for name in before}
         # Entries live a second longer than their flows, and their end takes a tick to be told.
@@ -227,7 +166,8 @@ def measure(network, interval="1s", **options):
         counted = counter.end()
         for line in truth.read_text().splitlines():
             entry = json.loads(line)
-            judge(result, entry, flows.get((entry["protocol"], tuple(entry["local"]), tuple(entry["remote"]))), counted)
+            rows = flows.get(weirstream.key(entry["protocol"].upper(), entry["local"], entry["remote"]))
+            judge(result, entry, rows, counted)
     return result
 
 

@@ -27,6 +27,8 @@ AS_WISHED, NOT_RENEWED, GOVERNED, FLOOR = range(4)
 TUPLE, LISTENER, BORN, CGROUP = range(1, 5)
 NOT_YET, OTHER_USER, GONE, KERNEL, MISSING_FORWARDED, OTHER_NAMESPACE, NOT_FOUND = range(1, 8)
 OPENING, OPEN, CLOSING, CLOSED = range(1, 5)
+# What this process has to itself.
+_own = set()
 PROTOCOLS = {"tcp": 6, "udp": 17, "icmp": 1}
 
 
@@ -35,13 +37,19 @@ def run(command):
     subprocess.run(command, shell=True, check=True, stdin=subprocess.DEVNULL)
 
 
-def leave_out_namespaces():
-    """Has engines of this process leave other network namespaces alone: what goes on there is in the sums, too.
+def configure(**sources):
+    """Has engines of this process find an engine.conf that switches these sources; nobody else sees it."""
+    if "etc" not in _own:
+        os.unshare(os.CLONE_NEWNS)
+        run("mount --make-rprivate /; mkdir -p /etc/weir; mount -t tmpfs -o mode=0755 none /etc/weir")
+        _own.add("etc")
+    lines = [f"{name} = {'yes' if wanted else 'no'}\n" for name, wanted in sources.items()]
+    pathlib.Path("/etc/weir/engine.conf").write_text("[sources]\n" + "".join(lines))
 
-    Nobody else sees the engine.conf that says so."""
-    os.unshare(os.CLONE_NEWNS)
-    run("mount --make-rprivate /; mkdir -p /etc/weir; mount -t tmpfs -o mode=0755 none /etc/weir")
-    pathlib.Path("/etc/weir/engine.conf").write_text("[sources]\nnamespaces = no\n")
+
+def leave_out_namespaces():
+    """Has engines of this process leave other network namespaces alone: what goes on there is in the sums, too."""
+    configure(namespaces=False)
 
 
 class Network:

@@ -20,7 +20,7 @@ twice.  TRUTH gets one JSON object a line for each end of a flow that is here:
     {"protocol": "tcp", "side": "client", "local": ["127.0.0.1", 10000], "remote": ["127.0.0.1", 9000],
      "pid": 12, "start_time": 345, "uid": 0, "sent": 100, "received": 200, "opened": 12.5}
 
-`opened` is CLOCK_MONOTONIC just before the first packet.  Ends with 0 when everything went as
+`opened` is CLOCK_BOOTTIME just before the first packet.  Ends with 0 when everything went as
 planned."""
 import ctypes
 import heapq
@@ -149,7 +149,7 @@ def make_client(kind, port, address, up, down):
     client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     client.bind(("127.0.0.1" if address == "127.0.0.1" else "0.0.0.0", port))
     client.settimeout(5)
-    opened = time.monotonic()
+    opened = time.clock_gettime(time.CLOCK_BOOTTIME)
     client.connect((address, PORT))
     client.sendall(HEADER.pack(up, down) + bytes(up - HEADER.size))
     return client, {"protocol": "tcp" if kind == socket.SOCK_STREAM else "udp", "side": "client",
