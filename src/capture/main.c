@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "weir-bpf-open.h"
 #include "weir-caller.h"
 #include "weir-clock.h"
 #include "weir-config.h"
@@ -53,13 +54,14 @@ confine_meter (const struct weir_caller *caller, const struct weir_users *users,
     fds->sock_exact,
     slots[0],
     slots[1],
+    setup->bpf.ring,
     fds->proc_sockets[WEIR_PROC_RAW],
     fds->proc_sockets[WEIR_PROC_RAW6],
     fds->proc_sockets[WEIR_PROC_ICMP],
     fds->proc_sockets[WEIR_PROC_ICMP6],
   };
   int keep[sizeof single / sizeof single[0] +
-           WEIR_OPENED_NAMESPACES_MAX * WEIR_DESCRIPTORS_PER_NAMESPACE];
+           WEIR_OPENED_NAMESPACES_MAX * WEIR_DESCRIPTORS_PER_NAMESPACE + WEIR_BPF_LINKS_MAX];
   size_t n_keep = sizeof single / sizeof single[0];
   struct weir_plan plan;
   int r;
@@ -72,6 +74,8 @@ confine_meter (const struct weir_caller *caller, const struct weir_users *users,
       keep[n_keep++] = setup->namespaces.items[i].sock_events;
       keep[n_keep++] = setup->namespaces.items[i].route;
     }
+  for (uint32_t i = 0; i < setup->bpf.n_links; i++)
+    keep[n_keep++] = setup->bpf.links[i];
   plan.keep = keep;
   plan.n_keep = n_keep;
   plan.strict = setup->config->strict != 0;
@@ -140,6 +144,10 @@ main (int argc, char **argv)
   /* 3. Open. */
   if (weir_open (&setup, deadline) < 0)
     return WEIR_EXIT_CONFINEMENT;
+  if (setup.view == WEIR_VIEW_FULL)
+    weir_bpf_open (&config, &setup.bpf);
+  else
+    weir_bpf_opened_init (&setup.bpf, WEIR_REASON_NEEDS_FULL_VIEW, EPERM, "view");
   code = weir_open_accounting (&caller, &setup, deadline, &config, &accounting);
   if (code != WEIR_EXIT_DONE)
     return code;

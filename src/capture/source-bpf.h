@@ -58,6 +58,7 @@ struct weir_bpf_totals
   struct weir_bpf_sum unread; /* of flows that ended before their last figures were read */
   uint64_t full_scans;        /* the list of what changed overran, so all slots were looked at */
   uint64_t torn;              /* readings that did not fit together and were left for later */
+  uint64_t bad_events;        /* in the ring, of a kind or size that nobody knows */
   uint64_t used_slots;        /* that were ever used: what a full scan looks at */
 };
 
@@ -68,11 +69,11 @@ struct weir_bpf_source
   struct weir_bpf_opened opened;
   struct weir_bpf_seen *seen; /* of each slot what was last read of it */
   uint32_t *again, n_again;   /* slots that may have changed after they were last read */
+  uint32_t *before;           /* room for as many, while these are read */
   uint64_t read_changes;      /* entries of the list that were read */
   uint32_t reading;           /* number of the current weir_bpf_source_read_changes() */
   struct weir_bpf_sum retired_seen;
-  uint64_t full_scans, torn;
-  uint64_t bad_events; /* in the ring, of a kind or size that nobody knows */
+  uint64_t full_scans, torn, bad_events;
 };
 
 enum weir_bpf_news
@@ -115,6 +116,8 @@ bool
 weir_bpf_source_read_flow (struct weir_bpf_source *source, uint32_t slot, uint32_t generation,
                            struct weir_bpf_reading *ret_reading);
 
+/* @unread is exact right after weir_bpf_source_read_changes(): what was retired since counts as
+ * unread until the next one. */
 void
 weir_bpf_source_get_totals (const struct weir_bpf_source *source,
                             struct weir_bpf_totals *ret_totals);

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bpf/weir-bpf-layout.h"
 #include "weir-config-parse.h"
 #include "weir-slots.h"
 
@@ -53,13 +54,15 @@ static const char *const answers[] = { "no", "yes", NULL };
 #define AT(field) offsetof (struct weir_config, field)
 
 /* The whole language.  Numbers can only be made stricter than they are, but for the engines of one
- * user, which some machines have use for more of. */
+ * user, which some machines have use for more of, and the kernel memory that bpf may take. */
 static const struct option options[] = {
   { "poll", "min_interval_ms", NUMBER, AT (min_interval_ms), WEIR_INTERVAL_FLOOR_MS,
     WEIR_INTERVAL_CEILING_MS, NULL },
   { "limits", "rows_max", NUMBER, AT (rows_max), 1, WEIR_ROWS_MAX, NULL },
   { "limits", "flows_max", NUMBER, AT (flows_max), 1, WEIR_FLOWS_MAX, NULL },
   { "limits", "engines_per_user", NUMBER, AT (engines_per_user), 1, WEIR_ENGINES_PER_USER_MAX,
+    NULL },
+  { "limits", "bpf_flows_max", NUMBER, AT (bpf_flows_max), WEIR_BPF_FLOWS_MIN, WEIR_BPF_FLOWS_MAX,
     NULL },
   { "process_details", "disclosure", WORD, AT (disclosure), 0, 0, disclosures },
   { "process_details", "allow_users", USERS, AT (allow_users), 0, 0, NULL },
@@ -68,6 +71,7 @@ static const struct option options[] = {
   { "sources", "conntrack", OFF, AT (off), WEIR_OFF_CONNTRACK, 0, NULL },
   { "sources", "owners", OFF, AT (off), WEIR_OFF_OWNERS, 0, NULL },
   { "sources", "namespaces", OFF, AT (off), WEIR_OFF_NAMESPACES, 0, NULL },
+  { "sources", "bpf", OFF, AT (off), WEIR_OFF_BPF, 0, NULL },
 };
 #define N_OPTIONS (sizeof options / sizeof options[0])
 
@@ -86,6 +90,7 @@ const struct weir_config weir_config_defaults = {
   .rows_max = WEIR_ROWS_MAX,
   .flows_max = WEIR_FLOWS_MAX,
   .engines_per_user = WEIR_ENGINES_PER_USER,
+  .bpf_flows_max = WEIR_BPF_FLOWS_DEFAULT,
   .disclosure = WEIR_DISCLOSE_OWN,
 };
 

@@ -30,6 +30,7 @@ enum weir_config_off
   WEIR_OFF_CONNTRACK = 1 << 0,
   WEIR_OFF_OWNERS = 1 << 1,
   WEIR_OFF_NAMESPACES = 1 << 2, /* no socket is opened in other network namespaces */
+  WEIR_OFF_BPF = 1 << 3,        /* no program is loaded into the kernel */
 };
 
 struct weir_config_ids
@@ -45,7 +46,8 @@ struct weir_config
   uint32_t rows_max;        /* [limits] */
   uint32_t flows_max;
   uint32_t engines_per_user;
-  uint32_t disclosure; /* [process_details]: enum weir_disclosure, for those who are allowed */
+  uint32_t bpf_flows_max; /* slots of the bpf source: kernel memory */
+  uint32_t disclosure;    /* [process_details]: enum weir_disclosure, for those who are allowed */
   struct weir_config_ids allow_users, allow_groups;
   uint32_t strict; /* [confinement]: 0 or 1 */
   uint32_t off;    /* [sources]: enum weir_config_off */

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "source-bpf.h"
 #include "source-conntrack.h"
 #include "source-details.h"
 #include "source-interfaces.h"
@@ -34,6 +35,7 @@ struct weir_meter
   void (*read_clocks) (struct weir_moment *ret_now);
   const struct weir_config *config;
   struct weir_descriptors fds;
+  struct weir_bpf_source bpf;
   enum weir_view view;
   bool looks_at_all_users;
 

@@ -167,6 +167,17 @@ look_at_owners (struct weir_meter *meter)
   return say (WEIR_SOURCE_OWNERS, WEIR_SOURCE_ACTIVE, WEIR_REASON_NONE, 0);
 }
 
+static struct weir_source_status
+look_at_programs (struct weir_meter *meter)
+{
+  const struct weir_bpf_opened *opened = &meter->bpf.opened;
+
+  if (opened->reason == WEIR_REASON_REFUSED)
+    return say_refused (meter, WEIR_SOURCE_BPF, opened->error);
+  return say (WEIR_SOURCE_BPF, (enum weir_source_state) opened->state,
+              (enum weir_reason) opened->reason, opened->error);
+}
+
 void
 weir_meter_write_sources (struct weir_meter *meter, struct weir_writer *writer)
 {
@@ -178,8 +189,7 @@ weir_meter_write_sources (struct weir_meter *meter, struct weir_writer *writer)
   sources[WEIR_SOURCE_CONNTRACK] = look_at_conntrack (meter);
   sources[WEIR_SOURCE_INTERFACES] = look_at_interfaces (meter);
   sources[WEIR_SOURCE_OWNERS] = look_at_owners (meter);
-  sources[WEIR_SOURCE_BPF] =
-      say (WEIR_SOURCE_BPF, WEIR_SOURCE_UNAVAILABLE, WEIR_REASON_NOT_BUILT, 0);
+  sources[WEIR_SOURCE_BPF] = look_at_programs (meter);
   sources[WEIR_SOURCE_NAMES] =
       say (WEIR_SOURCE_NAMES, WEIR_SOURCE_UNAVAILABLE, WEIR_REASON_NOT_BUILT, 0);
   for (enum weir_source source = 0; source < WEIR_N_SOURCES; source++)

@@ -347,7 +347,8 @@ weir_meter_run (struct weir_meter_setup *setup)
   weir_owners_source_init (&meter->owners, setup->fds.looker);
   weir_details_source_init (&meter->details, setup->fds.teller, setup->tells_nothing);
   weir_lookup_init (&meter->lookup, setup->fds.sock_exact);
-  if (weir_join_init (&meter->join, setup->netns, setup->looks_at_all_users,
+  if (weir_bpf_source_init (&meter->bpf, &setup->bpf) == 0 &&
+      weir_join_init (&meter->join, setup->netns, setup->looks_at_all_users,
                       meter->config->flows_max) == 0)
     {
       weir_interfaces_init (&meter->interfaces, setup->fds.route, &meter->join.own.addresses);
@@ -359,6 +360,7 @@ weir_meter_run (struct weir_meter_setup *setup)
       weir_namespaces_clear (&meter->namespaces);
       weir_join_clear (&meter->join);
     }
+  weir_bpf_source_clear (&meter->bpf);
   weir_lookup_clear (&meter->lookup);
   weir_publisher_clear (&meter->publisher);
   weir_client_clear (&meter->client);

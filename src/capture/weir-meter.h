@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "weir-bpf-open.h"
 #include "weir-config.h"
 #include "weir-namespaces-open.h"
 #include "weir-proc-sockets.h"
@@ -43,6 +44,7 @@ struct weir_meter_setup
   const struct weir_config *config;                  /* NULL: weir_config_defaults */
   struct weir_descriptors fds;
   struct weir_opened_namespaces namespaces; /* besides the engine's own */
+  struct weir_bpf_opened bpf;               /* programs in the kernel */
   uint8_t nonce[WEIR_NONCE_SIZE];           /* wiped once the HELLO is built */
   enum weir_view view;                      /* from tried operations */
   uint32_t netns;                           /* inode of the network namespace */

@@ -16,7 +16,10 @@ typedef __u64 uint64_t;
 #include <stdint.h>
 #endif
 
+/* Slots: 256 bytes of kernel memory each, and as much again for what goes with them. */
+#define WEIR_BPF_FLOWS_MIN     64
 #define WEIR_BPF_FLOWS_DEFAULT 65536
+#define WEIR_BPF_FLOWS_MAX     262144
 
 /* Marks of one flow are at least this far apart: 2^27 ns, 0.13 s. */
 #define WEIR_BPF_EPOCH_SHIFT 27

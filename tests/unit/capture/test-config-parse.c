@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "bpf/weir-bpf-layout.h"
 #include "weir-config-parse.h"
 
 static int
@@ -46,7 +47,10 @@ test_good (void)
                              "[sources]\n"
                              "conntrack = no\n"
                              "owners = yes\n"
-                             "namespaces = no";
+                             "namespaces = no\n"
+                             "bpf = no\n"
+                             "[limits]\n"
+                             "bpf_flows_max = 131072";
   struct weir_config config;
 
   parse (text, strlen (text), &config);
@@ -64,7 +68,8 @@ test_good (void)
   g_assert_cmpuint (config.allow_groups.ids[0], ==, 10);
   g_assert_cmpuint (config.allow_groups.ids[1], ==, 0);
   g_assert_cmpuint (config.strict, ==, 1);
-  g_assert_cmpuint (config.off, ==, WEIR_OFF_CONNTRACK | WEIR_OFF_NAMESPACES);
+  g_assert_cmpuint (config.off, ==, WEIR_OFF_CONNTRACK | WEIR_OFF_NAMESPACES | WEIR_OFF_BPF);
+  g_assert_cmpuint (config.bpf_flows_max, ==, 131072);
 }
 
 /* What is wrong with a text, and where. */
@@ -75,6 +80,8 @@ static const struct
   const char *about;
 } bad[] = {
   { "[pol]\nmin_interval_ms=1\nnonsense\n", WEIR_NOTICE_CONFIG_UNKNOWN_SECTION, 1, "pol" },
+  { "[limits]\nbpf_flows_max=63\n", WEIR_NOTICE_CONFIG_BAD_VALUE, 2, "bpf_flows_max=63" },
+  { "[limits]\nbpf_flows_max=262145\n", WEIR_NOTICE_CONFIG_BAD_VALUE, 2, "bpf_flows_max=262145" },
   { "[]\n", WEIR_NOTICE_CONFIG_UNKNOWN_SECTION, 1, "" },
   { "[POLL]", WEIR_NOTICE_CONFIG_UNKNOWN_SECTION, 1, "POLL" },
   { "\n[poll]\nmax_interval_ms=1\n", WEIR_NOTICE_CONFIG_UNKNOWN_KEY, 3, "max_interval_ms" },
@@ -213,7 +220,9 @@ check (const struct weir_config *config)
   g_assert_cmpuint (config->engines_per_user, <=, 8);
   g_assert_cmpuint (config->disclosure, <=, WEIR_DISCLOSE_NOTHING);
   g_assert_cmpuint (config->strict, <=, 1);
-  g_assert_cmpuint (config->off, <=, 7);
+  g_assert_cmpuint (config->off, <=, 15);
+  g_assert_cmpuint (config->bpf_flows_max, >=, WEIR_BPF_FLOWS_MIN);
+  g_assert_cmpuint (config->bpf_flows_max, <=, WEIR_BPF_FLOWS_MAX);
   g_assert_cmpuint (config->allow_users.n, <=, WEIR_CONFIG_IDS_MAX);
   g_assert_cmpuint (config->allow_groups.n, <=, WEIR_CONFIG_IDS_MAX);
   g_assert_cmpuint (config->n_notices, <=, WEIR_NOTICES_MAX);
@@ -231,7 +240,7 @@ test_mutated (void)
   static const char seed[] = "[poll]\nmin_interval_ms=500\n[limits]\nrows_max=100\nflows_max=1000\n"
                              "[process_details]\ndisclosure=permissive\nallow_users=ann,1001\n"
                              "allow_groups=wheel 10\n[confinement]\nstrict=yes\n"
-                             "[sources]\nconntrack=no\nowners=no\nnamespaces=no\n";
+                             "[sources]\nconntrack=no\nowners=no\nnamespaces=no\nbpf=no\n";
   static const char bytes[] = "[]=\n\r,#; \t09ay\0\xff";
   GRand *random = g_rand_new_with_seed (20261121);
   guint n_changed = 0;

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* How a flow gets its slot, and how it gives it up.
+ *
+ * Whoever changes a tag from BUSY to something else, by compare and swap, has the slot for itself;
+ * the generation in the tag tells one use from the next.  So no slot is ever given to two. */
+#pragma once
+
+#include "weir-bpf-packet.h"
+
+#define IDLE_EPOCHS      (WEIR_BPF_IDLE_NS >> WEIR_BPF_EPOCH_SHIFT)
+#define SEARCHED_AT_ONCE 32
+
+static __always_inline uint64_t
+make_tag (uint32_t generation, enum weir_bpf_slot_state state)
+{
+  return (uint64_t) generation << 32 | state;
+}
+
+static __always_inline uint32_t
+get_generation (uint64_t tag)
+{
+  return tag >> 32;
+}
+
+/* References: the number of a slot plus 1, and a generation. */
+static __always_inline uint64_t
+make_reference (uint32_t number, uint32_t generation)
+{
+  return (uint64_t) generation << 32 | (number + 1);
+}
+
+/* The slot, as long as it is still that flow's, be it closed. */
+static __always_inline struct weir_bpf_slot *
+follow (uint64_t reference)
+{
+  struct weir_bpf_slot *slot;
+
+  if (!reference)
+    return 0;
+  slot = get_slot ((uint32_t) reference - 1);
+  return slot && get_generation (READ (slot->tag)) == get_generation (reference) ? slot : 0;
+}
+
+static __always_inline bool
+is_tcp (const struct weir_bpf_slot *slot)
+{
+  return slot->key.protocol == PROTOCOL_TCP && !(slot->flags & WEIR_BPF_RAW);
+}
+
+/* ---- shares ---- */
+
+/* Whether a socket may have one more; if so, it is counted. */
+static __always_inline bool
+take_share (struct weir_bpf_control *shared, uint64_t cookie, uint32_t flags)
+{
+  const uint64_t none = 0;
+  uint64_t *share;
+
+  if (flags & WEIR_BPF_KERNEL)
+    {
+      if (READ (shared->kernel_slots) >= n_slots / WEIR_BPF_KERNEL_SHARE)
+        return false;
+      __sync_fetch_and_add (&shared->kernel_slots, 1);
+      return true;
+    }
+  share = bpf_map_lookup_elem (&shares, &cookie);
+  if (!share)
+    {
+      bpf_map_update_elem (&shares, &cookie, &none, BPF_NOEXIST);
+      share = bpf_map_lookup_elem (&shares, &cookie);
+    }
+  if (!share || READ (*share) >= n_slots / WEIR_BPF_SOCKET_SHARE)
+    return false;
+  __sync_fetch_and_add (share, 1);
+  return true;
+}
+
+static __always_inline void
+give_share (struct weir_bpf_control *shared, uint64_t cookie, uint32_t flags)
+{
+  uint64_t *share;
+
+  if (flags & WEIR_BPF_KERNEL)
+    {
+      __sync_fetch_and_add (&shared->kernel_slots, -1);
+      return;
+    }
+  share = bpf_map_lookup_elem (&shares, &cookie);
+  if (share && __sync_fetch_and_add (share, -1) <= 1)
+    bpf_map_delete_elem (&shares, &cookie);
+}
+
+/* ---- taking one ---- */
+
+struct search
+{
+  uint64_t hand, now;
+  uint32_t found; /* one more than the number */
+};
+
+/* Not is_tcp() alone: one that could not be put back has no entry any more. */
+static __always_inline void
+forget (struct weir_bpf_control *shared, struct weir_bpf_slot *slot)
+{
+  if (is_tcp (slot) || slot->flags & WEIR_BPF_CLOSED)
+    return;
+  bpf_map_delete_elem (&flows, &slot->key);
+  give_share (shared, slot->key.cookie, slot->flags);
+}
+
+static long
+look_at_next (uint32_t step, struct search *search)
+{
+  struct weir_bpf_control *shared = get_control ();
+  const uint32_t number = (search->hand + step) % n_slots;
+  struct weir_bpf_slot *slot = get_slot (number);
+  uint64_t tag, wanted;
+
+  if (!slot || !shared)
+    return 1;
+  tag = READ (slot->tag);
+  if ((uint32_t) tag != WEIR_BPF_SLOT_BUSY || READ (slot->epoch) + IDLE_EPOCHS > search->now)
+    return 0;
+  wanted = make_tag (get_generation (tag), WEIR_BPF_SLOT_CHANGING);
+  if (__sync_val_compare_and_swap (&slot->tag, tag, wanted) != tag)
+    return 0;
+  forget (shared, slot);
+  shared->last_shortage = bpf_ktime_get_boot_ns ();
+  tell (WEIR_BPF_EVENT_ENDED, number, get_generation (tag));
+  add_count (WEIR_BPF_COUNT_EVICTED);
+  search->found = number + 1;
+  return 1;
+}
+
+/* From a flow that has not moved for long.  Its last figures have been read since, unless nobody
+ * reads any. */
+static __always_inline uint32_t
+evict (struct weir_bpf_control *shared)
+{
+  struct search search = { .now = get_epoch () };
+
+  search.hand = __sync_fetch_and_add (&shared->hand, SEARCHED_AT_ONCE);
+  bpf_loop (SEARCHED_AT_ONCE, look_at_next, &search, 0);
+  return search.found;
+}
+
+/* One more than the number of a slot that is nobody else's; 0: there is none. */
+APART uint32_t
+take_number (void)
+{
+  struct weir_bpf_control *shared = get_control ();
+  uint32_t number;
+
+  if (!shared)
+    return 0;
+  if (READ (shared->fresh) < n_slots)
+    {
+      const uint64_t fresh = __sync_fetch_and_add (&shared->fresh, 1);
+
+      if (fresh < n_slots)
+        return fresh + 1;
+    }
+  if (bpf_map_pop_elem (&freed, &number) == 0)
+    return number + 1;
+  return evict (shared);
+}
+
+#define RETIRE(here, slot, what)                                                                   \
+  __sync_fetch_and_add (&(here)->sums[WEIR_BPF_SUM_RETIRED].what,                                  \
+                        __sync_lock_test_and_set (&(slot)->what, 0))
+
+/* What nobody may have read is in the sum of what was retired. */
+static __always_inline void
+empty (struct weir_bpf_slot *slot)
+{
+  struct weir_bpf_statistics *here = get_statistics ();
+
+  if (!here)
+    return;
+  RETIRE (here, slot, rx_bytes);
+  RETIRE (here, slot, tx_bytes);
+  RETIRE (here, slot, rx_packets);
+  RETIRE (here, slot, tx_packets);
+  slot->rx_payload = slot->tx_payload = slot->rx_extra = slot->tx_extra = 0;
+}
+
+/* ---- giving it back ---- */
+
+/* Of a slot that was just made FREE by the caller.  Where that fails it stays BUSY, and is found
+ * when it has been idle. */
+static __always_inline void
+push (struct weir_bpf_slot *slot, uint32_t number, uint64_t busy_tag)
+{
+  if (bpf_map_push_elem (&freed, &number, 0) == 0)
+    return;
+  __sync_lock_test_and_set (&slot->tag, busy_tag);
+  add_count (WEIR_BPF_COUNT_NOT_FREED);
+}
+
+/* One that nobody was told of, because another processor was faster. */
+static __always_inline void
+put_back (struct weir_bpf_slot *slot, uint32_t number, uint64_t tag)
+{
+  __sync_fetch_and_or (&slot->flags, WEIR_BPF_CLOSED);
+  mark (slot, number);
+  if (__sync_val_compare_and_swap (&slot->tag, tag,
+                                   make_tag (get_generation (tag), WEIR_BPF_SLOT_FREE)) == tag)
+    push (slot, number, tag);
+}
+
+static __always_inline void
+close_slot (struct weir_bpf_control *shared, struct weir_bpf_slot *slot, uint32_t number,
+            uint64_t tag)
+{
+  const uint32_t generation = get_generation (tag);
+
+  if (__sync_val_compare_and_swap (&slot->tag, tag, make_tag (generation, WEIR_BPF_SLOT_FREE)) !=
+      tag)
+    return;
+  __sync_fetch_and_or (&slot->flags, WEIR_BPF_CLOSED);
+  if (!is_tcp (slot))
+    {
+      bpf_map_delete_elem (&flows, &slot->key);
+      give_share (shared, slot->key.cookie, slot->flags);
+    }
+  mark (slot, number);
+  tell (WEIR_BPF_EVENT_CLOSED, number, generation);
+  add_count (WEIR_BPF_COUNT_CLOSED);
+  push (slot, number, tag);
+}
+
+struct walk
+{
+  uint64_t cookie;
+  uint32_t next; /* one more than the number */
+  uint32_t lost;
+  struct weir_bpf_owner user;
+};
+
+/* One step along the slots of a socket.  One that was evicted is another's now, and where the way
+ * would have gone on is not known any more. */
+static long
+close_next (uint32_t step, struct walk *walk)
+{
+  struct weir_bpf_control *shared = get_control ();
+  const uint32_t number = walk->next - 1;
+  struct weir_bpf_slot *slot;
+  uint32_t next;
+  uint64_t tag;
+
+  if (!walk->next || !shared)
+    return 1;
+  slot = get_slot (number);
+  if (!slot)
+    return 1;
+  tag = READ (slot->tag);
+  next = READ (slot->next);
+  if (READ (slot->key.cookie) != walk->cookie || READ (slot->tag) != tag)
+    {
+      walk->lost = 1;
+      return 1;
+    }
+  walk->next = next;
+  if ((uint32_t) tag == WEIR_BPF_SLOT_BUSY)
+    {
+      slot->user = walk->user;
+      close_slot (shared, slot, number, tag);
+    }
+  return 0;
+}

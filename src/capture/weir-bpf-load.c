@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * This runs as root, before the first byte from outside is read: libbpf reads the programs that
+ * were compiled into the engine, and hands them to the kernel, which checks them once more.
+ *
+ * Of all descriptors two kinds stay: that of the ring buffer, which the meter waits with, and those
+ * of the links, which keep the programs running.  Whoever has the descriptor of a memory map could
+ * write it, with bpf(2), and without a privilege; so those are closed, and what is left of them is
+ * mappings that cannot be made writable (bpf(2), BPF_F_MMAPABLE).
+ */
+#include "config.h"
+
+#include "weir-bpf-load.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Made by bpftool, not by us. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wcast-align"
+#pragma GCC diagnostic ignored "-Wshadow"
+#include "weir.bpf.skel.h"
+#pragma GCC diagnostic pop
+
+/* Handshakes that are looked after at the same time, for each of so many slots. */
+#define SLOTS_PER_HANDSHAKE 4
+
+/* Below this number are the standard descriptors. */
+#define DESCRIPTORS_FROM 3
+
+static int
+fail (struct weir_bpf_opened *opened, int error, const char *step)
+{
+  opened->error = error;
+  snprintf (opened->step, sizeof opened->step, "%s", step);
+  return -1;
+}
+
+static uint32_t
+round_up (uint32_t number)
+{
+  uint32_t power = WEIR_BPF_CHANGES_MIN;
+
+  while (power < number)
+    power *= 2;
+  return power;
+}
+
+static bool
+has_helper (enum bpf_func_id helper)
+{
+  return libbpf_probe_bpf_helper (BPF_PROG_TYPE_CGROUP_SKB, helper, NULL) == 1;
+}
+
+/* Sizes, and what this kernel knows. */
+static int
+prepare (struct weir_bpf *programs, uint32_t n_slots, struct weir_bpf_opened *opened)
+{
+  const struct
+  {
+    struct bpf_map *map;
+    uint32_t entries;
+  } sizes[] = {
+    { programs->maps.slots, n_slots },
+    { programs->maps.freed, n_slots },
+    { programs->maps.flows, n_slots },
+    { programs->maps.shares, n_slots },
+    { programs->maps.handshakes, n_slots / SLOTS_PER_HANDSHAKE },
+    { programs->maps.changes, round_up (n_slots * WEIR_BPF_CHANGES_PER_SLOT) },
+  };
+  int r;
+
+  for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+    {
+      r = bpf_map__set_max_entries (sizes[i].map, sizes[i].entries);
+      if (r < 0)
+        return fail (opened, -r, "size of a map");
+    }
+  programs->rodata->n_slots = n_slots;
+  programs->rodata->changes_mask = bpf_map__max_entries (programs->maps.changes) - 1;
+  programs->rodata->knows_netns = has_helper (BPF_FUNC_get_netns_cookie);
+  programs->rodata->knows_sender =
+      has_helper (BPF_FUNC_get_current_pid_tgid) && has_helper (BPF_FUNC_get_current_uid_gid) &&
+      has_helper (BPF_FUNC_get_current_comm) && has_helper (BPF_FUNC_get_current_cgroup_id);
+  return 0;
+}
+
+/* Read-only, and for this process alone: none of its children needs what the meter reads. */
+static void *
+map_memory (int fd, off_t from, size_t size, int protection)
+{
+  void *memory = mmap (NULL, size, protection, MAP_SHARED, fd, from);
+
+  if (memory == MAP_FAILED)
+    return NULL;
+  if (madvise (memory, size, MADV_DONTFORK) < 0)
+    {
+      munmap (memory, size);
+      return NULL;
+    }
+  return memory;
+}
+
+static int
+map_tables (const struct weir_bpf *programs, struct weir_bpf_opened *opened)
+{
+  opened->n_slots = bpf_map__max_entries (programs->maps.slots);
+  opened->n_changes = bpf_map__max_entries (programs->maps.changes);
+  opened->slots = map_memory (bpf_map__fd (programs->maps.slots), 0,
+                              (size_t) opened->n_slots * sizeof *opened->slots, PROT_READ);
+  opened->changes = map_memory (bpf_map__fd (programs->maps.changes), 0,
+                                (size_t) opened->n_changes * sizeof *opened->changes, PROT_READ);
+  opened->statistics = map_memory (bpf_map__fd (programs->maps.statistics), 0,
+                                   WEIR_BPF_CPUS * sizeof *opened->statistics, PROT_READ);
+  opened->control =
+      map_memory (bpf_map__fd (programs->maps.control), 0, sizeof *opened->control, PROT_READ);
+  if (opened->slots == NULL || opened->changes == NULL || opened->statistics == NULL ||
+      opened->control == NULL)
+    return fail (opened, errno, "mapping of tables");
+  return 0;
+}
+
+/* As the kernel lays it out: a page for how far was read, one for how far was written, and the data
+ * twice (kernel/bpf/ringbuf.c, ringbuf_map_mmap_user() and _kern()). */
+static int
+map_ring (const struct weir_bpf *programs, struct weir_bpf_opened *opened)
+{
+  const size_t page = (size_t) sysconf (_SC_PAGESIZE);
+  const int fd = bpf_map__fd (programs->maps.events);
+
+  opened->ring_size = bpf_map__max_entries (programs->maps.events);
+  opened->ring = fcntl (fd, F_DUPFD_CLOEXEC, DESCRIPTORS_FROM);
+  opened->ring_consumed = map_memory (fd, 0, page, PROT_READ | PROT_WRITE);
+  opened->ring_produced =
+      map_memory (fd, (off_t) page, page + 2 * (size_t) opened->ring_size, PROT_READ);
+  if (opened->ring < 0 || opened->ring_consumed == NULL || opened->ring_produced == NULL)
+    return fail (opened, errno, "mapping of events");
+  opened->ring_data = (const uint8_t *) (uintptr_t) opened->ring_produced + page;
+  return 0;
+}
+
+static int
+attach (struct bpf_program *program, int cgroup, struct weir_bpf_opened *opened)
+{
+  struct bpf_link *link;
+  int fd;
+
+  if (opened->n_links == WEIR_BPF_LINKS_MAX)
+    return fail (opened, E2BIG, "links");
+  link = bpf_program__attach_cgroup (program, cgroup);
+  if (link == NULL)
+    return fail (opened, errno, bpf_program__name (program));
+  fd = fcntl (bpf_link__fd (link), F_DUPFD_CLOEXEC, DESCRIPTORS_FROM);
+  if (fd < 0)
+    (void) fail (opened, errno, bpf_program__name (program));
+  else
+    opened->links[opened->n_links++] = fd;
+  bpf_link__destroy (link);
+  return fd < 0 ? -1 : 0;
+}
+
+/* What counts comes first, what says that everything was counted comes last. */
+static int
+attach_all (const struct weir_bpf *programs, int cgroup, struct weir_bpf_opened *opened)
+{
+  struct bpf_program *const order[] = {
+    programs->progs.weir_release,      programs->progs.weir_egress,
+    programs->progs.weir_ingress,      programs->progs.weir_connect4,
+    programs->progs.weir_connect6,     programs->progs.weir_sendmsg4,
+    programs->progs.weir_sendmsg6,     programs->progs.weir_bind4,
+    programs->progs.weir_bind6,        programs->progs.weir_getpeername4,
+    programs->progs.weir_getpeername6, programs->progs.weir_create,
+  };
+
+  for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+    if (attach (order[i], cgroup, opened) < 0)
+      return -1;
+  return 0;
+}
+
+int
+weir_bpf_load (int cgroup, uint32_t n_slots, struct weir_bpf_opened *opened)
+{
+  struct weir_bpf *programs;
+  int r;
+
+  /* Standard error is nobody's, and before that it was the caller's. */
+  libbpf_set_print (NULL);
+  programs = weir_bpf__open ();
+  if (programs == NULL)
+    return fail (opened, errno, "reading the programs");
+  r = prepare (programs, n_slots, opened);
+  if (r == 0)
+    {
+      r = weir_bpf__load (programs);
+      if (r < 0)
+        r = fail (opened, -r, "loading the programs");
+    }
+  if (r == 0)
+    r = map_tables (programs, opened);
+  if (r == 0)
+    r = map_ring (programs, opened);
+  if (r == 0)
+    r = attach_all (programs, cgroup, opened);
+  weir_bpf__destroy (programs);
+  return r;
+}

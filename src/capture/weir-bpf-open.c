@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "weir-bpf-open.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "weir-bpf-cgroups.h"
+#include "weir-bpf-load.h"
+
+void
+weir_bpf_opened_init (struct weir_bpf_opened *opened, enum weir_reason reason, int error,
+                      const char *step)
+{
+  *opened = (struct weir_bpf_opened) {
+    .state = WEIR_SOURCE_UNAVAILABLE,
+    .reason = (uint16_t) reason,
+    .error = error,
+    .ring = -1,
+  };
+  snprintf (opened->step, sizeof opened->step, "%s", step);
+}
+
+static void
+unmap (const volatile void *memory, size_t size)
+{
+  if (memory != NULL)
+    munmap ((void *) (uintptr_t) memory, size);
+}
+
+void
+weir_bpf_close (struct weir_bpf_opened *opened)
+{
+  const size_t page = (size_t) sysconf (_SC_PAGESIZE);
+
+  unmap (opened->slots, (size_t) opened->n_slots * sizeof *opened->slots);
+  unmap (opened->changes, (size_t) opened->n_changes * sizeof *opened->changes);
+  unmap (opened->statistics, WEIR_BPF_CPUS * sizeof *opened->statistics);
+  unmap (opened->control, sizeof *opened->control);
+  unmap (opened->ring_consumed, page);
+  unmap (opened->ring_produced, page + 2 * (size_t) opened->ring_size);
+  if (opened->ring_size > 0 && opened->ring >= 0)
+    close (opened->ring);
+  for (uint32_t i = 0; i < opened->n_links; i++)
+    close (opened->links[i]);
+  weir_bpf_opened_init (opened, WEIR_REASON_STOPPED, 0, "");
+}
+
+#ifdef WEIR_HAVE_BPF
+
+/* What kernels say that lack a helper, a kind of map or a place to hang programs on. */
+static enum weir_reason
+find_reason (int error)
+{
+  switch (error)
+    {
+    case EINVAL:
+    case ENOSYS:
+    case EOPNOTSUPP:
+      return WEIR_REASON_KERNEL_LACKS;
+    default:
+      return WEIR_REASON_REFUSED;
+    }
+}
+
+static void
+open_programs (uint32_t n_slots, struct weir_bpf_opened *opened)
+{
+  struct weir_bpf_opened failed;
+  bool whole;
+  int cgroup = weir_bpf_cgroups_open (&whole);
+
+  if (cgroup < 0)
+    {
+      weir_bpf_opened_init (opened, WEIR_REASON_NO_CGROUPS, -cgroup, "cgroup v2");
+      return;
+    }
+  weir_bpf_opened_init (opened, WEIR_REASON_NONE, 0, "");
+  if (weir_bpf_load (cgroup, n_slots, opened) == 0)
+    {
+      opened->state = whole ? WEIR_SOURCE_ACTIVE : WEIR_SOURCE_DEGRADED;
+      opened->reason = whole ? WEIR_REASON_NONE : WEIR_REASON_PART_OF_CGROUPS;
+    }
+  else
+    {
+      weir_bpf_opened_init (&failed, find_reason (opened->error), opened->error, opened->step);
+      weir_bpf_close (opened);
+      *opened = failed;
+    }
+  close (cgroup);
+}
+
+#endif
+
+void
+weir_bpf_open (const struct weir_config *config, struct weir_bpf_opened *ret_opened)
+{
+  if ((config->off & WEIR_OFF_BPF) != 0)
+    {
+      weir_bpf_opened_init (ret_opened, WEIR_REASON_CONFIG, 0, "engine.conf");
+      return;
+    }
+#ifdef WEIR_HAVE_BPF
+  open_programs (config->bpf_flows_max, ret_opened);
+#else
+  weir_bpf_opened_init (ret_opened, WEIR_REASON_NOT_BUILT, 0, "build");
+#endif
+}
