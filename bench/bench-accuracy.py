@@ -21,6 +21,7 @@ sys.path[:0] = [str(tests / "integration"), str(tests / "e2e")]
 
 # pylint: disable=wrong-import-position
 import tap  # noqa: E402
+import weirbench  # noqa: E402
 import weirchurn  # noqa: E402
 import weirtraffic as wt  # noqa: E402
 import weirtruth  # noqa: E402
@@ -101,13 +102,6 @@ def control_group():
         folder.rmdir()
 
 
-def bpf_state():
-    """What the engine says of the source: (active, state, reason)."""
-    with wt.front() as front:
-        source = front.sources[wt.BPF]
-    return source["state"] == wt.ACTIVE, source["state"], source["reason"]
-
-
 HALF = ("cover", "right", "miss", "wrong", "bytes", "worst", "inexact", "median", "p99", "noted")
 CELL = "{:>7}{:>7}{:>6}{:>6}{:>8}{:>8}{:>9}{:>8}{:>8}{:>8}"
 
@@ -174,7 +168,7 @@ def main():
         options["cgroup"] = stack.enter_context(control_group())
         for wanted in (True, False):
             wt.configure(bpf=wanted)
-            states.append(bpf_state())
+            states.append(weirbench.bpf_state())
             verdicts, said = measure(network, groups, **options)
             results.append(verdicts)
             complaints.append(said)

@@ -13,7 +13,6 @@ sockets   10 000 sockets in 500 processes
 CPU times are the kernel's own count of each process, in nanoseconds.  Every bare dump is received in the
 same run, between two ticks of the engine.
 """
-import contextlib
 import os
 import pathlib
 import statistics
@@ -25,12 +24,11 @@ tests = pathlib.Path(__file__).resolve().parents[1] / "tests"
 sys.path[:0] = [str(tests / "integration"), str(tests / "e2e")]
 
 # pylint: disable=wrong-import-position
+import weirbench  # noqa: E402
 import weirtest  # noqa: E402
 import weirtraffic  # noqa: E402
 
-BUILD = pathlib.Path(os.environ["WEIR_BENCH"])
-LOAD, STAGES = BUILD / "weir-load", BUILD / "bench-stages"
-ADDRESS = "10.80.0.1"
+STAGES = pathlib.Path(os.environ["WEIR_BENCH"], "bench-stages")
 PROCESSES = ("meter", "keeper", "looker")
 # Of each measurement: so many dumps of the table, in at most so many seconds.
 DUMPS = 7
@@ -50,7 +48,7 @@ def memory_mib(pid):
 
 def bare_ms(what):
     """CPU time of one dump that is thrown away."""
-    line = subprocess.run([LOAD, "dump", what], check=True, capture_output=True, text=True).stdout
+    line = subprocess.run([weirbench.LOAD, "dump", what], check=True, capture_output=True, text=True).stdout
     return int(line.split()[0]) / 1e6
 
 
@@ -62,36 +60,9 @@ def listed_ms():
     return (usage.ru_utime + usage.ru_stime) * 1000
 
 
-def flush():
-    """Empties the table."""
-    subprocess.run(["conntrack", "-F"], check=True, capture_output=True)
-
-
-def make_entries(number):
-    """So many entries that somebody here opened."""
-    subprocess.run([LOAD, "entries", str(number), ADDRESS], check=True)
-
-
 def count_entries():
     """What the kernel counts."""
     return int(pathlib.Path("/proc/sys/net/netfilter/nf_conntrack_count").read_text(encoding="ascii"))
-
-
-@contextlib.contextmanager
-def sockets(processes, pairs):
-    """Sockets for the length of a block."""
-    with subprocess.Popen([LOAD, "sockets", str(processes), str(pairs)], stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE, text=True) as holder:
-        if holder.stdout.readline() != "ready\n":
-            raise RuntimeError("the sockets could not be made")
-        yield
-        holder.stdin.close()
-
-
-def wait_one(front):
-    """Waits for a tick, whatever is read for it."""
-    goal = len(front.ticks) + 1
-    front.wait(lambda front: len(front.ticks) >= goal, "a tick", seconds=30)
 
 
 class Watched:
@@ -109,7 +80,7 @@ class Watched:
 
     def tick(self):
         """Waits until the next tick is over, and notes what it cost."""
-        wait_one(self.front)
+        weirbench.wait_one(self.front)
         # What follows a tick (its last bytes, answers that came late) is part of it.
         time.sleep(0.1)
         self.samples.append(self.sample())
@@ -166,8 +137,8 @@ def held():
     print(f"{'flows':>7} {'meter':>8} {'keeper':>8} {'looker':>8} {'engine':>8} | "
           f"{'conntrack':>9} {'sock_diag':>9} {'bare':>8} | {'ratio':>5} {'read every':>10}", flush=True)
     for number in (1000, 10000, 50000):
-        flush()
-        make_entries(number)
+        weirbench.flush()
+        weirbench.make_entries(number)
         engine, conntrack, sock_diag, every, _first = measure_ticks()
         bare = conntrack + sock_diag
         print(f"{number:7} {engine['meter']:8.2f} {engine['keeper']:8.2f} {engine['looker']:8.2f} "
@@ -186,12 +157,12 @@ def wait_for_dumps(watched, number):
 
 def table():
     """A full table."""
-    flush()
-    make_entries(200000)
+    weirbench.flush()
+    weirbench.make_entries(200000)
     print(f"{count_entries()} entries, full view, a tick a second wished for")
     with weirtraffic.front(interval=1000) as front:
         for _ in range(WARM_UP):
-            wait_one(front)
+            weirbench.wait_one(front)
         watched = Watched(front)
         # An average is one over whole rounds: from before a dump to before another.
         wait_for_dumps(watched, 1)
@@ -224,14 +195,14 @@ def table():
     print(f"a tick with a dump {dump:.1f} ms, one without {cheap:.1f} ms; bare dumps {bare:.1f} ms "
           f"(ratio {dump / bare:.2f}); conntrack -L >/dev/null {statistics.median(listed):.1f} ms")
     print_stages()
-    flush()
+    weirbench.flush()
 
 
 def many_sockets():
     """Ten thousand sockets."""
-    flush()
+    weirbench.flush()
     print("10 000 sockets in 500 processes, once a second, full view; CPU time per tick in ms")
-    with sockets(500, 10):
+    with weirbench.sockets(500, 10):
         engine, conntrack, sock_diag, _every, first = measure_ticks()
         bare = conntrack + sock_diag
         print(f"meter {engine['meter']:.2f}, keeper {engine['keeper']:.2f}, looker {engine['looker']:.2f}, "

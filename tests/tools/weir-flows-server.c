@@ -305,7 +305,7 @@ start_server (bool far, bool telling, int protocol)
   if (server.pid == 0)
     {
       const int on = 1, buffer = BUFFER;
-      int listener, datagrams;
+      int listener, datagrams, packets;
 
       prctl (PR_SET_PDEATHSIG, SIGKILL);
       prctl (PR_SET_NAME, "flows-server");
@@ -318,8 +318,9 @@ start_server (bool far, bool telling, int protocol)
             "SO_RCVBUFFORCE");
       must (setsockopt (datagrams, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on),
             "IPV6_RECVPKTINFO");
+      packets = make_packet_server (protocol);
       must ((int) write (ready[1], &byte, 1), "ready");
-      serve (listener, datagrams, make_packet_server (protocol), leash[0], telling, NULL);
+      serve (listener, datagrams, packets, leash[0], telling, NULL);
       _exit (0);
     }
   close (ready[1]);
