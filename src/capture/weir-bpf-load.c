@@ -59,7 +59,8 @@ has_helper (enum bpf_func_id helper)
 
 /* Sizes, and what this kernel knows. */
 static int
-prepare (struct weir_bpf *programs, uint32_t n_slots, struct weir_bpf_opened *opened)
+prepare (struct weir_bpf *programs, uint32_t n_slots, uint64_t idle_ns,
+         struct weir_bpf_opened *opened)
 {
   const struct
   {
@@ -68,8 +69,9 @@ prepare (struct weir_bpf *programs, uint32_t n_slots, struct weir_bpf_opened *op
   } sizes[] = {
     { programs->maps.slots, n_slots },
     { programs->maps.freed, n_slots },
-    { programs->maps.flows, n_slots },
-    { programs->maps.shares, n_slots },
+    /* Room for those that are on their way in, before others have left. */
+    { programs->maps.flows, n_slots * 2 },
+    { programs->maps.shares, n_slots * 2 },
     { programs->maps.handshakes, n_slots / SLOTS_PER_HANDSHAKE },
     { programs->maps.changes, round_up (n_slots * WEIR_BPF_CHANGES_PER_SLOT) },
   };
@@ -82,6 +84,7 @@ prepare (struct weir_bpf *programs, uint32_t n_slots, struct weir_bpf_opened *op
         return fail (opened, -r, "size of a map");
     }
   programs->rodata->n_slots = n_slots;
+  programs->rodata->idle_epochs = idle_ns >> WEIR_BPF_EPOCH_SHIFT;
   programs->rodata->changes_mask = bpf_map__max_entries (programs->maps.changes) - 1;
   programs->rodata->knows_netns = has_helper (BPF_FUNC_get_netns_cookie);
   programs->rodata->knows_sender =
@@ -184,7 +187,7 @@ attach_all (const struct weir_bpf *programs, int cgroup, struct weir_bpf_opened 
 }
 
 int
-weir_bpf_load (int cgroup, uint32_t n_slots, struct weir_bpf_opened *opened)
+weir_bpf_load (int cgroup, uint32_t n_slots, uint64_t idle_ns, struct weir_bpf_opened *opened)
 {
   struct weir_bpf *programs;
   int r;
@@ -194,7 +197,7 @@ weir_bpf_load (int cgroup, uint32_t n_slots, struct weir_bpf_opened *opened)
   programs = weir_bpf__open ();
   if (programs == NULL)
     return fail (opened, errno, "reading the programs");
-  r = prepare (programs, n_slots, opened);
+  r = prepare (programs, n_slots, idle_ns, opened);
   if (r == 0)
     {
       r = weir_bpf__load (programs);

@@ -79,7 +79,7 @@ open_programs (uint32_t n_slots, struct weir_bpf_opened *opened)
       return;
     }
   weir_bpf_opened_init (opened, WEIR_REASON_NONE, 0, "");
-  if (weir_bpf_load (cgroup, n_slots, opened) == 0)
+  if (weir_bpf_load (cgroup, n_slots, WEIR_BPF_IDLE_NS, opened) == 0)
     {
       opened->state = whole ? WEIR_SOURCE_ACTIVE : WEIR_SOURCE_DEGRADED;
       opened->reason = whole ? WEIR_REASON_NONE : WEIR_REASON_PART_OF_CGROUPS;

@@ -7,7 +7,6 @@
 
 #include "weir-bpf-packet.h"
 
-#define IDLE_EPOCHS      (WEIR_BPF_IDLE_NS >> WEIR_BPF_EPOCH_SHIFT)
 #define SEARCHED_AT_ONCE 32
 
 static __always_inline uint64_t
@@ -119,7 +118,7 @@ look_at_next (uint32_t step, struct search *search)
   if (!slot || !shared)
     return 1;
   tag = READ (slot->tag);
-  if ((uint32_t) tag != WEIR_BPF_SLOT_BUSY || READ (slot->epoch) + IDLE_EPOCHS > search->now)
+  if ((uint32_t) tag != WEIR_BPF_SLOT_BUSY || READ (slot->epoch) + idle_epochs > search->now)
     return 0;
   wanted = make_tag (get_generation (tag), WEIR_BPF_SLOT_CHANGING);
   if (__sync_val_compare_and_swap (&slot->tag, tag, wanted) != tag)

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <net/if.h>
 #include <sched.h>
@@ -11,10 +12,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "source-bpf.h"
+#include "weir-bpf-cgroups.h"
+#include "weir-bpf-load.h"
 
 struct stage
 {
@@ -51,6 +55,14 @@ stage_isolate (void)
 }
 
 static inline void
+stage_init (struct stage *stage, const struct weir_bpf_opened *opened)
+{
+  *stage = (struct stage) { .netns = stage_get_netns () };
+  stage->readings = g_array_new (FALSE, TRUE, sizeof (struct weir_bpf_reading));
+  g_assert_cmpint (weir_bpf_source_init (&stage->source, opened), ==, 0);
+}
+
+static inline void
 stage_open (struct stage *stage, uint32_t n_slots)
 {
   struct weir_config config = { .bpf_flows_max = n_slots };
@@ -59,9 +71,61 @@ stage_open (struct stage *stage, uint32_t n_slots)
   weir_bpf_open (&config, &opened);
   if (opened.state == WEIR_SOURCE_UNAVAILABLE)
     g_error ("%s: %s", opened.step, g_strerror (opened.error));
-  *stage = (struct stage) { .netns = stage_get_netns () };
-  stage->readings = g_array_new (FALSE, TRUE, sizeof (struct weir_bpf_reading));
-  g_assert_cmpint (weir_bpf_source_init (&stage->source, &opened), ==, 0);
+  stage_init (stage, &opened);
+}
+
+/* ---- a control group of one's own, so that nobody else's packets are seen ---- */
+
+static inline void
+stage_write_at (int folder, const char *name, const char *text)
+{
+  int fd = openat (folder, name, O_WRONLY | O_CLOEXEC);
+
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (write (fd, text, strlen (text)), ==, strlen (text));
+  close (fd);
+}
+
+/* Sockets that are made from now on are in it; so are children. */
+static inline int
+stage_enter_group (char ret_name[64])
+{
+  bool whole;
+  int top = weir_bpf_cgroups_open (&whole), fd;
+
+  g_assert_cmpint (top, >=, 0);
+  snprintf (ret_name, 64, "weir-test-%lu", (unsigned long) stage_get_netns ());
+  (void) mkdirat (top, ret_name, 0700);
+  fd = openat (top, ret_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  g_assert_cmpint (fd, >=, 0);
+  stage_write_at (fd, "cgroup.procs", "0");
+  close (top);
+  return fd;
+}
+
+static inline void
+stage_leave_group (int group, const char *name)
+{
+  bool whole;
+  int top = weir_bpf_cgroups_open (&whole);
+
+  stage_write_at (top, "cgroup.procs", "0");
+  g_assert_cmpint (unlinkat (top, name, AT_REMOVEDIR), ==, 0);
+  close (top);
+  close (group);
+}
+
+/* Like stage_open(), and nobody else's packets come in. */
+static inline void
+stage_open_in (struct stage *stage, int group, uint32_t n_slots, uint64_t idle_ns)
+{
+  struct weir_bpf_opened opened;
+
+  weir_bpf_opened_init (&opened, WEIR_REASON_NONE, 0, "");
+  if (weir_bpf_load (group, n_slots, idle_ns, &opened) < 0)
+    g_error ("%s: %s", opened.step, g_strerror (opened.error));
+  opened.state = WEIR_SOURCE_ACTIVE;
+  stage_init (stage, &opened);
 }
 
 static inline void

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* More than there is room for: nothing is lost that is not counted. */
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
+
+#include "bpf-stage.h"
+
+#define SLOTS   64
+#define IDLE_NS UINT64_C (300000000)
+
+static int group;
+static char bytes[1 << 16];
+
+/* The loopback's bytes since @before are in flows, or in one of the sums, but for @timewait each
+ * way: what TIME_WAIT gets passes no socket, and what it answers passes one of the kernel's, which
+ * is in no control group of ours.  Everything was read. */
+static void
+check_balance (struct stage *stage, uint64_t before, uint64_t timewait)
+{
+  const uint64_t sent = stage_get_loopback () - before;
+  struct weir_bpf_totals totals;
+  struct weir_bpf_sum flows = { 0 };
+  const struct weir_bpf_sum *sums = totals.sums;
+
+  stage_read (stage);
+  weir_bpf_source_get_totals (&stage->source, &totals);
+  for (guint i = 0; i < stage->readings->len; i++)
+    {
+      flows.tx_bytes += stage_nth (stage, i)->tx_bytes;
+      flows.rx_bytes += stage_nth (stage, i)->rx_bytes;
+    }
+  g_assert_cmpuint (flows.tx_bytes + totals.unread.tx_bytes + sums[WEIR_BPF_SUM_NO_ROOM].tx_bytes +
+                        sums[WEIR_BPF_SUM_LATE].tx_bytes + timewait,
+                    ==, sent);
+  g_assert_cmpuint (flows.rx_bytes + totals.unread.rx_bytes + sums[WEIR_BPF_SUM_NO_ROOM].rx_bytes +
+                        sums[WEIR_BPF_SUM_LATE].rx_bytes + timewait,
+                    ==, sent);
+  g_assert_cmpuint (totals.torn, ==, 0);
+}
+
+static void
+open_pair (int *ret_sender, int *ret_receiver)
+{
+  *ret_sender = stage_socket (AF_INET, SOCK_DGRAM, 0);
+  *ret_receiver = stage_socket (AF_INET, SOCK_DGRAM, 0);
+  stage_bind (*ret_receiver, "127.0.0.1", 0);
+}
+
+#define PAIRS 100
+
+static void
+test_no_room (void)
+{
+  int senders[PAIRS], receivers[PAIRS];
+  const uint64_t before = stage_get_loopback ();
+  struct weir_bpf_totals totals;
+  struct stage stage;
+
+  stage_open_in (&stage, group, SLOTS, WEIR_BPF_IDLE_NS);
+  for (unsigned i = 0; i < PAIRS; i++)
+    {
+      open_pair (&senders[i], &receivers[i]);
+      for (unsigned n = 0; n < 3; n++)
+        stage_send_to (senders[i], bytes, 1000 + i, "127.0.0.1", stage_get_port (receivers[i]));
+    }
+  check_balance (&stage, before, 0);
+  weir_bpf_source_get_totals (&stage.source, &totals);
+  g_assert_cmpuint (stage.readings->len, ==, SLOTS);
+  g_assert_cmpuint (totals.sums[WEIR_BPF_SUM_NO_ROOM].tx_packets, ==, (PAIRS - SLOTS / 2) * 3);
+  g_assert_cmpuint (totals.counts[WEIR_BPF_COUNT_NO_ROOM], >, 0);
+  for (unsigned i = 0; i < PAIRS; i++)
+    {
+      close (senders[i]);
+      close (receivers[i]);
+    }
+
+  /* There is room again. */
+  stage_begin (&stage);
+  open_pair (&senders[0], &receivers[0]);
+  stage_send_to (senders[0], bytes, 1, "127.0.0.1", stage_get_port (receivers[0]));
+  stage_read (&stage);
+  g_assert_cmpuint (stage.readings->len, ==, 2);
+  close (senders[0]);
+  close (receivers[0]);
+  stage_close (&stage);
+}
+
+/* One socket that talks to everybody leaves room for others. */
+static void
+test_share (void)
+{
+  int sender, receiver;
+  const uint64_t before = stage_get_loopback ();
+  struct stage stage;
+
+  stage_open_in (&stage, group, SLOTS, WEIR_BPF_IDLE_NS);
+  open_pair (&sender, &receiver);
+  for (uint16_t i = 0; i < 2 * SLOTS; i++)
+    {
+      char address[32];
+
+      g_snprintf (address, sizeof address, "127.1.0.%u", i + 1);
+      /* Nobody is there, which comes back as an error of the next call. */
+      stage_connect (sender, address, 9);
+      (void) !send (sender, bytes, 10, 0);
+    }
+  stage_read (&stage);
+  for (guint i = 0; i < stage.readings->len; i++)
+    g_assert_cmpuint (stage_nth (&stage, i)->tx_bytes, >, 0);
+  g_assert_cmpuint (stage.readings->len, <=, SLOTS / WEIR_BPF_SOCKET_SHARE + 4);
+  g_assert_cmpuint (stage.readings->len, >=, SLOTS / WEIR_BPF_SOCKET_SHARE);
+  g_assert_cmpuint (stage_get_loopback (), >, before);
+  close (sender);
+  close (receiver);
+  stage_close (&stage);
+}
+
+/* The idle give way, and are told to have. */
+static void
+test_eviction (void)
+{
+  int senders[SLOTS], receivers[SLOTS];
+  const uint64_t before = stage_get_loopback ();
+  struct weir_bpf_totals totals;
+  struct stage stage;
+
+  stage_open_in (&stage, group, SLOTS, IDLE_NS);
+  for (unsigned i = 0; i < SLOTS; i++)
+    {
+      open_pair (&senders[i], &receivers[i]);
+      if (i < SLOTS / 2)
+        stage_send_to (senders[i], bytes, 100, "127.0.0.1", stage_get_port (receivers[i]));
+    }
+  stage_read (&stage);
+  g_assert_cmpuint (stage.born, ==, SLOTS);
+  g_usleep (2 * IDLE_NS / 1000);
+  for (unsigned i = SLOTS / 2; i < SLOTS; i++)
+    stage_send_to (senders[i], bytes, 100, "127.0.0.1", stage_get_port (receivers[i]));
+  check_balance (&stage, before, 0);
+  weir_bpf_source_get_totals (&stage.source, &totals);
+  g_assert_cmpuint (totals.counts[WEIR_BPF_COUNT_EVICTED], ==, SLOTS);
+  g_assert_cmpuint (stage.ended, ==, SLOTS);
+  g_assert_cmpuint (totals.sums[WEIR_BPF_SUM_NO_ROOM].tx_packets, ==, 0);
+
+  /* One that comes back is known to have been there. */
+  g_usleep (2 * IDLE_NS / 1000);
+  stage_begin (&stage);
+  stage_send_to (senders[0], bytes, 100, "127.0.0.1", stage_get_port (receivers[0]));
+  stage_read (&stage);
+  g_assert_cmpuint (stage.readings->len, ==, 2);
+  g_assert_true (stage_nth (&stage, 0)->flags & WEIR_BPF_CONTINUED);
+  g_assert_cmpuint (stage_nth (&stage, 0)->direction, ==, WEIR_DIRECTION_UNKNOWN);
+  for (unsigned i = 0; i < SLOTS; i++)
+    {
+      close (senders[i]);
+      close (receivers[i]);
+    }
+  stage_close (&stage);
+}
+
+/* Nobody reads for long: events are missing, and slots were used again and again. */
+static void
+test_unread (void)
+{
+  const uint64_t before = stage_get_loopback ();
+  struct weir_bpf_totals totals;
+  int sender, receiver;
+  struct stage stage;
+
+  stage_open_in (&stage, group, SLOTS, WEIR_BPF_IDLE_NS);
+  receiver = stage_socket (AF_INET, SOCK_DGRAM, 0);
+  stage_bind (receiver, "127.0.0.1", 0);
+  for (unsigned i = 0; i < 15000; i++)
+    {
+      sender = stage_socket (AF_INET, SOCK_DGRAM, 0);
+      stage_send_to (sender, bytes, 100, "127.0.0.1", stage_get_port (receiver));
+      close (sender);
+      if (i % 64 == 0)
+        while (recv (receiver, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+          continue;
+    }
+  check_balance (&stage, before, 0);
+  weir_bpf_source_get_totals (&stage.source, &totals);
+  g_assert_cmpuint (totals.counts[WEIR_BPF_COUNT_RING_FULL], >, 0);
+  g_assert_cmpuint (totals.unread.tx_bytes, >, 0);
+  g_assert_cmpuint (totals.full_scans, >, 0);
+  close (receiver);
+  stage_close (&stage);
+}
+
+static uint16_t
+make_checksum (const void *data, size_t size, uint32_t sum)
+{
+  const uint16_t *words = data;
+
+  for (; size > 1; size -= 2)
+    sum += *words++;
+  while (sum >> 16)
+    sum = (sum & 0xffff) + (sum >> 16);
+  return (uint16_t) ~sum;
+}
+
+static void
+send_syn (int raw, uint16_t from, uint16_t to)
+{
+  struct
+  {
+    struct iphdr ip;
+    struct tcphdr tcp;
+  } packet = {
+    .ip = { .version = 4, .ihl = 5, .ttl = 9, .protocol = IPPROTO_TCP },
+    .tcp = { .source = htons (from), .dest = htons (to), .syn = 1, .doff = 5, .window = 9 },
+  };
+  struct
+  {
+    uint32_t source, destination;
+    uint16_t protocol, size;
+  } pseudo = { htonl (0x7f000909), htonl (0x7f000001), htons (IPPROTO_TCP), htons (20) };
+
+  packet.ip.saddr = pseudo.source;
+  packet.ip.daddr = pseudo.destination;
+  packet.ip.tot_len = htons (sizeof packet);
+  packet.tcp.check = make_checksum (&packet.tcp, sizeof packet.tcp,
+                                    (uint16_t) ~make_checksum (&pseudo, sizeof pseudo, 0));
+  stage_send_to (raw, &packet, sizeof packet, "127.0.0.1", 0);
+}
+
+/* Beginnings of connections that never are take no slot and send no event. */
+static void
+test_syn_flood (void)
+{
+  const uint32_t flood = 4000;
+  struct weir_bpf_totals totals;
+  struct stage stage;
+  int raw, listener;
+
+  stage_open_in (&stage, group, SLOTS, WEIR_BPF_IDLE_NS);
+  raw = stage_socket (AF_INET, SOCK_RAW, IPPROTO_RAW);
+  listener = stage_socket (AF_INET, SOCK_STREAM, 0);
+  stage_bind (listener, "127.0.0.1", 0);
+  g_assert_cmpint (listen (listener, 4096), ==, 0);
+  for (uint32_t i = 0; i < flood; i++)
+    send_syn (raw, (uint16_t) (20000 + i), stage_get_port (listener));
+  stage_read (&stage);
+  weir_bpf_source_get_totals (&stage.source, &totals);
+  g_assert_cmpuint (totals.sums[WEIR_BPF_SUM_HANDSHAKES].rx_packets, >=, flood);
+  g_assert_cmpuint (totals.sums[WEIR_BPF_SUM_HANDSHAKES].rx_bytes, >=, flood * 40);
+  g_assert_cmpuint (totals.used_slots, <=, 4);
+  g_assert_cmpuint (totals.counts[WEIR_BPF_COUNT_BIRTHS], <=, 4);
+  g_assert_cmpuint (totals.counts[WEIR_BPF_COUNT_RING_FULL], ==, 0);
+  close (raw);
+  close (listener);
+  stage_close (&stage);
+}
+
+/* What is sent after close(2) is counted, too. */
+static void
+test_late (void)
+{
+  int listener, client, server, size = 1 << 20;
+  const uint64_t before = stage_get_loopback ();
+  const struct weir_bpf_reading *flow;
+  struct stage stage;
+
+  stage_open_in (&stage, group, SLOTS, WEIR_BPF_IDLE_NS);
+  listener = stage_socket (AF_INET, SOCK_STREAM, 0);
+  client = stage_socket (AF_INET, SOCK_STREAM, 0);
+  g_assert_cmpint (setsockopt (client, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size), ==, 0);
+  size = 4096;
+  g_assert_cmpint (setsockopt (listener, SOL_SOCKET, SO_RCVBUF, &size, sizeof size), ==, 0);
+  stage_bind (listener, "127.0.0.1", 0);
+  g_assert_cmpint (listen (listener, 4), ==, 0);
+  stage_connect (client, "127.0.0.1", stage_get_port (listener));
+  server = accept (listener, NULL, NULL);
+  for (unsigned i = 0; i < 5; i++)
+    stage_send (client, bytes, sizeof bytes);
+  close (client);
+  stage_read (&stage);
+  g_assert_cmpuint (stage.closed, ==, 1);
+  stage_receive (server, 5 * sizeof bytes);
+  g_usleep (100000);
+  close (server);
+  close (listener);
+  /* The last FIN and its answer: the client's socket is none any more. */
+  check_balance (&stage, before, 52);
+  for (guint i = 0; i < stage.readings->len; i++)
+    {
+      flow = stage_nth (&stage, i);
+      g_assert_cmpuint (flow->direction == WEIR_DIRECTION_OUT ? flow->tx_payload : flow->rx_payload,
+                        >=, 5 * sizeof bytes);
+    }
+  stage_close (&stage);
+}
+
+int
+main (int argc, char **argv)
+{
+  char name[64];
+  int code;
+
+  g_test_init (&argc, &argv, NULL);
+  group = stage_enter_group (name);
+  stage_isolate ();
+  g_test_add_func ("/bpf/limits/no-room", test_no_room);
+  g_test_add_func ("/bpf/limits/share", test_share);
+  g_test_add_func ("/bpf/limits/eviction", test_eviction);
+  g_test_add_func ("/bpf/limits/unread", test_unread);
+  g_test_add_func ("/bpf/limits/syn-flood", test_syn_flood);
+  g_test_add_func ("/bpf/limits/late", test_late);
+  code = g_test_run ();
+  stage_leave_group (group, name);
+  return code;
+}
