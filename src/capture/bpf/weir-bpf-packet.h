@@ -3,7 +3,6 @@
  * what is not there is 0. */
 #pragma once
 
-#include <stddef.h>
 #include <linux/if_ether.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -215,15 +214,18 @@ get_addresses (struct __sk_buff *skb, const struct packet *packet, struct weir_b
   uint32_t *source = packet->tx ? key->local : key->remote;
   uint32_t *destination = packet->tx ? key->remote : key->local;
 
-  if (packet->family == 4)
+  const struct iphdr *v4 = (void *) (long) skb->data;
+  const struct ipv6hdr *v6 = (void *) (long) skb->data;
+
+  if (packet->family == 4 && (void *) (v4 + 1) <= (void *) (long) skb->data_end)
     {
-      (void) bpf_skb_load_bytes (skb, offsetof (struct iphdr, saddr), source, 4);
-      (void) bpf_skb_load_bytes (skb, offsetof (struct iphdr, daddr), destination, 4);
+      source[0] = v4->saddr;
+      destination[0] = v4->daddr;
     }
-  else if (packet->family == 6)
+  else if (packet->family == 6 && (void *) (v6 + 1) <= (void *) (long) skb->data_end)
     {
-      (void) bpf_skb_load_bytes (skb, offsetof (struct ipv6hdr, saddr), source, 16);
-      (void) bpf_skb_load_bytes (skb, offsetof (struct ipv6hdr, daddr), destination, 16);
+      __builtin_memcpy (source, &v6->saddr, sizeof v6->saddr);
+      __builtin_memcpy (destination, &v6->daddr, sizeof v6->daddr);
     }
 }
 
