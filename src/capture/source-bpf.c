@@ -111,6 +111,8 @@ read_endpoint (const uint32_t address[4], uint16_t port, uint8_t family)
 {
   struct weir_endpoint endpoint = { .port = port };
 
+  if (family == 0)
+    return endpoint;
   if (family == 4)
     weir_address_map_v4 (address, endpoint.address);
   else
@@ -169,7 +171,7 @@ make_reading (const struct weir_bpf_slot *slot, uint32_t number,
 static bool
 is_flow (const struct weir_bpf_slot *slot)
 {
-  return (slot->key.family == 4 || slot->key.family == 6) &&
+  return (slot->key.family == 4 || slot->key.family == 6 || (slot->flags & WEIR_BPF_FRAMES) != 0) &&
          slot->rx_packets + slot->tx_packets > 0;
 }
 

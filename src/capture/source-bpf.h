@@ -36,7 +36,7 @@ struct weir_bpf_reading
   uint64_t cookie;           /* the socket's, as sock_diag tells it */
   uint64_t netns_cookie;     /* SO_NETNS_COOKIE; 0: not known */
   uint8_t protocol;          /* IPPROTO_*; of raw sockets that of the packets */
-  uint8_t family;            /* of the packets: 4 or 6, 4 for v4-mapped addresses */
+  uint8_t family;            /* of the packets: 4 or 6, 4 for v4-mapped addresses; 0 of frames */
   uint8_t direction;         /* enum weir_direction: OUT, IN or UNKNOWN */
   struct weir_endpoint local, remote;
   uint32_t discriminator; /* as in struct weir_conntrack_reading, an echo's reply as its request */

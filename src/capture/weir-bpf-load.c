@@ -16,6 +16,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -52,9 +53,19 @@ round_up (uint32_t number)
 }
 
 static bool
-has_helper (enum bpf_func_id helper)
+has_helper (enum bpf_prog_type type, enum bpf_func_id helper)
 {
-  return libbpf_probe_bpf_helper (BPF_PROG_TYPE_CGROUP_SKB, helper, NULL) == 1;
+  return libbpf_probe_bpf_helper (type, helper, NULL) == 1;
+}
+
+static bool
+knows_current (enum bpf_prog_type type)
+{
+  return has_helper (type, BPF_FUNC_get_current_pid_tgid) &&
+         has_helper (type, BPF_FUNC_get_current_uid_gid) &&
+         has_helper (type, BPF_FUNC_get_current_comm) &&
+         has_helper (type, BPF_FUNC_get_current_cgroup_id) &&
+         has_helper (type, BPF_FUNC_skb_cgroup_id);
 }
 
 /* Sizes, and what this kernel knows. */
@@ -86,10 +97,9 @@ prepare (struct weir_bpf *programs, uint32_t n_slots, uint64_t idle_ns,
   programs->rodata->n_slots = n_slots;
   programs->rodata->idle_epochs = idle_ns >> WEIR_BPF_EPOCH_SHIFT;
   programs->rodata->changes_mask = bpf_map__max_entries (programs->maps.changes) - 1;
-  programs->rodata->knows_netns = has_helper (BPF_FUNC_get_netns_cookie);
-  programs->rodata->knows_sender =
-      has_helper (BPF_FUNC_get_current_pid_tgid) && has_helper (BPF_FUNC_get_current_uid_gid) &&
-      has_helper (BPF_FUNC_get_current_comm) && has_helper (BPF_FUNC_get_current_cgroup_id);
+  programs->rodata->knows_netns = has_helper (BPF_PROG_TYPE_CGROUP_SKB, BPF_FUNC_get_netns_cookie);
+  programs->rodata->knows_sender = knows_current (BPF_PROG_TYPE_CGROUP_SKB);
+  programs->rodata->knows_framer = knows_current (BPF_PROG_TYPE_SCHED_CLS);
   return 0;
 }
 
@@ -150,28 +160,20 @@ map_ring (const struct weir_bpf *programs, struct weir_bpf_opened *opened)
 static int
 attach (struct bpf_program *program, int cgroup, struct weir_bpf_opened *opened)
 {
-  struct bpf_link *link;
-  int fd;
+  const int fd = bpf_link_create (bpf_program__fd (program), cgroup,
+                                  bpf_program__expected_attach_type (program), NULL);
 
-  if (opened->n_links == WEIR_BPF_LINKS_MAX)
-    return fail (opened, E2BIG, "links");
-  link = bpf_program__attach_cgroup (program, cgroup);
-  if (link == NULL)
-    return fail (opened, errno, bpf_program__name (program));
-  fd = fcntl (bpf_link__fd (link), F_DUPFD_CLOEXEC, DESCRIPTORS_FROM);
   if (fd < 0)
-    (void) fail (opened, errno, bpf_program__name (program));
-  else
-    opened->links[opened->n_links++] = fd;
-  bpf_link__destroy (link);
-  return fd < 0 ? -1 : 0;
+    return fail (opened, -fd, bpf_program__name (program));
+  opened->links[opened->n_links++] = fd;
+  return 0;
 }
 
 /* What counts comes first, what says that everything was counted comes last. */
 static int
 attach_all (const struct weir_bpf *programs, int cgroup, struct weir_bpf_opened *opened)
 {
-  struct bpf_program *const order[] = {
+  struct bpf_program *const order[WEIR_BPF_LINKS_MAX - WEIR_BPF_INTERFACES_MAX] = {
     programs->progs.weir_release,      programs->progs.weir_egress,
     programs->progs.weir_ingress,      programs->progs.weir_connect4,
     programs->progs.weir_connect6,     programs->progs.weir_sendmsg4,
@@ -184,6 +186,39 @@ attach_all (const struct weir_bpf *programs, int cgroup, struct weir_bpf_opened 
     if (attach (order[i], cgroup, opened) < 0)
       return -1;
   return 0;
+}
+
+/* The number of BPF_TCX_EGRESS, which headers before Linux 6.6 do not have. */
+#define TCX_EGRESS 47
+
+/* What packet sockets send passes no control group.  It is no reason to do without all the rest, so
+ * what goes wrong is only noted. */
+static void
+attach_to_interfaces (const struct weir_bpf *programs, struct weir_bpf_opened *opened)
+{
+  struct if_nameindex *all = if_nameindex ();
+  int fd;
+
+  if (all == NULL)
+    {
+      opened->frames_error = errno;
+      return;
+    }
+  for (const struct if_nameindex *one = all; one->if_index != 0; one++)
+    {
+      fd = opened->n_interfaces == WEIR_BPF_INTERFACES_MAX
+               ? -E2BIG
+               : bpf_link_create (bpf_program__fd (programs->progs.weir_frames),
+                                  (int) one->if_index, (enum bpf_attach_type) TCX_EGRESS, NULL);
+      if (fd < 0)
+        opened->frames_error = -fd;
+      else
+        {
+          opened->links[opened->n_links++] = fd;
+          opened->n_interfaces++;
+        }
+    }
+  if_freenameindex (all);
 }
 
 int
@@ -210,6 +245,8 @@ weir_bpf_load (int cgroup, uint32_t n_slots, uint64_t idle_ns, struct weir_bpf_o
     r = map_ring (programs, opened);
   if (r == 0)
     r = attach_all (programs, cgroup, opened);
+  if (r == 0)
+    attach_to_interfaces (programs, opened);
   weir_bpf__destroy (programs);
   return r;
 }

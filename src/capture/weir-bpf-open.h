@@ -12,8 +12,12 @@
 #include "bpf/weir-bpf-layout.h"
 #include "weir-config.h"
 
-/* One for each program that hangs on control groups; @n_links says how many there are. */
-#define WEIR_BPF_LINKS_MAX 16
+/* Interfaces on which frames of packet sockets are counted: those with the lowest numbers. */
+#define WEIR_BPF_INTERFACES_MAX 16
+
+/* One for each program that hangs on control groups, and one for each interface; @n_links says how
+ * many there are. */
+#define WEIR_BPF_LINKS_MAX (12 + WEIR_BPF_INTERFACES_MAX)
 
 /* What weir_bpf_open() did when it failed, for people who look for the cause. */
 #define WEIR_BPF_STEP_SIZE 32
@@ -25,6 +29,11 @@ struct weir_bpf_opened
   uint16_t reason; /* enum weir_reason */
   int error;       /* errno behind it, or 0 */
   char step[WEIR_BPF_STEP_SIZE];
+
+  /* Frames that packet sockets send on the interfaces that were there, in the engine's own network
+   * namespace.  PACKET_QDISC_BYPASS and AF_XDP go around it. */
+  uint32_t n_interfaces; /* that they are counted on */
+  int frames_error;      /* why not on all of them: errno, or 0 */
 
   /* Read-only mappings, and the sizes of their tables; NULL and 0 when UNAVAILABLE.  No child
    * inherits them. */

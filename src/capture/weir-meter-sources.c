@@ -174,6 +174,8 @@ look_at_programs (struct weir_meter *meter)
 
   if (opened->reason == WEIR_REASON_REFUSED)
     return say_refused (meter, WEIR_SOURCE_BPF, opened->error);
+  if (opened->state == WEIR_SOURCE_ACTIVE && opened->frames_error != 0)
+    return say (WEIR_SOURCE_BPF, WEIR_SOURCE_ACTIVE, WEIR_REASON_NO_FRAMES, opened->frames_error);
   return say (WEIR_SOURCE_BPF, (enum weir_source_state) opened->state,
               (enum weir_reason) opened->reason, opened->error);
 }

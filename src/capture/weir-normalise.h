@@ -5,9 +5,10 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-/* Descriptors below this number are enough for every process of the engine: the meter has a dozen,
- * and three for each of the other network namespaces (weir-namespaces-open.h). */
-#define WEIR_DESCRIPTORS_MAX 256
+/* Descriptors below this number are enough for every process of the engine: the meter has two
+ * dozen, three for each of the other network namespaces (weir-namespaces-open.h), and the links of
+ * programs in the kernel; while those are loaded, as many more for programs and tables. */
+#define WEIR_DESCRIPTORS_MAX 320
 
 /* The meter's table of WEIR_FLOWS_MAX flows, the libraries and a margin; in bytes. */
 #define WEIR_METER_ADDRESS_SPACE ((rlim_t) 1024 * 1024 * 1024)

@@ -70,6 +70,8 @@ enum weir_bpf_flag
   WEIR_BPF_RAW = 1 << 6,       /* a raw socket: it gets copies of what others get */
   WEIR_BPF_CONTINUED = 1 << 7, /* may have had an earlier slot, or packets without one */
   WEIR_BPF_CLOSED = 1 << 8,    /* its socket was closed */
+  WEIR_BPF_FRAMES = 1 << 9,    /* what a packet socket sends on one interface: bytes are those of
+                                * whole frames, and of the key there is only what tells them apart */
 };
 
 /* Addresses in network order, ports and all else in host order. */
@@ -79,9 +81,9 @@ struct weir_bpf_key
   uint32_t local[4], remote[4];
   uint16_t local_port, remote_port;
   uint8_t protocol;       /* IPPROTO_* */
-  uint8_t family;         /* of the packets: 4 or 6 */
+  uint8_t family;         /* of the packets: 4 or 6; 0 of frames */
   uint16_t unused;        /* 0 */
-  uint32_t discriminator; /* ICMP: as in struct weir_conntrack_reading; else 0 */
+  uint32_t discriminator; /* ICMP: as in struct weir_conntrack_reading; frames: interface */
   uint32_t unused2;       /* 0 */
 };
 

@@ -19,6 +19,7 @@ const volatile uint64_t idle_epochs = WEIR_BPF_IDLE_NS >> WEIR_BPF_EPOCH_SHIFT;
 const volatile uint32_t changes_mask = WEIR_BPF_CHANGES_MIN - 1;
 const volatile bool knows_netns = false;  /* bpf_get_netns_cookie() about a packet: Linux 6.15 */
 const volatile bool knows_sender = false; /* who runs, while a packet is sent: Linux 6.10 */
+const volatile bool knows_framer = false; /* the same, while a frame is */
 
 /* Bits of @flags of struct notes besides enum weir_bpf_flag. */
 enum

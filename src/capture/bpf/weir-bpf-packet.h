@@ -31,6 +31,7 @@
 #define TYPE_STREAM       1
 #define TYPE_RAW          3
 #define STATE_LISTEN      10
+#define FAMILY_PACKET     17
 #define UDP_HEADER        8
 #define ICMP_HEADER       8
 #define SCTP_HEADER       12

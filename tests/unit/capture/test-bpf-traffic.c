@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Traffic that is known to the byte, in a network of its own, and what the programs tell of it. */
+#include <linux/if_packet.h>
 #include <netinet/ip_icmp.h>
 #include <netinet/udp.h>
 #include <sys/mman.h>
@@ -303,6 +304,37 @@ test_ping (void)
   close (listener);
 }
 
+/* What passes no firewall rule for addresses, and no control group. */
+static void
+test_frames (void)
+{
+  int fd = stage_socket (AF_PACKET, SOCK_RAW, 0);
+  const struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = 1 };
+  const struct weir_bpf_reading *flow = NULL;
+
+  begin ();
+  g_assert_cmpuint (stage.source.opened.n_interfaces, ==, 1);
+  /* Whose namespace it is is not told. */
+  stage.netns = 0;
+  for (unsigned i = 0; i < 10; i++)
+    g_assert_cmpint (sendto (fd, bytes, 200, 0, (const struct sockaddr *) &to, sizeof to), ==, 200);
+  stage_read (&stage);
+  for (guint i = 0; i < stage.readings->len; i++)
+    if (stage_nth (&stage, i)->cookie == get_cookie (fd))
+      flow = stage_nth (&stage, i);
+  g_assert_nonnull (flow);
+  g_assert_true (flow->flags & WEIR_BPF_FRAMES);
+  g_assert_cmpuint (flow->tx_bytes, ==, 2000);
+  g_assert_cmpuint (flow->tx_packets, ==, 10);
+  g_assert_cmpuint (flow->ifindex, ==, 1);
+  g_assert_cmpuint (flow->family, ==, 0);
+  g_assert_cmpuint (flow->local.port, ==, 0);
+  g_assert_true (is_me (&flow->user));
+  g_assert_cmpuint (flow->user.pid, !=, 0);
+  stage.netns = stage_get_netns ();
+  close (fd);
+}
+
 /* ---- who ---- */
 
 static pid_t
@@ -558,6 +590,7 @@ main (int argc, char **argv)
   g_test_add_func ("/bpf/traffic/udp-segments", test_udp_segments);
   g_test_add_func ("/bpf/traffic/raw", test_raw);
   g_test_add_func ("/bpf/traffic/ping", test_ping);
+  g_test_add_func ("/bpf/traffic/frames", test_frames);
   g_test_add_func ("/bpf/traffic/short-lived", test_short_lived);
   g_test_add_func ("/bpf/traffic/inherited-listener", test_inherited_listener);
   g_test_add_func ("/bpf/traffic/passed", test_passed);
