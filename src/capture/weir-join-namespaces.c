@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdlib.h>
+#include <string.h>
 
 #include "weir-join.h"
 
@@ -79,4 +80,44 @@ weir_join_need_owner (struct weir_join *join, const struct weir_netns *netns, ui
   if (number != 0 && netns != &join->own)
     weir_owners_get (&join->owners, number)->netns = netns->inode;
   return number;
+}
+
+struct weir_flow_key
+weir_flow_key_from_other_end (const struct weir_flow_key *key)
+{
+  struct weir_flow_key other = *key;
+
+  memcpy (other.local, key->remote, sizeof other.local);
+  memcpy (other.remote, key->local, sizeof other.remote);
+  other.local_port = key->remote_port;
+  other.remote_port = key->local_port;
+  return other;
+}
+
+static void
+claim (struct weir_join *join, const struct weir_flow_key *key)
+{
+  struct weir_flow *flow = weir_flow_table_find (&join->table, key);
+
+  if (flow == NULL || flow->direction != WEIR_DIRECTION_FORWARDED ||
+      flow->owner_missing == WEIR_MISSING_OTHER_NAMESPACE)
+    return;
+  flow->owner_missing = WEIR_MISSING_OTHER_NAMESPACE;
+  flow->dirty |= WEIR_FLOW_OWNER;
+}
+
+void
+weir_join_claim_forwarded (struct weir_join *join, const struct weir_netns *netns,
+                           const struct weir_flow_key *key)
+{
+  struct weir_flow_key sent = *key, received;
+
+  if (netns == &join->own || weir_address_is_loopback (key->local) ||
+      (netns->addresses.known && !weir_addresses_is_local (&netns->addresses, key->local)))
+    return;
+  /* The row of what passes through has the end that began on its left side, as that saw it. */
+  sent.netns = join->own.inode;
+  received = weir_flow_key_from_other_end (&sent);
+  claim (join, &sent);
+  claim (join, &received);
 }

@@ -157,6 +157,7 @@ join_seen (struct weir_join *join, const struct weir_netns *netns,
   struct weir_flow *flow;
 
   make_key (netns, reading, &key);
+  weir_join_claim_forwarded (join, netns, &key);
   flow = weir_flow_table_find (&join->table, &key);
   if (flow != NULL && flow->cookie == reading->cookie && !remains &&
       flow->flags & WEIR_FLOW_SOCKET_DESTROYED)
@@ -215,6 +216,7 @@ join_destroyed (struct weir_join *join, const struct weir_netns *netns,
           weir_address_is_any (reading->local.address))
         return;
       make_key (netns, reading, &key);
+      weir_join_claim_forwarded (join, netns, &key);
       flow = weir_flow_table_find (&join->table, &key);
       /* The key is another connection's meanwhile. */
       if (flow != NULL && flow->cookie != 0)

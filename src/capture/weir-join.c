@@ -181,12 +181,8 @@ choose_state (struct weir_join *join, struct weir_flow *flow)
 static bool
 has_other_end (const struct weir_join *join, const struct weir_flow *flow)
 {
-  struct weir_flow_key key = flow->key;
+  const struct weir_flow_key key = weir_flow_key_from_other_end (&flow->key);
 
-  memcpy (key.local, flow->key.remote, sizeof key.local);
-  memcpy (key.remote, flow->key.local, sizeof key.remote);
-  key.local_port = flow->key.remote_port;
-  key.remote_port = flow->key.local_port;
   return weir_flow_table_find (&join->table, &key) != NULL;
 }
 
@@ -233,8 +229,10 @@ why_no_owner (struct weir_join *join, const struct weir_flow *flow)
 {
   const struct weir_netns *netns = weir_join_get_netns (join, flow->key.netns);
 
+  /* What a namespace has claimed stays that one's. */
   if (flow->direction == WEIR_DIRECTION_FORWARDED)
-    return WEIR_MISSING_FORWARDED;
+    return flow->owner_missing == WEIR_MISSING_OTHER_NAMESPACE ? WEIR_MISSING_OTHER_NAMESPACE
+                                                               : WEIR_MISSING_FORWARDED;
   /* Only what no program can bring about is the kernel's own. */
   if (!has_sockets (flow->key.protocol) && !weir_flow_is_sent_icmp (flow) &&
       !weir_socket_index_has_raw (&netns->sockets, flow->key.protocol))

@@ -81,6 +81,15 @@ weir_join_add_netns (struct weir_join *join, uint32_t inode);
 void
 weir_join_remove_netns (struct weir_join *join, struct weir_netns *netns);
 
+/* The same flow as the end on its other side sees it. */
+struct weir_flow_key
+weir_flow_key_from_other_end (const struct weir_flow_key *key);
+/* A socket of @netns has the ends in @key.  If a flow with the same ends passes through the
+ * engine's own namespace, it says that it belongs to another one. */
+void
+weir_join_claim_forwarded (struct weir_join *join, const struct weir_netns *netns,
+                           const struct weir_flow_key *key);
+
 /* ---- sockets ---- */
 
 /* Begins a whole series of dumps of one namespace (&join->own, or one of the others).  @complete

@@ -340,6 +340,7 @@ enum weir_owner_missing
   WEIR_MISSING_GONE = 3,       /* the process ended before it could be looked at */
   WEIR_MISSING_KERNEL = 4,     /* certainly no process: a protocol without sockets, or a group */
   WEIR_MISSING_FORWARDED = 5,  /* passes through: no local process */
+  /* passes through; a socket of another network namespace of this computer has the same ends */
   WEIR_MISSING_OTHER_NAMESPACE = 6,
   /* There is a socket, and no process that was looked at shows it: some can keep one out of sight,
    * so this says nothing about whose it is.  Or there are several, and it may be any of them. */

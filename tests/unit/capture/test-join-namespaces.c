@@ -207,6 +207,55 @@ test_leftovers (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (count_owners (fixture, 7), ==, 0);
 }
 
+/* What passes through, with and without a translation, is claimed by the end that knows it by the
+ * same addresses, before and after it is over; and by nobody else. */
+static void
+test_claims (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_conntrack_reading entries[] = {
+    conntrack_reading ("10.0.0.1", 1, "198.51.100.7", 443),
+    conntrack_reading ("198.51.100.7", 2, "10.0.0.1", 80),
+    conntrack_reading ("10.0.0.1", 3, "198.51.100.7", 443),
+    conntrack_reading ("10.0.0.2", 4, "198.51.100.7", 443),
+    conntrack_reading ("10.0.0.1", 5, "198.51.100.7", 443),
+  };
+  struct weir_socket_reading sockets[] = {
+    socket_reading ("10.0.0.1", 1, "198.51.100.7", 443),
+    socket_reading ("10.0.0.1", 80, "198.51.100.7", 2),
+    socket_reading ("10.0.0.1", 3, "198.51.100.7", 443),
+    /* An address that the namespace does not have */
+    socket_reading ("10.0.0.2", 4, "198.51.100.7", 443),
+  };
+
+  entries[0].reply_dst = endpoint ("192.0.2.1", 5000);
+  for (guint i = 0; i < G_N_ELEMENTS (entries); i++)
+    {
+      entries[i].id = 10 + i;
+      weir_join_conntrack (&fixture->join, &entries[i], WEIR_CONNTRACK_NEW, S);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (sockets); i++)
+    sockets[i].inode = sockets[i].cookie = 100 + i;
+  weir_join_settle (&fixture->join, S);
+  read_sockets_of (&fixture->join, fixture->one, sockets, 2, 2 * S);
+  weir_join_socket (&fixture->join, fixture->one, &sockets[2], WEIR_SOCKDIAG_DESTROYED, 2 * S);
+  read_sockets_of (&fixture->join, fixture->one, &sockets[3], 1, 3 * S);
+  for (guint round = 3; round < 5; round++)
+    {
+      weir_join_settle (&fixture->join, round * S);
+      for (guint i = 0; i < G_N_ELEMENTS (entries); i++)
+        {
+          const struct weir_flow *flow = flow_in (fixture, 1, entries[i].orig_src.port);
+
+          g_assert_cmpuint (flow->direction, ==, WEIR_DIRECTION_FORWARDED);
+          g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_NONE);
+          g_assert_cmpuint (flow->owner_missing, ==,
+                            i < 3 ? WEIR_MISSING_OTHER_NAMESPACE : WEIR_MISSING_FORWARDED);
+          g_assert_true (flow->dirty & WEIR_FLOW_OWNER);
+        }
+      read_entries (&fixture->join, entries, G_N_ELEMENTS (entries), (round + 1) * S);
+    }
+}
+
 static void
 test_room (struct fixture *fixture, gconstpointer data)
 {
@@ -227,6 +276,7 @@ main (int argc, char **argv)
   ADD ("rounds", test_rounds);
   ADD ("removal", test_removal);
   ADD ("leftovers", test_leftovers);
+  ADD ("claims", test_claims);
   ADD ("room", test_room);
 #undef ADD
   return g_test_run ();
