@@ -5,10 +5,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
-#include <linux/inet_diag.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nfnetlink_conntrack.h>
-#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "dump-requests.h"
 #include "weir-conntrack-parse.h"
 #include "weir-join.h"
 #include "weir-netlink.h"
@@ -133,18 +130,7 @@ capture (int protocol, const void *request, size_t size, struct capture *ret)
 static void
 capture_entries (struct bench *bench)
 {
-  const struct
-  {
-    struct nlmsghdr header;
-    struct nfgenmsg body;
-  } request = {
-    .header = {
-      .nlmsg_len = sizeof request,
-      .nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET,
-      .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-    },
-    .body = { .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0 },
-  };
+  const struct conntrack_request request = make_conntrack_request ();
 
   if (!capture (NETLINK_NETFILTER, &request, sizeof request, &bench->entries))
     die ("conntrack");
@@ -154,23 +140,7 @@ capture_entries (struct bench *bench)
 static void
 capture_sockets (struct bench *bench)
 {
-  const struct
-  {
-    struct nlmsghdr header;
-    struct inet_diag_req_v2 body;
-  } request = {
-    .header = {
-      .nlmsg_len = sizeof request,
-      .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-      .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-    },
-    .body = {
-      .sdiag_family = AF_INET,
-      .sdiag_protocol = IPPROTO_TCP,
-      .idiag_ext = 1 << (INET_DIAG_INFO - 1),
-      .idiag_states = UINT32_MAX,
-    },
-  };
+  const struct socket_request request = make_socket_request (AF_INET, IPPROTO_TCP);
 
   if (!capture (NETLINK_SOCK_DIAG, &request, sizeof request, &bench->sockets))
     die ("sock_diag");

@@ -15,11 +15,6 @@
 #include <errno.h>
 #include <libnetfilter_conntrack/libnetfilter_conntrack.h>
 #include <libnetfilter_conntrack/libnetfilter_conntrack_tcp.h>
-#include <linux/inet_diag.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nfnetlink_conntrack.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,6 +25,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "dump-requests.h"
 
 /* Longer than any run. */
 #define ENTRY_TIMEOUT_S 1800
@@ -266,18 +263,7 @@ receive_all (struct dump *dump)
 static void
 dump_conntrack (struct dump *dump)
 {
-  const struct
-  {
-    struct nlmsghdr header;
-    struct nfgenmsg body;
-  } request = {
-    .header = {
-      .nlmsg_len = sizeof request,
-      .nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET,
-      .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-    },
-    .body = { .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0 },
-  };
+  const struct conntrack_request request = make_conntrack_request ();
 
   send_request (dump, &request, sizeof request);
   receive_all (dump);
@@ -298,23 +284,8 @@ dump_sockets (struct dump *dump)
 
   for (unsigned i = 0; i < sizeof steps / sizeof steps[0]; i++)
     {
-      const struct
-      {
-        struct nlmsghdr header;
-        struct inet_diag_req_v2 body;
-      } request = {
-        .header = {
-          .nlmsg_len = sizeof request,
-          .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-          .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-        },
-        .body = {
-          .sdiag_family = steps[i].family,
-          .sdiag_protocol = steps[i].protocol,
-          .idiag_ext = 1 << (INET_DIAG_INFO - 1),
-          .idiag_states = UINT32_MAX,
-        },
-      };
+      const struct socket_request request =
+          make_socket_request (steps[i].family, steps[i].protocol);
 
       send_request (dump, &request, sizeof request);
       receive_all (dump);
