@@ -84,7 +84,7 @@ struct weir_bpf_key
   uint8_t family;         /* of the packets: 4 or 6; 0 of frames */
   uint16_t unused;        /* 0 */
   uint32_t discriminator; /* ICMP: as in struct weir_conntrack_reading; frames: interface */
-  uint32_t unused2;       /* 0 */
+  uint32_t netns; /* of its cookie, for sockets of the kernel's that serve several; else 0 */
 };
 
 /* The first of its four cache lines is what every packet touches. */

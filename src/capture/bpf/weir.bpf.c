@@ -104,7 +104,7 @@ fill (struct weir_bpf_slot *slot, const struct notes *notes, const struct weir_b
 {
   empty (slot);
   slot->key = *key;
-  slot->netns_cookie = notes->netns_cookie;
+  slot->netns_cookie = key->netns ? key->netns : notes->netns_cookie;
   slot->born = bpf_ktime_get_boot_ns ();
   slot->flags = flags;
   slot->ifindex = 0;
@@ -462,6 +462,9 @@ count_other (struct __sk_buff *skb, struct bpf_sock *sk, const struct packet *pa
     get_socket_key (sk, packet, &key);
   else
     get_packet_key (skb, packet, sk->type != TYPE_RAW, &key);
+  /* The kernel's own are one for each processor. */
+  if (knows_netns && sk->type == TYPE_RAW && !(notes->flags & WEIR_BPF_WHOLE))
+    key.netns = bpf_get_netns_cookie (skb);
   slot = follow (reference);
   if (!slot || !equals (&slot->key, &key))
     return count_other_flow (skb, sk, packet, notes, &key);

@@ -204,19 +204,21 @@ stage_find (struct stage *stage, uint8_t protocol, uint16_t local, uint16_t remo
   return found;
 }
 
-/* What the loopback counts: every packet once, from the network header on. */
+/* What the loopback counts: the bytes of every packet once, from the network header on. */
 static inline uint64_t
-stage_get_loopback (void)
+stage_get_loopback (uint64_t *ret_packets)
 {
   FILE *file = fopen ("/proc/thread-self/net/dev", "re");
-  uint64_t bytes = 0;
+  uint64_t bytes = 0, packets = 0;
   char line[512];
 
   g_assert_nonnull (file);
   while (fgets (line, sizeof line, file) != NULL)
-    if (sscanf (line, " lo: %lu", &bytes) == 1)
+    if (sscanf (line, " lo: %lu %lu", &bytes, &packets) == 2)
       break;
   fclose (file);
+  if (ret_packets != NULL)
+    *ret_packets = packets;
   return bytes;
 }
 

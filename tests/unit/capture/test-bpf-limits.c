@@ -17,7 +17,7 @@ static char bytes[1 << 16];
 static void
 check_balance (struct stage *stage, uint64_t before, uint64_t timewait)
 {
-  const uint64_t sent = stage_get_loopback () - before;
+  const uint64_t sent = stage_get_loopback (NULL) - before;
   struct weir_bpf_totals totals;
   struct weir_bpf_sum flows = { 0 };
   const struct weir_bpf_sum *sums = totals.sums;
@@ -52,7 +52,7 @@ static void
 test_no_room (void)
 {
   int senders[PAIRS], receivers[PAIRS];
-  const uint64_t before = stage_get_loopback ();
+  const uint64_t before = stage_get_loopback (NULL);
   struct weir_bpf_totals totals;
   struct stage stage;
 
@@ -90,7 +90,7 @@ static void
 test_share (void)
 {
   int sender, receiver;
-  const uint64_t before = stage_get_loopback ();
+  const uint64_t before = stage_get_loopback (NULL);
   struct stage stage;
 
   stage_open_in (&stage, group, SLOTS, WEIR_BPF_IDLE_NS);
@@ -109,7 +109,7 @@ test_share (void)
     g_assert_cmpuint (stage_nth (&stage, i)->tx_bytes, >, 0);
   g_assert_cmpuint (stage.readings->len, <=, SLOTS / WEIR_BPF_SOCKET_SHARE + 4);
   g_assert_cmpuint (stage.readings->len, >=, SLOTS / WEIR_BPF_SOCKET_SHARE);
-  g_assert_cmpuint (stage_get_loopback (), >, before);
+  g_assert_cmpuint (stage_get_loopback (NULL), >, before);
   close (sender);
   close (receiver);
   stage_close (&stage);
@@ -120,7 +120,7 @@ static void
 test_eviction (void)
 {
   int senders[SLOTS], receivers[SLOTS];
-  const uint64_t before = stage_get_loopback ();
+  const uint64_t before = stage_get_loopback (NULL);
   struct weir_bpf_totals totals;
   struct stage stage;
 
@@ -162,7 +162,7 @@ test_eviction (void)
 static void
 test_unread (void)
 {
-  const uint64_t before = stage_get_loopback ();
+  const uint64_t before = stage_get_loopback (NULL);
   struct weir_bpf_totals totals;
   int sender, receiver;
   struct stage stage;
@@ -258,7 +258,7 @@ static void
 test_late (void)
 {
   int listener, client, server, size = 1 << 20;
-  const uint64_t before = stage_get_loopback ();
+  const uint64_t before = stage_get_loopback (NULL);
   const struct weir_bpf_reading *flow;
   struct stage stage;
 

@@ -90,9 +90,9 @@ check_tcp (int family, const char *address, uint8_t told_family)
   uint64_t before, after;
 
   begin ();
-  before = stage_get_loopback ();
+  before = stage_get_loopback (NULL);
   talk_tcp (family, address, up, down, &port, &client_port);
-  after = stage_get_loopback ();
+  after = stage_get_loopback (NULL);
   stage_read (&stage);
   g_assert_cmpuint (stage.readings->len, ==, 2);
   g_assert_cmpuint (stage.born, ==, 2);
@@ -135,6 +135,44 @@ static void
 test_tcp_mapped (void)
 {
   check_tcp (AF_INET6, "127.0.0.1", 4);
+}
+
+static void
+set_mtu (int mtu)
+{
+  struct ifreq request = { .ifr_name = "lo", .ifr_mtu = mtu };
+  int fd = stage_socket (AF_INET, SOCK_DGRAM, 0);
+
+  g_assert_cmpint (ioctl (fd, SIOCSIFMTU, &request), ==, 0);
+  close (fd);
+}
+
+/* Large packets are cut behind where they are counted: how many segments they are, and what headers
+ * that costs, is told beside the bytes. */
+static void
+test_tcp_segments (void)
+{
+  const size_t size = 800000, header = 20 + 32;
+  const struct weir_bpf_reading *client, *server;
+  uint64_t before, after, packets_before, packets_after, segments;
+  uint16_t port, client_port;
+
+  set_mtu (1500);
+  begin ();
+  before = stage_get_loopback (&packets_before);
+  talk_tcp (AF_INET, "127.0.0.1", size, 0, &port, &client_port);
+  after = stage_get_loopback (&packets_after);
+  set_mtu (65536);
+  stage_read (&stage);
+  client = stage_find (&stage, IPPROTO_TCP, client_port, port);
+  server = stage_find (&stage, IPPROTO_TCP, port, client_port);
+  g_assert_cmpuint (client->tx_payload, ==, size);
+  g_assert_cmpuint (client->tx_bytes + server->tx_bytes, ==, after - before);
+  segments = client->tx_packets + server->tx_packets;
+  g_assert_cmpuint (client->tx_packets, >=, size / 1448);
+  g_assert_cmpuint (segments, >, packets_after - packets_before);
+  g_assert_cmpuint (client->tx_extra, ==, (segments - (packets_after - packets_before)) * header);
+  g_assert_cmpuint (client->rx_extra + server->tx_extra, ==, 0);
 }
 
 /* ---- UDP ---- */
@@ -397,6 +435,72 @@ test_short_lived (void)
   close (receiver);
 }
 
+#define WORKERS     8
+#define CONNECTIONS 300
+#define MESSAGE     1234
+
+static void
+connect_often (int unused)
+{
+  for (unsigned i = 0; i < CONNECTIONS; i++)
+    {
+      int listener = stage_socket (AF_INET, SOCK_STREAM, 0),
+          client = stage_socket (AF_INET, SOCK_STREAM, 0), server;
+
+      stage_bind (listener, "127.0.0.1", 0);
+      if (listen (listener, 1) < 0)
+        _exit (1);
+      stage_connect (client, "127.0.0.1", stage_get_port (listener));
+      server = accept (listener, NULL, NULL);
+      stage_send (client, bytes, MESSAGE);
+      stage_receive (server, MESSAGE);
+      close (client);
+      close (server);
+      close (listener);
+    }
+}
+
+/* All at the same time on all processors, while it is read: each is told of, whole and once. */
+static void
+test_many (void)
+{
+  unsigned n_clients = 0, n_servers = 0;
+  uint64_t before, sent, counted = 0;
+  pid_t workers[WORKERS];
+
+  begin ();
+  before = stage_get_loopback (NULL);
+  for (unsigned i = 0; i < WORKERS; i++)
+    workers[i] = in_child_named ("busy", connect_often, -1);
+  for (unsigned n_left = WORKERS; n_left > 0;)
+    {
+      stage_read (&stage);
+      g_usleep (5000);
+      for (unsigned i = 0; i < WORKERS; i++)
+        if (workers[i] > 0 && waitpid (workers[i], NULL, WNOHANG) == workers[i])
+          {
+            workers[i] = 0;
+            n_left--;
+          }
+    }
+  sent = stage_get_loopback (NULL) - before;
+  stage_read (&stage);
+  for (guint i = 0; i < stage.readings->len; i++)
+    {
+      const struct weir_bpf_reading *flow = stage_nth (&stage, i);
+
+      counted += flow->tx_bytes;
+      if (flow->protocol != IPPROTO_TCP)
+        continue;
+      g_assert_cmpstr (flow->opener.comm, ==, "busy");
+      n_clients += flow->direction == WEIR_DIRECTION_OUT && flow->tx_payload == MESSAGE;
+      n_servers += flow->direction == WEIR_DIRECTION_IN && flow->rx_payload == MESSAGE;
+    }
+  g_assert_cmpuint (n_clients, ==, WORKERS * CONNECTIONS);
+  g_assert_cmpuint (n_servers, ==, WORKERS * CONNECTIONS);
+  g_assert_cmpuint (counted, ==, sent);
+}
+
 static void
 serve_once (int listener)
 {
@@ -582,9 +686,11 @@ main (int argc, char **argv)
 
   g_test_init (&argc, &argv, NULL);
   stage_isolate ();
-  stage_open (&stage, 4096);
+  /* So large that slots are not used again, however late this gets to read. */
+  stage_open (&stage, WEIR_BPF_FLOWS_DEFAULT);
   g_test_add_func ("/bpf/traffic/tcp", test_tcp);
   g_test_add_func ("/bpf/traffic/tcp-mapped", test_tcp_mapped);
+  g_test_add_func ("/bpf/traffic/tcp-segments", test_tcp_segments);
   g_test_add_func ("/bpf/traffic/udp-peers", test_udp_peers);
   g_test_add_func ("/bpf/traffic/udp-connected", test_udp_connected);
   g_test_add_func ("/bpf/traffic/udp-segments", test_udp_segments);
@@ -592,6 +698,7 @@ main (int argc, char **argv)
   g_test_add_func ("/bpf/traffic/ping", test_ping);
   g_test_add_func ("/bpf/traffic/frames", test_frames);
   g_test_add_func ("/bpf/traffic/short-lived", test_short_lived);
+  g_test_add_func ("/bpf/traffic/many", test_many);
   g_test_add_func ("/bpf/traffic/inherited-listener", test_inherited_listener);
   g_test_add_func ("/bpf/traffic/passed", test_passed);
   g_test_add_func ("/bpf/traffic/other-namespace", test_other_namespace);
