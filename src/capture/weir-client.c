@@ -62,6 +62,14 @@ clamp_interval (const struct weir_client *client, uint32_t interval_ms)
   return interval_ms > WEIR_INTERVAL_CEILING_MS ? WEIR_INTERVAL_CEILING_MS : interval_ms;
 }
 
+static uint32_t
+clamp_announce (uint32_t announce_ms)
+{
+  if (announce_ms == 0)
+    return 0;
+  return announce_ms < WEIR_ANNOUNCE_FLOOR_MS ? WEIR_ANNOUNCE_FLOOR_MS : announce_ms;
+}
+
 /* The newest one counts, should there be several at once. */
 static enum weir_client_end
 want_details (struct weir_client *client, const struct weir_frame *frame, uint64_t now)
@@ -80,7 +88,7 @@ want_details (struct weir_client *client, const struct weir_frame *frame, uint64
 static enum weir_client_end
 obey (struct weir_client *client, const struct weir_frame *frame, uint64_t now)
 {
-  uint32_t interval_ms = 0;
+  struct weir_wish wish;
   int result;
 
   switch (frame->type)
@@ -90,10 +98,10 @@ obey (struct weir_client *client, const struct weir_frame *frame, uint64_t now)
     case WEIR_MESSAGE_DETAILS_OF:
       return want_details (client, frame, now);
     case WEIR_MESSAGE_START:
-      result = weir_read_start (frame, &interval_ms);
+      result = weir_read_start (frame, &wish);
       break;
     case WEIR_MESSAGE_INTERVAL:
-      result = weir_read_interval (frame, &interval_ms);
+      result = weir_read_interval (frame, &wish);
       break;
     default:
       /* Requests of a later version are skipped; what an engine says is no request. */
@@ -103,8 +111,9 @@ obey (struct weir_client *client, const struct weir_frame *frame, uint64_t now)
     return WEIR_CLIENT_BROKE_PROTOCOL;
   if (!take_token (client, now))
     return WEIR_CLIENT_SERVING;
-  client->wish_ms = clamp_interval (client, interval_ms);
-  client->wished_less = interval_ms < client->wish_ms;
+  client->wish_ms = clamp_interval (client, wish.interval_ms);
+  client->wished_less = wish.interval_ms < client->wish_ms;
+  client->announce_ms = clamp_announce (wish.announce_ms);
   client->renewed = now;
   if (frame->type == WEIR_MESSAGE_START)
     client->started = true;
@@ -168,11 +177,17 @@ weir_client_get_writer (struct weir_client *client)
   return &client->out;
 }
 
+static bool
+was_not_renewed (const struct weir_client *client, uint64_t now)
+{
+  return now - client->renewed > WEIR_RENEWAL_MS * MS;
+}
+
 /* Whether the front end has not renewed its wish, and so gets less. */
 static bool
 is_forgotten (const struct weir_client *client, uint64_t now)
 {
-  return now - client->renewed > WEIR_RENEWAL_MS * MS && client->wish_ms < WEIR_INTERVAL_IDLE_MS;
+  return was_not_renewed (client, now) && client->wish_ms < WEIR_INTERVAL_IDLE_MS;
 }
 
 uint64_t
@@ -189,6 +204,12 @@ weir_client_get_why (const struct weir_client *client, uint64_t now)
   if (is_forgotten (client, now))
     return WEIR_CADENCE_NOT_RENEWED;
   return client->wished_less ? WEIR_CADENCE_FLOOR : WEIR_CADENCE_AS_WISHED;
+}
+
+uint64_t
+weir_client_get_announce (const struct weir_client *client, uint64_t now)
+{
+  return client->started && !was_not_renewed (client, now) ? client->announce_ms * MS : 0;
 }
 
 bool

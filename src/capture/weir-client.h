@@ -24,10 +24,11 @@ struct weir_client
   struct weir_writer out; /* what waits to be sent; @sent bytes of it are */
   size_t sent;
   bool started;
-  uint32_t wish_ms;  /* what of the wish can be had */
-  bool wished_less;  /* ... which is more than was wished */
-  uint32_t floor_ms; /* no wish for less is granted */
-  uint64_t renewed;  /* CLOCK_MONOTONIC, ns: the last START or INTERVAL */
+  uint32_t wish_ms;     /* what of the wish can be had */
+  bool wished_less;     /* ... which is more than was wished */
+  uint32_t floor_ms;    /* no wish for less is granted */
+  uint32_t announce_ms; /* the same for flows that are new; 0: only at ticks */
+  uint64_t renewed;     /* CLOCK_MONOTONIC, ns: the last START or INTERVAL */
   /* Requests that may still be answered now: a bucket that fills with time */
   uint64_t tokens, filled;
   uint64_t dropped; /* requests beyond that */
@@ -61,5 +62,9 @@ weir_client_get_interval (const struct weir_client *client, uint64_t now);
 /* Why it is that: WEIR_CADENCE_AS_WISHED, _NOT_RENEWED or _FLOOR. */
 enum weir_cadence
 weir_client_get_why (const struct weir_client *client, uint64_t now);
+/* The least time between two announcements of flows that are new, in ns; 0: they wait for the tick,
+ * because that was not wished for, or not renewed. */
+uint64_t
+weir_client_get_announce (const struct weir_client *client, uint64_t now);
 bool
 weir_client_leash_is_out (const struct weir_client *client, uint64_t now);

@@ -231,7 +231,7 @@ weir_flow_table_add (struct weir_flow_table *table, const struct weir_flow_key *
     .in_use = 1,
     .number = number,
   };
-  table->marks[number - 1] = WEIR_MARK_IN_USE | WEIR_MARK_TOUCHED;
+  table->marks[number - 1] = WEIR_MARK_IN_USE | WEIR_MARK_TOUCHED | WEIR_MARK_NEW;
   if (++table->n_flows > table->n_buckets)
     grow_buckets (table);
   link_key (table, flow);

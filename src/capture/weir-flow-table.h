@@ -84,6 +84,8 @@ enum weir_flow_mark
   WEIR_MARK_SOCKET = 1 << 2, /* has a socket, or had one when that was last looked at */
   WEIR_MARK_OWNED = 1 << 3,  /* has an owner, of whom there may be news */
   WEIR_MARK_ROW = 1 << 4,    /* the same as WEIR_FLOW_IS_PUBLISHED */
+  /* Since the last tick, and there may be something to tell of it before the next one. */
+  WEIR_MARK_NEW = 1 << 5,
 };
 
 /* Rarely needed, hence apart. */

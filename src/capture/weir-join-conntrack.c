@@ -583,7 +583,7 @@ weir_join_reorient (struct weir_join *join, struct weir_flow *flow)
       weir_flow_set_direction (flow, WEIR_DIRECTION_OUT);
       return;
     }
-  if (flow->flags & WEIR_FLOW_WAS_SEEN)
+  if (flow->flags & (WEIR_FLOW_WAS_SEEN | WEIR_FLOW_IS_PUBLISHED))
     return;
   recall (flow, &reading);
   ends = get_ends (join, &reading);

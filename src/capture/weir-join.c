@@ -286,7 +286,7 @@ choose_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now)
 }
 
 static void
-settle_flow (struct weir_join *join, struct weir_flow *flow, uint64_t now)
+choose_all (struct weir_join *join, struct weir_flow *flow, uint64_t now)
 {
   uint8_t dirty = flow->dirty;
 
@@ -299,6 +299,12 @@ settle_flow (struct weir_join *join, struct weir_flow *flow, uint64_t now)
   choose_owner (join, flow, now);
   if (flow->dirty != dirty)
     weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED);
+}
+
+static void
+settle_flow (struct weir_join *join, struct weir_flow *flow, uint64_t now)
+{
+  choose_all (join, flow, now);
   /* While a dump runs it may still show an entry that an event has already ended: keeping the flow
    * is what tells the two apart. */
   if (!(flow->flags & (WEIR_FLOW_IS_ENDED | WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_HAS_CONNTRACK |
@@ -324,4 +330,14 @@ weir_join_settle (struct weir_join *join, uint64_t now)
   for (slot = 0; (flow = weir_flow_table_next_marked (&join->table, &slot,
                                                       WEIR_MARK_TOUCHED | WEIR_MARK_OWNED));)
     settle_flow (join, flow, now);
+}
+
+void
+weir_join_settle_new (struct weir_join *join, uint64_t now)
+{
+  struct weir_flow *flow;
+
+  for (uint32_t slot = 0;
+       (flow = weir_flow_table_next_marked (&join->table, &slot, WEIR_MARK_NEW));)
+    choose_all (join, flow, now);
 }

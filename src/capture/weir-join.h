@@ -126,6 +126,10 @@ weir_join_conntrack_end (struct weir_join *join, bool complete);
 void
 weir_join_settle (struct weir_join *join, uint64_t now);
 
+/* Between two ticks: the same of those that are marked as new, except that none of them ends. */
+void
+weir_join_settle_new (struct weir_join *join, uint64_t now);
+
 /* Removes a flow whose end was published. */
 void
 weir_join_remove (struct weir_join *join, struct weir_flow *flow);

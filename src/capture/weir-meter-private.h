@@ -12,6 +12,7 @@
 #include "source-namespaces.h"
 #include "source-owners.h"
 #include "source-sockdiag.h"
+#include "weir-allowance.h"
 #include "weir-client.h"
 #include "weir-governor.h"
 #include "weir-join.h"
@@ -28,6 +29,15 @@ enum weir_phase
   WEIR_PHASE_IDLE,
   WEIR_PHASE_READING,
   WEIR_PHASE_NAMING,
+};
+
+/* What is told between two ticks. */
+struct weir_announce
+{
+  struct weir_allowance allowance;
+  uint64_t next;    /* awake: not before */
+  uint64_t seen_id; /* next_id of the table when it was last looked at */
+  bool waiting;     /* for the owners of flows that were new then */
 };
 
 struct weir_meter
@@ -50,6 +60,7 @@ struct weir_meter
   struct weir_details_source details;
   struct weir_namespaces namespaces;
   struct weir_lookup lookup;
+  struct weir_announce announce;
   bool keeper_stopped;
   bool conntrack_repeated;
   bool resync_wanted; /* events were lost, and no dump has begun since */
@@ -87,6 +98,18 @@ weir_meter_has_dumps (const struct weir_meter *meter);
 /* How often all that is shown is read anew, in ns, and why: enum weir_cadence. */
 uint64_t
 weir_meter_get_cadence (const struct weir_meter *meter, uint64_t awake, uint8_t *ret_why);
+
+/* ---- weir-meter-announce.c ---- */
+
+void
+weir_meter_init_announce (struct weir_meter *meter);
+/* Tells of flows that are new, if that was wished for, is due, and affordable.  0 or a negative
+ * errno. */
+int
+weir_meter_announce (struct weir_meter *meter, const struct weir_moment *now);
+/* When it has something to do even if nothing arrives; UINT64_MAX: never. */
+uint64_t
+weir_meter_get_announce_due (const struct weir_meter *meter, uint64_t awake);
 
 /* ---- weir-meter-read.c: each reads what its descriptor has ---- */
 

@@ -188,6 +188,7 @@ wait_for_events (struct weir_meter *meter, struct pollfd polled[POLLED_MAX], boo
   struct weir_moment moment = get_now (meter);
   uint64_t now = moment.awake;
   uint64_t due = weir_meter_get_due (meter, now);
+  uint64_t announce = weir_meter_get_announce_due (meter, now);
   uint64_t lookup = weir_lookup_get_due (&meter->lookup, &meter->join, &meter->owners);
   uint64_t leash = meter->client.renewed + WEIR_LEASH_MS * WEIR_MS;
   uint64_t wait;
@@ -195,6 +196,8 @@ wait_for_events (struct weir_meter *meter, struct pollfd polled[POLLED_MAX], boo
   *ret_n = list_descriptors (meter, polled);
   if (leash < due)
     due = leash;
+  if (announce < due)
+    due = announce;
   if (weir_details_source_get_due (&meter->details) < due)
     due = weir_details_source_get_due (&meter->details);
   wait = due > now ? due - now : 0;
@@ -270,6 +273,8 @@ turn (struct weir_meter *meter, bool *more, enum weir_client_end *ret_end)
   weir_meter_read_namespaces (meter, &now);
 
   result = weir_meter_advance (meter, &now);
+  if (result == 0)
+    result = weir_meter_announce (meter, &now);
   if (result == 0 && weir_client_flush (&meter->client) < 0)
     *ret_end = WEIR_CLIENT_GONE;
   return result;
@@ -346,6 +351,7 @@ weir_meter_run (struct weir_meter_setup *setup)
   meter->conntrack.fd = setup->fds.conntrack_dump;
   weir_owners_source_init (&meter->owners, setup->fds.looker);
   weir_details_source_init (&meter->details, setup->fds.teller, setup->tells_nothing);
+  weir_meter_init_announce (meter);
   weir_lookup_init (&meter->lookup, setup->fds.sock_exact);
   if (weir_bpf_source_init (&meter->bpf, &setup->bpf) == 0 &&
       weir_join_init (&meter->join, setup->netns, setup->looks_at_all_users,

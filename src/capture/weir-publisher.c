@@ -2,10 +2,15 @@
 #include "weir-publisher.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NS_PER_S UINT64_C (1000000000)
+#define NS_PER_S  UINT64_C (1000000000)
+#define NS_PER_MS UINT64_C (1000000)
+
+/* After this time nobody asks for the owner of a new flow any more until the next dump. */
+#define OWNER_PATIENCE (250 * NS_PER_MS)
 
 struct weir_candidate
 {
@@ -340,7 +345,10 @@ changed (const struct weir_flow *flow, const struct progress *progress)
 {
   uint32_t groups = flow->dirty;
 
-  if (progress->is_fresh)
+  /* It was only announced: this is what an added row would say. */
+  if (!(flow->flags & WEIR_FLOW_WAS_SEEN))
+    groups |= WEIR_FLOW_BYTES;
+  else if (progress->is_fresh)
     {
       if (progress->rx_bytes != flow->shown_rx_bytes ||
           progress->tx_bytes != flow->shown_tx_bytes || flow->flags & WEIR_FLOW_RATE_SHOWN)
@@ -483,6 +491,7 @@ remember (struct round *round, struct weir_flow *flow, const struct progress *pr
   if (progress->is_fresh)
     flow->flags &= ~(uint32_t) WEIR_FLOW_NO_RATE;
   flow->flags |= WEIR_FLOW_WAS_SEEN;
+  weir_flow_table_unmark (table, flow, WEIR_MARK_NEW);
   if (is_told (flow, progress))
     weir_flow_table_unmark (table, flow, WEIR_MARK_TOUCHED);
   if (flow->flags & WEIR_FLOW_IS_PUBLISHED)
@@ -570,9 +579,111 @@ weir_publisher_publish (struct weir_publisher *publisher, struct weir_join *join
   tick.interval = publisher->last_tick != 0 ? now - publisher->last_tick : 0;
   tick.flows_refused = join->table.refused;
   publisher->last_tick = now;
+  publisher->n_rows = tick.flows_published;
   memcpy (publisher->shown_at, publisher->read_at, sizeof publisher->shown_at);
   for (unsigned i = 0; i < join->n_others; i++)
     join->others[i]->shown_at = join->others[i]->read_at;
   *ret_tick = tick;
   return 0;
+}
+
+/* ---- between two ticks ---- */
+
+/* Whether what is known of the owner will stay so.  That a process is gone, or was not found, is
+ * not known before somebody has looked; and who listens may not be who accepts. */
+static bool
+is_owner_final (const struct weir_flow *flow)
+{
+  switch (flow->owner_how)
+    {
+    case WEIR_OWNER_NONE:
+      return flow->owner_missing == WEIR_MISSING_OTHER_USER ||
+             flow->owner_missing == WEIR_MISSING_KERNEL ||
+             flow->owner_missing == WEIR_MISSING_OTHER_NAMESPACE;
+    case WEIR_OWNER_LISTENER:
+      return flow->key.protocol != IPPROTO_TCP;
+    case WEIR_OWNER_CGROUP:
+      return flow->flags & WEIR_FLOW_OWNER_IS_SHARED;
+    default:
+      return true;
+    }
+}
+
+static void
+announce_row (struct round *round, struct weir_flow *flow)
+{
+  struct progress progress = { 0 };
+  const uint8_t missing = flow->owner_missing;
+  const bool is_final = is_owner_final (flow);
+
+  progress.has_bytes = weir_flow_get_bytes (flow, &progress.rx_bytes, &progress.tx_bytes);
+  if (!is_final && flow->owner_how == WEIR_OWNER_NONE)
+    flow->owner_missing = WEIR_MISSING_NOT_YET;
+  write_row (round, flow, &progress);
+  flow->owner_missing = missing;
+  /* The tick says what came of it. */
+  if (!is_final)
+    flow->dirty |= WEIR_FLOW_OWNER;
+  weir_flow_table_mark (&round->join->table, flow, WEIR_MARK_ROW);
+  round->publisher->n_rows++;
+}
+
+/* Whether there may be more to tell of the flow before the tick; @n: records written. */
+static bool
+announce_flow (struct round *round, struct weir_flow *flow, int *n)
+{
+  const uint64_t age = round->now - flow->first_seen;
+  const bool is_final = is_owner_final (flow);
+
+  /* What seems to pass through may turn out to be this computer's own when its addresses and
+   * sockets are read, and then it is another row, or two. */
+  if (flow->direction == WEIR_DIRECTION_FORWARDED)
+    return false;
+  if (flow->flags & WEIR_FLOW_IS_PUBLISHED)
+    {
+      if (!is_final)
+        return age < OWNER_PATIENCE;
+      if (flow->dirty & WEIR_FLOW_OWNER)
+        {
+          write_record (round, flow, WEIR_FLOW_CHANGED, WEIR_FLOW_OWNER, NULL);
+          flow->dirty &= (uint8_t) ~WEIR_FLOW_OWNER;
+          ++*n;
+        }
+      return false;
+    }
+  if (round->publisher->n_rows >= round->publisher->rows_max)
+    return false;
+  if (!is_final && age < WEIR_ANNOUNCE_PATIENCE_MS * NS_PER_MS)
+    return true;
+  announce_row (round, flow);
+  ++*n;
+  return !is_final;
+}
+
+int
+weir_publisher_announce (struct weir_publisher *publisher, struct weir_join *join, uint64_t now,
+                         struct weir_writer *writer, bool *ret_waiting)
+{
+  struct round round = {
+    .publisher = publisher,
+    .join = join,
+    .flows = weir_flows_writer_new (writer),
+    .now = now,
+  };
+  struct weir_flow *flow;
+  uint32_t slot = 0;
+  int n = 0;
+
+  *ret_waiting = false;
+  if (round.flows == NULL)
+    return -ENOMEM;
+  while ((flow = weir_flow_table_next_marked (&join->table, &slot, WEIR_MARK_NEW)) != NULL)
+    {
+      if (announce_flow (&round, flow, &n))
+        *ret_waiting = true;
+      else
+        weir_flow_table_unmark (&join->table, flow, WEIR_MARK_NEW);
+    }
+  weir_flows_writer_finish (round.flows);
+  return n;
 }

@@ -10,7 +10,10 @@
  * A row that gives way to a larger one is ended without any group: its bytes are among the others
  * from then on, and it comes back under its old id.  A flow that ends while it is no row becomes
  * one for its end, so that nobody misses it because it was short; only beyond another @rows_max of
- * them in one tick their bytes are no more than part of the others. */
+ * them in one tick their bytes are no more than part of the others.
+ *
+ * A flow that is announced between two ticks is a row from then on; what is measured of it begins
+ * with the next tick all the same, which tells its bytes as if it had added it. */
 #pragma once
 
 #include <stdbool.h>
@@ -27,6 +30,7 @@ struct weir_publisher
   uint64_t read_at[WEIR_N_SOURCES], shown_at[WEIR_N_SOURCES];
   uint64_t last_tick;
   uint64_t sequence;
+  uint32_t n_rows; /* at the last tick, and those that were announced since */
   /* Speed of what was not published, by who measured it: it holds until the next reading. */
   uint64_t others_rx_rate[WEIR_N_SOURCES], others_tx_rate[WEIR_N_SOURCES];
   /* Bytes of the flows that are no rows now. */
@@ -41,6 +45,14 @@ void
 weir_publisher_init (struct weir_publisher *publisher, uint32_t rows_max);
 void
 weir_publisher_clear (struct weir_publisher *publisher);
+
+/* Between two ticks: writes FLOWS of what is marked as new, as far as there are places: flows whose
+ * owner is known, or was waited for long enough, and owners that became known of those.  The join
+ * must be settled (weir_join_settle_new()).  Returns how many records were written or a negative
+ * errno; *@ret_waiting: whether there may be more to tell of them soon. */
+int
+weir_publisher_announce (struct weir_publisher *publisher, struct weir_join *join, uint64_t now,
+                         struct weir_writer *writer, bool *ret_waiting);
 
 /* Writes the FLOWS frames of one tick and fills in all of @ret_tick but realtime and coalesced.
  * Flows whose end was published are removed.  The join must be settled.  0 or a negative errno. */

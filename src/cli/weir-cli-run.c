@@ -99,6 +99,13 @@ on_tick (WeirFlowStore *flows, WeirCliRun *run)
 }
 
 static void
+on_news (WeirFlowStore *flows, WeirCliRun *run)
+{
+  if (!run->ended && run->n_ticks > 0 && has_wanted_view (run))
+    run->options->command->news (run);
+}
+
+static void
 on_unlock_failed (WeirSession *session, GError *error, WeirCliRun *run)
 {
   weir_cli_run_fail (run, WEIR_CLI_EXIT_NOT_FULL, error->message);
@@ -273,6 +280,11 @@ measure (WeirCliRun *run)
   run->session = make_session (options, runtime);
   weir_session_set_interval (run->session, options->interval_ms);
   g_signal_connect (weir_session_get_flows (run->session), "tick", G_CALLBACK (on_tick), run);
+  if (options->command->news != NULL)
+    {
+      weir_session_set_announce (run->session, WEIR_ANNOUNCE_FLOOR_MS);
+      g_signal_connect (weir_session_get_flows (run->session), "news", G_CALLBACK (on_news), run);
+    }
   g_signal_connect (run->session, "notify::state", G_CALLBACK (on_state), run);
   g_signal_connect (run->session, "unlock-failed", G_CALLBACK (on_unlock_failed), run);
   g_autoptr (GError) error = NULL;

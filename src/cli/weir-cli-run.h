@@ -42,6 +42,8 @@ struct _WeirCliCommand
   gboolean (*begin) (WeirCliRun *run, GError **error);
   /* After each tick in the view that was asked for. */
   void (*tick) (WeirCliRun *run);
+  /* When connections were told of before a tick; NULL: it does not want that. */
+  void (*news) (WeirCliRun *run);
   /* Once, however it ends, if begin did well: the rest of the output.  Ticks may have been none. */
   void (*end) (WeirCliRun *run);
 };

@@ -18,7 +18,7 @@ typedef struct
   WeirCliOutput *output;
   GHashTable *told; /* ids of flows that have not ended yet */
   WeirFilter *filter;
-  GString *lines; /* of this tick */
+  GString *lines; /* of this tick, or news */
   WeirSession *session;
   GHashTable *programs; /* process as text, path or NULL: not known (yet) */
 } Stream;
@@ -115,6 +115,16 @@ tell (WeirFlow *flow, gpointer data)
 }
 
 static void
+news (WeirCliRun *run)
+{
+  Stream *stream = run->data;
+
+  stream->lines = g_string_new (NULL);
+  weir_flow_store_foreach_news (weir_session_get_flows (run->session), tell, stream);
+  weir_cli_output_write (stream->output, g_steal_pointer (&stream->lines));
+}
+
+static void
 tick (WeirCliRun *run)
 {
   Stream *stream = run->data;
@@ -146,5 +156,6 @@ const WeirCliCommand weir_cli_stream = {
   .takes = WEIR_CLI_TAKES_DURATION,
   .begin = begin,
   .tick = tick,
+  .news = news,
   .end = end,
 };

@@ -290,24 +290,24 @@ weir_channel_start (WeirChannel *self)
 }
 
 void
-weir_channel_send_start (WeirChannel *self, guint interval_ms)
+weir_channel_send_start (WeirChannel *self, const struct weir_wish *wish)
 {
   struct weir_writer writer;
 
   g_return_if_fail (WEIR_IS_CHANNEL (self));
   weir_writer_init (&writer);
-  weir_write_start (&writer, interval_ms);
+  weir_write_start (&writer, wish);
   send_request (self, &writer);
 }
 
 void
-weir_channel_send_interval (WeirChannel *self, guint interval_ms)
+weir_channel_send_interval (WeirChannel *self, const struct weir_wish *wish)
 {
   struct weir_writer writer;
 
   g_return_if_fail (WEIR_IS_CHANNEL (self));
   weir_writer_init (&writer);
-  weir_write_interval (&writer, interval_ms);
+  weir_write_interval (&writer, wish);
   send_request (self, &writer);
 }
 

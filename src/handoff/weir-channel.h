@@ -29,9 +29,9 @@ weir_channel_start (WeirChannel *self);
 /* Queued and sent without blocking; a peer that does not read its requests gets the channel closed.
  */
 void
-weir_channel_send_start (WeirChannel *self, guint interval_ms);
+weir_channel_send_start (WeirChannel *self, const struct weir_wish *wish);
 void
-weir_channel_send_interval (WeirChannel *self, guint interval_ms);
+weir_channel_send_interval (WeirChannel *self, const struct weir_wish *wish);
 void
 weir_channel_send_details_of (WeirChannel *self, const struct weir_details_request *request);
 void

@@ -223,6 +223,28 @@ weir_read_tick (const struct weir_frame *frame, struct weir_tick *ret_tick)
   return weir_reader_result (&reader);
 }
 
+/* ---- NEWS ---- */
+
+void
+weir_write_news (struct weir_writer *writer, uint64_t monotonic)
+{
+  weir_write_frame_begin (writer, WEIR_MESSAGE_NEWS);
+  weir_write_u64 (writer, monotonic);
+  weir_write_frame_end (writer);
+}
+
+int
+weir_read_news (const struct weir_frame *frame, uint64_t *ret_monotonic)
+{
+  struct weir_reader reader;
+
+  *ret_monotonic = 0;
+  if (!weir_reader_begin (&reader, frame, WEIR_MESSAGE_NEWS))
+    return -EPROTO;
+  *ret_monotonic = weir_read_u64 (&reader);
+  return weir_reader_result (&reader);
+}
+
 /* ---- ERROR and BYE ---- */
 
 void
@@ -278,35 +300,39 @@ weir_read_bye (const struct weir_frame *frame, enum weir_bye_reason *ret_reason)
 /* ---- requests ---- */
 
 static void
-write_request (struct weir_writer *writer, enum weir_message type, uint32_t interval_ms)
+write_wish (struct weir_writer *writer, enum weir_message type, const struct weir_wish *wish)
 {
   weir_write_frame_begin (writer, type);
-  weir_write_u32 (writer, interval_ms);
+  weir_write_u32 (writer, wish->interval_ms);
+  weir_write_u32 (writer, wish->announce_ms);
   weir_write_frame_end (writer);
 }
 
 static int
-read_request (const struct weir_frame *frame, enum weir_message type, uint32_t *ret_interval_ms)
+read_wish (const struct weir_frame *frame, enum weir_message type, struct weir_wish *ret_wish)
 {
   struct weir_reader reader;
 
-  *ret_interval_ms = 0;
+  *ret_wish = (struct weir_wish) { 0 };
   if (!weir_reader_begin (&reader, frame, type))
     return -EPROTO;
-  *ret_interval_ms = weir_read_u32 (&reader);
+  ret_wish->interval_ms = weir_read_u32 (&reader);
+  /* An older front end ends here. */
+  if (reader.at < reader.end)
+    ret_wish->announce_ms = weir_read_u32 (&reader);
   return weir_reader_result (&reader);
 }
 
 void
-weir_write_start (struct weir_writer *writer, uint32_t interval_ms)
+weir_write_start (struct weir_writer *writer, const struct weir_wish *wish)
 {
-  write_request (writer, WEIR_MESSAGE_START, interval_ms);
+  write_wish (writer, WEIR_MESSAGE_START, wish);
 }
 
 void
-weir_write_interval (struct weir_writer *writer, uint32_t interval_ms)
+weir_write_interval (struct weir_writer *writer, const struct weir_wish *wish)
 {
-  write_request (writer, WEIR_MESSAGE_INTERVAL, interval_ms);
+  write_wish (writer, WEIR_MESSAGE_INTERVAL, wish);
 }
 
 void
@@ -317,13 +343,13 @@ weir_write_stop (struct weir_writer *writer)
 }
 
 int
-weir_read_start (const struct weir_frame *frame, uint32_t *ret_interval_ms)
+weir_read_start (const struct weir_frame *frame, struct weir_wish *ret_wish)
 {
-  return read_request (frame, WEIR_MESSAGE_START, ret_interval_ms);
+  return read_wish (frame, WEIR_MESSAGE_START, ret_wish);
 }
 
 int
-weir_read_interval (const struct weir_frame *frame, uint32_t *ret_interval_ms)
+weir_read_interval (const struct weir_frame *frame, struct weir_wish *ret_wish)
 {
-  return read_request (frame, WEIR_MESSAGE_INTERVAL, ret_interval_ms);
+  return read_wish (frame, WEIR_MESSAGE_INTERVAL, ret_wish);
 }

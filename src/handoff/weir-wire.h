@@ -31,7 +31,8 @@ enum weir_message
   WEIR_MESSAGE_LISTENERS = 10,
   WEIR_MESSAGE_NOTICES = 11,
   WEIR_MESSAGE_NAMESPACES = 12,
-  WEIR_MESSAGE_LAST_OF_ENGINE = 12, /* up to here they are known, or reserved */
+  WEIR_MESSAGE_NEWS = 13,
+  WEIR_MESSAGE_LAST_OF_ENGINE = 13, /* up to here they are known, or reserved */
 
   WEIR_MESSAGE_START = 64,
   WEIR_MESSAGE_INTERVAL = 65,
@@ -689,6 +690,13 @@ weir_write_tick (struct weir_writer *writer, const struct weir_tick *tick);
 int
 weir_read_tick (const struct weir_frame *frame, struct weir_tick *ret_tick);
 
+/* What precedes it may be shown at once, as far as it is not for the next tick.  @monotonic:
+ * CLOCK_BOOTTIME in ns of its publication. */
+void
+weir_write_news (struct weir_writer *writer, uint64_t monotonic);
+int
+weir_read_news (const struct weir_frame *frame, uint64_t *ret_monotonic);
+
 /* Something went wrong in the engine; the front end words it. */
 enum weir_error_code
 {
@@ -725,68 +733,6 @@ weir_write_bye (struct weir_writer *writer, enum weir_bye_reason reason);
 int
 weir_read_bye (const struct weir_frame *frame, enum weir_bye_reason *ret_reason);
 
-/* START and INTERVAL: the wished interval; clamped by the engine, forgotten after WEIR_RENEWAL_MS.
- */
-void
-weir_write_start (struct weir_writer *writer, uint32_t interval_ms);
-void
-weir_write_interval (struct weir_writer *writer, uint32_t interval_ms);
-void
-weir_write_stop (struct weir_writer *writer);
-int
-weir_read_start (const struct weir_frame *frame, uint32_t *ret_interval_ms);
-int
-weir_read_interval (const struct weir_frame *frame, uint32_t *ret_interval_ms);
-
-/* A process, by what names it for ever. */
-struct weir_details_request
-{
-  uint32_t number; /* the front end's choice; comes back in the answer */
-  uint32_t pid;
-  uint64_t start_time; /* as in the OWNER group */
-};
-
-enum weir_details_outcome
-{
-  WEIR_DETAILS_SHOWN = 0,      /* what could be read */
-  WEIR_DETAILS_REFUSED = 1,    /* by the policy of engine.conf */
-  WEIR_DETAILS_GONE = 2,       /* there is no such process any more */
-  WEIR_DETAILS_UNREADABLE = 3, /* the kernel does not let this view read any of it */
-  WEIR_DETAILS_STOPPED = 4,    /* who reads them has ended, over this process or an earlier one */
-};
-
-/* Bits of @has. */
-enum weir_details_has
-{
-  WEIR_DETAILS_EXE = 1 << 0,
-  WEIR_DETAILS_CWD = 1 << 1,
-  WEIR_DETAILS_COMMAND = 1 << 2,
-  WEIR_DETAILS_EXE_CUT = 1 << 3,
-  WEIR_DETAILS_CWD_CUT = 1 << 4,
-  WEIR_DETAILS_COMMAND_CUT = 1 << 5,
-  WEIR_DETAILS_COMMAND_LATE = 1 << 6, /* absent, because the process kept its reader waiting */
-};
-
-struct weir_details
-{
-  struct weir_details_request request;
-  uint8_t outcome; /* enum weir_details_outcome */
-  uint8_t has;     /* enum weir_details_has */
-  char exe[WEIR_STRING_MAX + 1];
-  char cwd[WEIR_STRING_MAX + 1];
-  char command[WEIR_COMMAND_MAX + 1]; /* arguments with a NUL between them: */
-  uint16_t command_size;              /* ... so many bytes */
-};
-
-void
-weir_write_details (struct weir_writer *writer, const struct weir_details *details);
-int
-weir_read_details (const struct weir_frame *frame, struct weir_details *ret_details);
-void
-weir_write_details_of (struct weir_writer *writer, const struct weir_details_request *request);
-int
-weir_read_details_of (const struct weir_frame *frame, struct weir_details_request *ret_request);
-
 /* ---- nonce ---- */
 
 /* 0, or -EINVAL unless @hex is exactly WEIR_NONCE_HEX_SIZE lower-case hexadecimal digits. */
@@ -797,3 +743,5 @@ weir_nonce_encode (const uint8_t nonce[WEIR_NONCE_SIZE], char ret_hex[WEIR_NONCE
 /* Takes the same time wherever the difference is. */
 bool
 weir_nonce_equal (const uint8_t a[WEIR_NONCE_SIZE], const uint8_t b[WEIR_NONCE_SIZE]);
+
+#include "weir-wire-requests.h"

@@ -13,4 +13,10 @@ typedef void (*WeirFlowFunc) (WeirFlow *flow, gpointer user_data);
 void
 weir_flow_store_foreach_changed (WeirFlowStore *self, WeirFlowFunc func, gpointer user_data);
 
+/* Calls @func for each flow that was added or changed before the tick, in the order in which the
+ * engine told.  Only for handlers of WeirFlowStore::news.  At the tick those are among the changed
+ * ones only when it has more to tell of them. */
+void
+weir_flow_store_foreach_news (WeirFlowStore *self, WeirFlowFunc func, gpointer user_data);
+
 G_END_DECLS

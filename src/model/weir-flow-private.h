@@ -70,13 +70,13 @@ struct _WeirFlow
   double smooth_rx, smooth_tx;
   double rx_bytes, tx_bytes;
   guint64 arrival; /* counts the flows of a store */
-  guint64 changed; /* number of the store's tick that last changed what it shows */
+  guint64 changed; /* number of the store's update that last changed what it shows */
   gboolean closed;
-  gboolean touched; /* a record arrived since the last tick */
+  gboolean touched; /* a record arrived since it was last shown */
   gboolean gone;    /* being removed from its store */
   gboolean folded;  /* lives on, but the engine does not publish it any more */
   gboolean bridged; /* shows rates of the last engine, until this one has any */
-  guint32 dirty;    /* groups that arrived since the last tick */
+  guint32 dirty;    /* groups that arrived since it was last shown */
   guint32 place;    /* scratch of a view: valid while place_of says so */
   guint64 place_of;
   guint n_idle; /* ticks before the history began */
@@ -97,13 +97,18 @@ struct _WeirFlow
 
 WeirFlow *
 weir_flow_new (const struct weir_flow_record *record, guint64 arrival);
-/* Takes over the groups that are in @record; shown at the next weir_flow_tick(). */
+/* Takes over the groups that are in @record; shown at the next weir_flow_tick() or
+ * weir_flow_show(). */
 void
 weir_flow_merge (WeirFlow *self, const struct weir_flow_record *record);
-/* @smoothing: weight of the newest rate, 0..1; @number: of the store's tick.  Returns whether what
- * the flow shows has changed. */
+/* @smoothing: weight of the newest rate, 0..1; @number: of the store's update.  Returns whether
+ * what the flow shows has changed. */
 gboolean
 weir_flow_tick (WeirFlow *self, const struct weir_tick *tick, double smoothing, guint64 number);
+/* Before the tick: shows what was merged.  @moment: of the last tick, moved on to now; @number: of
+ * the store's update.  What is measured from tick to tick stays as it is. */
+void
+weir_flow_show (WeirFlow *self, const struct weir_tick *moment, guint64 number);
 /* A copy that nothing updates any more, with the same id. */
 WeirFlow *
 weir_flow_dup_frozen (WeirFlow *self);

@@ -22,13 +22,15 @@ struct _WeirFlowStore
   GPtrArray *rows;      /* owns a reference to each flow that is shown */
   GHashTable *by_id;    /* flow of the engine that speaks now; the key lies inside the flow */
   GPtrArray *arrived;   /* flows that the next tick adds; owns a reference */
+  GPtrArray *touched;   /* borrowed: flows that were told of since the last update */
+  GPtrArray *news;      /* borrowed, while the signal is emitted */
   GPtrArray *removed;   /* in this tick: kept until everybody has been told */
   GHashTable *leftover; /* by key, while a new engine has not ticked: flows of the last one */
   struct weir_tick tick;
   gboolean has_tick;
   guint closed_seconds;
   guint64 n_arrived;
-  guint64 n_ticks;
+  guint64 n_updates;
   guint64 n_removed;
   guint users_generation;
 };
@@ -43,6 +45,7 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (WeirFlowStore, weir_flow_store, G_TYPE_OBJECT,
 enum
 {
   TICK,
+  NEWS,
   N_SIGNALS
 };
 static guint signals[N_SIGNALS];
@@ -112,6 +115,8 @@ weir_flow_store_finalize (GObject *object)
   g_clear_pointer (&self->leftover, g_hash_table_unref);
   g_hash_table_unref (self->by_id);
   g_ptr_array_unref (self->arrived);
+  g_ptr_array_unref (self->touched);
+  g_ptr_array_unref (self->news);
   g_ptr_array_unref (self->removed);
   g_ptr_array_unref (self->rows);
   G_OBJECT_CLASS (weir_flow_store_parent_class)->finalize (object);
@@ -123,6 +128,8 @@ weir_flow_store_class_init (WeirFlowStoreClass *class)
   G_OBJECT_CLASS (class)->finalize = weir_flow_store_finalize;
   signals[TICK] = g_signal_new ("tick", WEIR_TYPE_FLOW_STORE, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                 NULL, G_TYPE_NONE, 0);
+  signals[NEWS] = g_signal_new ("news", WEIR_TYPE_FLOW_STORE, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -131,6 +138,8 @@ weir_flow_store_init (WeirFlowStore *self)
   self->rows = g_ptr_array_new_with_free_func (g_object_unref);
   self->arrived = g_ptr_array_new_with_free_func (g_object_unref);
   self->removed = g_ptr_array_new_with_free_func (g_object_unref);
+  self->touched = g_ptr_array_new ();
+  self->news = g_ptr_array_new ();
   self->by_id = g_hash_table_new (g_int64_hash, g_int64_equal);
   self->closed_seconds = CLOSED_SECONDS;
 }
@@ -162,6 +171,14 @@ take_leftover (WeirFlowStore *self, WeirFlow *flow)
 }
 
 static void
+merge (WeirFlowStore *self, WeirFlow *flow, const struct weir_flow_record *record)
+{
+  if (!flow->touched)
+    g_ptr_array_add (self->touched, flow);
+  weir_flow_merge (flow, record);
+}
+
+static void
 add_unknown (WeirFlowStore *self, const struct weir_flow_record *record)
 {
   /* Without a key there is nothing to show: its beginning was lost. */
@@ -176,11 +193,12 @@ add_unknown (WeirFlowStore *self, const struct weir_flow_record *record)
       known->record.groups = 0;
       known->dirty = G_MAXUINT32;
       known->bridged = TRUE;
-      weir_flow_merge (known, record);
+      merge (self, known, record);
       g_hash_table_replace (self->by_id, &known->id, known);
       return;
     }
   self->n_arrived++;
+  g_ptr_array_add (self->touched, flow);
   g_hash_table_replace (self->by_id, &flow->id, flow);
   g_ptr_array_add (self->arrived, g_steal_pointer (&flow));
 }
@@ -194,7 +212,7 @@ weir_flow_store_apply (WeirFlowStore *self, const struct weir_flow_record *recor
   if (flow == NULL)
     add_unknown (self, record);
   else
-    weir_flow_merge (flow, record);
+    merge (self, flow, record);
 }
 
 static void
@@ -317,14 +335,15 @@ weir_flow_store_tick (WeirFlowStore *self, const struct weir_tick *tick)
 
   self->tick = *tick;
   self->has_tick = TRUE;
-  self->n_ticks++;
+  self->n_updates++;
+  g_ptr_array_set_size (self->touched, 0);
   if (self->leftover != NULL)
     mark_leftover (self);
   update_users (self);
   for (guint i = 0; i < self->rows->len; i++)
-    weir_flow_tick (self->rows->pdata[i], tick, smoothing, self->n_ticks);
+    weir_flow_tick (self->rows->pdata[i], tick, smoothing, self->n_updates);
   for (guint i = 0; i < self->arrived->len; i++)
-    weir_flow_tick (self->arrived->pdata[i], tick, smoothing, self->n_ticks);
+    weir_flow_tick (self->arrived->pdata[i], tick, smoothing, self->n_updates);
   mark_expired (self, tick);
   remove_gone (self);
   append_arrived (self);
@@ -344,7 +363,32 @@ weir_flow_store_restart (WeirFlowStore *self)
     if (!((WeirFlow *) self->rows->pdata[i])->closed)
       g_hash_table_add (self->leftover, self->rows->pdata[i]);
   g_hash_table_remove_all (self->by_id);
+  g_ptr_array_set_size (self->touched, 0);
   g_ptr_array_set_size (self->arrived, 0);
+}
+
+void
+weir_flow_store_announce (WeirFlowStore *self, guint64 monotonic)
+{
+  g_return_if_fail (WEIR_IS_FLOW_STORE (self));
+  struct weir_tick moment = self->tick;
+
+  /* The rows of the last engine stay until the first tick of this one replaces them. */
+  if (!self->has_tick || self->leftover != NULL)
+    return;
+  if (monotonic > moment.monotonic)
+    {
+      moment.realtime += monotonic - moment.monotonic;
+      moment.monotonic = monotonic;
+    }
+  self->n_updates++;
+  g_ptr_array_extend (self->news, self->touched, NULL, NULL);
+  g_ptr_array_set_size (self->touched, 0);
+  for (guint i = 0; i < self->news->len; i++)
+    weir_flow_show (self->news->pdata[i], &moment, self->n_updates);
+  append_arrived (self);
+  g_signal_emit (self, signals[NEWS], 0);
+  g_ptr_array_set_size (self->news, 0);
 }
 
 const struct weir_tick *
@@ -368,9 +412,15 @@ weir_flow_store_get_rows (WeirFlowStore *self)
 }
 
 guint64
-weir_flow_store_get_tick_number (WeirFlowStore *self)
+weir_flow_store_get_update_number (WeirFlowStore *self)
 {
-  return self->n_ticks;
+  return self->n_updates;
+}
+
+GPtrArray *
+weir_flow_store_get_news (WeirFlowStore *self)
+{
+  return self->news;
 }
 
 guint64

@@ -11,6 +11,8 @@ G_BEGIN_DECLS
  * go.
  *
  * Signal: tick (WeirFlowStore *) once after every TICK of the engine, when all values are in place.
+ * Signal: news (WeirFlowStore *) when flows were added or changed before the tick; nothing is
+ * measured then.
  * Rows that have ended stay (dimmed, weir_flow_is_closed) for closed-seconds. */
 #define WEIR_TYPE_FLOW_STORE (weir_flow_store_get_type ())
 G_DECLARE_FINAL_TYPE (WeirFlowStore, weir_flow_store, WEIR, FLOW_STORE, GObject)
@@ -27,6 +29,9 @@ void
 weir_flow_store_apply (WeirFlowStore *self, const struct weir_flow_record *record);
 void
 weir_flow_store_tick (WeirFlowStore *self, const struct weir_tick *tick);
+/* Shows before the tick what was applied.  @monotonic: CLOCK_BOOTTIME, ns, of its publication. */
+void
+weir_flow_store_announce (WeirFlowStore *self, guint64 monotonic);
 /* A new engine begins: its first tick replaces everything at once, without an empty moment.  Flows
  * with the same key keep their object and their history. */
 void

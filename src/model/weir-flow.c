@@ -252,12 +252,38 @@ show_figures (WeirFlow *self)
       self->rx_rate = has_group && record->has_rates ? record->rx_rate : WEIR_ABSENT;
       self->tx_rate = has_group && record->has_rates ? record->tx_rate : WEIR_ABSENT;
     }
-  if (has_group && record->has_packets)
+}
+
+static void
+count_packets (WeirFlow *self)
+{
+  const struct weir_flow_record *record = &self->record;
+
+  if (!(record->groups & WEIR_FLOW_BYTES) || !record->has_packets)
+    return;
+  guint64 packets = record->rx_packets + record->tx_packets;
+  self->packets_moved = packets > self->packets ? packets - self->packets : 0;
+  self->packets = packets;
+}
+
+void
+weir_flow_show (WeirFlow *self, const struct weir_tick *moment, guint64 number)
+{
+  forget_texts_of (self, self->dirty);
+  show_figures (self);
+  if (self->first_seen < 0)
+    self->first_seen = to_realtime (self->record.first_seen, moment);
+  gboolean ended = self->record.change == WEIR_FLOW_ENDED;
+  if (ended != self->closed)
     {
-      guint64 packets = record->rx_packets + record->tx_packets;
-      self->packets_moved = packets > self->packets ? packets - self->packets : 0;
-      self->packets = packets;
+      self->closed = ended;
+      self->closed_at = moment->monotonic;
+      forget_text (self, WEIR_TEXT_SEARCH);
     }
+  self->touched = FALSE;
+  self->dirty = 0;
+  self->changed = number;
+  self->read_at = moment->realtime / 1000;
 }
 
 gboolean
@@ -270,29 +296,18 @@ weir_flow_tick (WeirFlow *self, const struct weir_tick *tick, double smoothing, 
     {
       self->bridged = FALSE;
       show_figures (self);
+      count_packets (self);
     }
   if (touched)
     {
-      forget_texts_of (self, self->dirty);
-      show_figures (self);
-      if (self->first_seen < 0)
-        self->first_seen = to_realtime (self->record.first_seen, tick);
-      gboolean ended = self->record.change == WEIR_FLOW_ENDED;
-      if (ended != self->closed)
-        {
-          self->closed = ended;
-          self->closed_at = tick->monotonic;
-          forget_text (self, WEIR_TEXT_SEARCH);
-        }
-      self->touched = FALSE;
-      self->dirty = 0;
-      self->changed = number;
+      weir_flow_show (self, tick, number);
+      count_packets (self);
     }
   else if (self->closed && self->rx_rate >= 0)
     /* The last figures were of the interval in which it ended. */
     self->rx_rate = self->tx_rate = 0;
 
-  if (touched || !self->closed)
+  if (!self->closed)
     self->read_at = tick->realtime / 1000;
   self->smooth_rx = smooth (self->smooth_rx, self->rx_rate, smoothing);
   self->smooth_tx = smooth (self->smooth_tx, self->tx_rate, smoothing);

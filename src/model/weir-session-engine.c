@@ -345,14 +345,14 @@ weir_session_engine_get_view (WeirSessionEngine *self)
 }
 
 void
-weir_session_engine_send_interval (WeirSessionEngine *self, guint interval_ms)
+weir_session_engine_send_wish (WeirSessionEngine *self, const struct weir_wish *wish)
 {
   if (self->channel == NULL || self->finished)
     return;
   if (self->started)
-    weir_channel_send_interval (self->channel, interval_ms);
+    weir_channel_send_interval (self->channel, wish);
   else
-    weir_channel_send_start (self->channel, interval_ms);
+    weir_channel_send_start (self->channel, wish);
   self->started = TRUE;
 }
 

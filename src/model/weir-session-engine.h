@@ -28,9 +28,9 @@ weir_session_engine_new (WeirLauncher *launcher, const char *runtime_dir, gboole
 /* What the engine may see, as it said itself; limited before it is ready. */
 enum weir_view
 weir_session_engine_get_view (WeirSessionEngine *self);
-/* Asks for a cadence, which also renews the leash.  Does nothing before it is ready. */
+/* Says what is wished for, which also renews the leash.  Does nothing before it is ready. */
 void
-weir_session_engine_send_interval (WeirSessionEngine *self, guint interval_ms);
+weir_session_engine_send_wish (WeirSessionEngine *self, const struct weir_wish *wish);
 /* Asks about a process. */
 void
 weir_session_engine_send_details_of (WeirSessionEngine *self,

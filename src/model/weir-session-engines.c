@@ -31,16 +31,26 @@ weir_session_get_asked_interval (WeirSession *self)
   return CLAMP (self->interval_ms, WEIR_INTERVAL_FLOOR_MS, WEIR_INTERVAL_CEILING_MS);
 }
 
+/* Who looks away has no use for what is new at this moment. */
+static struct weir_wish
+get_wish (WeirSession *self)
+{
+  return (struct weir_wish) {
+    .interval_ms = weir_session_get_asked_interval (self),
+    .announce_ms = self->visible ? self->announce_ms : 0,
+  };
+}
+
 void
 weir_session_ask_for_interval (WeirSession *self)
 {
-  guint interval = weir_session_get_asked_interval (self);
+  struct weir_wish wish = get_wish (self);
 
   self->renewed_at = g_get_monotonic_time ();
   if (self->current != NULL)
-    weir_session_engine_send_interval (self->current, interval);
+    weir_session_engine_send_wish (self->current, &wish);
   if (self->next != NULL)
-    weir_session_engine_send_interval (self->next, interval);
+    weir_session_engine_send_wish (self->next, &wish);
 }
 
 static void
@@ -108,8 +118,10 @@ on_failed (WeirSessionEngine *engine, GError *error, WeirSession *self)
 static void
 on_ready (WeirSessionEngine *engine, WeirSession *self)
 {
+  struct weir_wish wish = get_wish (self);
+
   self->renewed_at = g_get_monotonic_time ();
-  weir_session_engine_send_interval (engine, weir_session_get_asked_interval (self));
+  weir_session_engine_send_wish (engine, &wish);
 }
 
 static void

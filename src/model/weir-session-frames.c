@@ -192,6 +192,17 @@ take_tick (WeirSession *self, const struct weir_frame *frame)
   return TRUE;
 }
 
+static gboolean
+take_news (WeirSession *self, const struct weir_frame *frame)
+{
+  uint64_t monotonic;
+
+  if (weir_read_news (frame, &monotonic) < 0)
+    return FALSE;
+  weir_flow_store_announce (self->flows, monotonic);
+  return TRUE;
+}
+
 gboolean
 weir_session_take_frame (WeirSession *self, const struct weir_frame *frame)
 {
@@ -213,6 +224,8 @@ weir_session_take_frame (WeirSession *self, const struct weir_frame *frame)
       return take_receivers (self, frame);
     case WEIR_MESSAGE_NAMESPACES:
       return take_namespaces (self, frame);
+    case WEIR_MESSAGE_NEWS:
+      return take_news (self, frame);
     case WEIR_MESSAGE_TICK:
       return take_tick (self, frame);
     default:

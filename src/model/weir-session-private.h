@@ -43,6 +43,7 @@ struct _WeirSession
   char *unlock_reason;
 
   guint interval_ms;
+  guint announce_ms; /* 0: flows that are new are told of at the next tick */
   gboolean visible;
   guint beat;
   guint beat_ms;

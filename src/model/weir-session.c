@@ -554,6 +554,17 @@ weir_session_set_interval (WeirSession *self, guint interval_ms)
 }
 
 void
+weir_session_set_announce (WeirSession *self, guint announce_ms)
+{
+  g_return_if_fail (WEIR_IS_SESSION (self));
+
+  if (self->announce_ms == announce_ms)
+    return;
+  self->announce_ms = announce_ms;
+  weir_session_ask_for_interval (self);
+}
+
+void
 weir_session_set_visible (WeirSession *self, gboolean visible)
 {
   g_return_if_fail (WEIR_IS_SESSION (self));

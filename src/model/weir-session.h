@@ -122,6 +122,10 @@ weir_session_get_cadence (WeirSession *self, guint *ret_interval_ms);
 /* Wished cadence; renewed automatically while the session runs and @visible. */
 void
 weir_session_set_interval (WeirSession *self, guint interval_ms);
+/* How often, at most, flows that are new are told of before the next tick ("news" of the flow
+ * store); 0, the default: never.  Costs a wake-up each time. */
+void
+weir_session_set_announce (WeirSession *self, guint announce_ms);
 /* A hidden window lets the cadence fall. */
 void
 weir_session_set_visible (WeirSession *self, gboolean visible);

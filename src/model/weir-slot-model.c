@@ -25,7 +25,7 @@ struct _WeirSlotModel
   /* While frozen: a copy of every flow of the store as it was.  Sorting and filtering go on with
    * these, so that what is shown stays one moment. */
   GPtrArray *frozen;
-  guint64 frozen_tick;
+  guint64 frozen_update;
   guint64 frozen_removed;
 
   /* Kept between refreshes, so that a tick allocates nothing. */
@@ -237,7 +237,7 @@ freeze (WeirSlotModel *self)
       if (copy->place_of == this_refresh)
         weir_slot_set_flow (self->slots->pdata[copy->place], copy);
     }
-  self->frozen_tick = weir_flow_store_get_tick_number (self->store);
+  self->frozen_update = weir_flow_store_get_update_number (self->store);
   self->frozen_removed = weir_flow_store_get_n_removed (self->store);
   g_signal_emit (self, signals[REFRESHED], 0);
 }
@@ -359,7 +359,7 @@ weir_slot_model_get_waiting (WeirSlotModel *self)
   GPtrArray *rows = weir_flow_store_get_rows (self->store);
   guint waiting = weir_flow_store_get_n_removed (self->store) - self->frozen_removed;
   for (guint i = 0; i < rows->len; i++)
-    waiting += ((WeirFlow *) rows->pdata[i])->changed > self->frozen_tick;
+    waiting += ((WeirFlow *) rows->pdata[i])->changed > self->frozen_update;
   return waiting;
 }
 

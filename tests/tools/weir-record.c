@@ -2,7 +2,7 @@
 /* Takes the place of a front end: waits for an engine, and prints all that it says, one JSON object
  * a line.
  *
- *   weir-record [--interval MS] [--raw FILE] DIRECTORY
+ *   weir-record [--interval MS] [--announce MS] [--raw FILE] DIRECTORY
  *
  * DIRECTORY must not exist: it is made as a handoff directory (0700, with `nonce` and `socket`).
  * When it is ready for the engine `{"message":"ready"}` is printed.  After the HELLO START is sent,
@@ -48,7 +48,7 @@ struct recorder
   FILE *raw;
   uint8_t nonce[WEIR_NONCE_SIZE];
   bool greeted, deaf, quiet;
-  uint32_t interval_ms;
+  struct weir_wish wish;
   struct weir_framer framer;
 };
 
@@ -281,6 +281,19 @@ print_namespaces (const struct weir_frame *frame)
 }
 
 static int
+print_news (const struct weir_frame *frame)
+{
+  uint64_t monotonic;
+
+  if (weir_read_news (frame, &monotonic) < 0)
+    return -EPROTO;
+  printf ("{\"message\":\"news\"");
+  print_number ("monotonic", monotonic);
+  puts ("}");
+  return 0;
+}
+
+static int
 print_tick (const struct weir_frame *frame)
 {
   struct weir_tick tick;
@@ -344,7 +357,7 @@ greet (struct recorder *recorder, const struct weir_frame *frame)
   puts ("}");
   recorder->greeted = true;
   weir_writer_init (&writer);
-  weir_write_start (&writer, recorder->interval_ms);
+  weir_write_start (&writer, &recorder->wish);
   if (writer.error < 0 ||
       send (recorder->fd, writer.data, writer.size, MSG_NOSIGNAL) != (ssize_t) writer.size)
     die ("START");
@@ -369,6 +382,8 @@ print_frame (struct recorder *recorder, const struct weir_frame *frame)
       return weir_read_interfaces (frame, print_interface, NULL);
     case WEIR_MESSAGE_NAMESPACES:
       return print_namespaces (frame);
+    case WEIR_MESSAGE_NEWS:
+      return print_news (frame);
     case WEIR_MESSAGE_TICK:
       return print_tick (frame);
     case WEIR_MESSAGE_ERROR:
@@ -421,7 +436,7 @@ request (struct recorder *recorder, bool stop)
   if (stop)
     weir_write_stop (&writer);
   else
-    weir_write_interval (&writer, recorder->interval_ms);
+    weir_write_interval (&writer, &recorder->wish);
   /* The engine may have ended meanwhile, which is seen when reading. */
   (void) !send (recorder->fd, writer.data, writer.size, MSG_NOSIGNAL);
   weir_writer_clear (&writer);
@@ -438,7 +453,7 @@ obey (struct recorder *recorder)
     return false;
   if (strncmp (line, "interval ", 9) == 0)
     {
-      recorder->interval_ms = (uint32_t) strtoul (line + 9, NULL, 10);
+      recorder->wish.interval_ms = (uint32_t) strtoul (line + 9, NULL, 10);
       request (recorder, false);
     }
   else if (strcmp (line, "stop\n") == 0)
@@ -500,14 +515,16 @@ now_ms (void)
 int
 main (int argc, char **argv)
 {
-  struct recorder recorder = { .interval_ms = 1000 };
+  struct recorder recorder = { .wish.interval_ms = 1000 };
   const char *directory = NULL;
   int64_t renew_at;
 
   for (int i = 1; i < argc; i++)
     {
       if (strcmp (argv[i], "--interval") == 0 && i + 1 < argc)
-        recorder.interval_ms = (uint32_t) strtoul (argv[++i], NULL, 10);
+        recorder.wish.interval_ms = (uint32_t) strtoul (argv[++i], NULL, 10);
+      else if (strcmp (argv[i], "--announce") == 0 && i + 1 < argc)
+        recorder.wish.announce_ms = (uint32_t) strtoul (argv[++i], NULL, 10);
       else if (strcmp (argv[i], "--raw") == 0 && i + 1 < argc)
         {
           recorder.raw = fopen (argv[++i], "we");
@@ -519,7 +536,7 @@ main (int argc, char **argv)
     }
   if (directory == NULL)
     {
-      fputs ("usage: weir-record [--interval MS] [--raw FILE] DIRECTORY\n", stderr);
+      fputs ("usage: weir-record [--interval MS] [--announce MS] [--raw FILE] DIRECTORY\n", stderr);
       return 1;
     }
   setvbuf (stdin, NULL, _IONBF, 0);

@@ -42,17 +42,23 @@ say (struct fixture *fixture, const void *data, gsize size)
 }
 
 static enum weir_client_end
-start (struct fixture *fixture, guint32 interval_ms, guint64 now)
+wish (struct fixture *fixture, guint32 interval_ms, guint32 announce_ms, guint64 now)
 {
   enum weir_client_end end;
   struct weir_writer writer;
 
   weir_writer_init (&writer);
-  weir_write_start (&writer, interval_ms);
+  weir_write_start (&writer, &(struct weir_wish) { interval_ms, announce_ms });
   say (fixture, writer.data, writer.size);
   end = weir_client_read (&fixture->client, now);
   weir_writer_clear (&writer);
   return end;
+}
+
+static enum weir_client_end
+start (struct fixture *fixture, guint32 interval_ms, guint64 now)
+{
+  return wish (fixture, interval_ms, 0, now);
 }
 
 static void
@@ -102,6 +108,35 @@ test_leash (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (weir_client_get_interval (&fixture->client, now + 20 * S), ==, 30000 * MS);
   g_assert_cmpint (weir_client_get_why (&fixture->client, now + 20 * S), ==,
                    WEIR_CADENCE_AS_WISHED);
+}
+
+static void
+test_announce (struct fixture *fixture, gconstpointer data)
+{
+  static const struct
+  {
+    guint32 wish, given;
+  } cases[] = { { 0, 0 },
+                { 1, WEIR_ANNOUNCE_FLOOR_MS },
+                { WEIR_ANNOUNCE_FLOOR_MS, WEIR_ANNOUNCE_FLOOR_MS },
+                { 250, 250 },
+                { G_MAXUINT32, G_MAXUINT32 } };
+  const guint64 now = 200 * S;
+
+  g_assert_cmpuint (weir_client_get_announce (&fixture->client, 100 * S), ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_assert_cmpint (wish (fixture, 1000, cases[i].wish, 100 * S), ==, WEIR_CLIENT_SERVING);
+      g_assert_cmpuint (weir_client_get_announce (&fixture->client, 100 * S), ==,
+                        cases[i].given * MS);
+    }
+  /* Forgotten like the interval, even where that stays what it was. */
+  g_assert_cmpint (wish (fixture, 30000, 20, now), ==, WEIR_CLIENT_SERVING);
+  g_assert_cmpuint (weir_client_get_announce (&fixture->client, now + 10 * S), ==, 20 * MS);
+  g_assert_cmpuint (weir_client_get_announce (&fixture->client, now + 10 * S + 1), ==, 0);
+  /* Who says nothing of it any more has taken it back. */
+  g_assert_cmpint (start (fixture, 1000, now + 20 * S), ==, WEIR_CLIENT_SERVING);
+  g_assert_cmpuint (weir_client_get_announce (&fixture->client, now + 20 * S), ==, 0);
 }
 
 static void
@@ -244,6 +279,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("intervals", test_intervals);
   ADD ("leash", test_leash);
+  ADD ("announce", test_announce);
   ADD ("rate-limit", test_rate_limit);
   ADD ("stop", test_stop);
   ADD ("gone", test_gone);

@@ -110,7 +110,7 @@ start (struct fixture *fixture)
   struct weir_writer writer;
 
   weir_writer_init (&writer);
-  weir_write_start (&writer, 250);
+  weir_write_start (&writer, &(struct weir_wish) { .interval_ms = 250 });
   g_assert_cmpint (send (fixture->front, writer.data, writer.size, 0), ==, (gssize) writer.size);
   weir_writer_clear (&writer);
 }
@@ -271,7 +271,7 @@ test_lost_events (struct fixture *fixture, gconstpointer data)
   fixture->setup.read_clocks = read_held_clocks;
   fixture->meter = g_thread_new ("meter", run, &fixture->setup);
   weir_writer_init (&writer);
-  weir_write_start (&writer, 60000);
+  weir_write_start (&writer, &(struct weir_wish) { .interval_ms = 60000 });
   g_assert_cmpint (send (fixture->front, writer.data, writer.size, 0), ==, (gssize) writer.size);
   weir_writer_clear (&writer);
   while (next (fixture).type != WEIR_MESSAGE_TICK)

@@ -1,205 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <glib.h>
-#include <string.h>
-
-#include "readings-builder.h"
-#include "weir-publisher.h"
-
-/* What a front end knows after each tick. */
-struct front
-{
-  GHashTable *rows;  /* by id: struct weir_flow_record, with the newest of every group */
-  GHashTable *ended; /* by id: those that ended with their last figures */
-  struct weir_tick tick;
-  guint n_added, n_changed, n_ended, n_left;
-};
-
-struct fixture
-{
-  struct weir_join join;
-  struct weir_publisher publisher;
-  struct front front;
-  guint64 now;
-};
-
-static void
-set_up (struct fixture *fixture, gconstpointer data)
-{
-  g_assert_cmpint (weir_join_init (&fixture->join, 1, true, WEIR_FLOWS_MAX), ==, 0);
-  own_addresses (&fixture->join.own.addresses, (const char *const[]) { "10.0.0.1", NULL });
-  weir_publisher_init (&fixture->publisher, WEIR_ROWS_MAX);
-  fixture->front.rows = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_free);
-  fixture->front.ended = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_free);
-  fixture->now = 100 * S;
-}
-
-static void
-tear_down (struct fixture *fixture, gconstpointer data)
-{
-  g_hash_table_unref (fixture->front.rows);
-  g_hash_table_unref (fixture->front.ended);
-  weir_publisher_clear (&fixture->publisher);
-  weir_join_clear (&fixture->join);
-}
-
-static void
-take (const struct weir_flow_record *record, void *data)
-{
-  struct front *front = data;
-  struct weir_flow_record *row = g_hash_table_lookup (front->rows, &record->id);
-
-  if (record->change == WEIR_FLOW_ADDED)
-    {
-      g_assert_null (row);
-      g_assert_true (record->groups & WEIR_FLOW_KEY);
-      row = g_memdup2 (record, sizeof *record);
-      g_hash_table_insert (front->rows, &row->id, row);
-      front->n_added++;
-      return;
-    }
-  g_assert_nonnull (row);
-  if (record->groups & WEIR_FLOW_BYTES)
-    {
-      row->has_bytes = record->has_bytes;
-      row->rx_bytes = record->rx_bytes;
-      row->tx_bytes = record->tx_bytes;
-      row->has_rates = record->has_rates;
-      row->rx_rate = record->rx_rate;
-      row->tx_rate = record->tx_rate;
-    }
-  if (record->groups & WEIR_FLOW_CONNTRACK)
-    row->mark = record->mark;
-  row->groups |= record->groups;
-  if (record->change == WEIR_FLOW_CHANGED)
-    {
-      g_assert_cmpuint (record->groups, !=, 0);
-      front->n_changed++;
-      return;
-    }
-  if (record->groups == 0)
-    front->n_left++;
-  else
-    {
-      struct weir_flow_record *last = g_memdup2 (row, sizeof *row);
-
-      g_hash_table_insert (front->ended, &last->id, last);
-      front->n_ended++;
-    }
-  g_hash_table_remove (front->rows, &record->id);
-}
-
-static void
-publish (struct fixture *fixture)
-{
-  struct front *front = &fixture->front;
-  struct weir_framer framer;
-  struct weir_writer writer;
-  struct weir_frame frame;
-  gsize at = 0;
-
-  front->n_added = front->n_changed = front->n_ended = front->n_left = 0;
-  weir_writer_init (&writer);
-  weir_framer_init (&framer, WEIR_FRAME_BODY_MAX);
-  weir_join_settle (&fixture->join, fixture->now);
-  g_assert_cmpint (weir_publisher_publish (&fixture->publisher, &fixture->join, fixture->now,
-                                           &writer, &front->tick),
-                   ==, 0);
-  g_assert_cmpint (writer.error, ==, 0);
-  while (at < writer.size)
-    {
-      gsize size;
-      guint8 *room = weir_framer_reserve (&framer, &size);
-
-      size = MIN (size, writer.size - at);
-      memcpy (room, writer.data + at, size);
-      weir_framer_commit (&framer, size);
-      at += size;
-      while (weir_framer_next (&framer, &frame) > 0)
-        g_assert_cmpint (weir_read_flows (&frame, take, front), ==, 0);
-    }
-  weir_framer_clear (&framer);
-  weir_writer_clear (&writer);
-}
-
-/* The sum that always holds: rows, rows that ended, and others are all bytes of all flows. */
-static void
-assert_sum (struct fixture *fixture, guint64 rx, guint64 tx)
-{
-  guint64 sum_rx = fixture->front.tick.others_rx_bytes,
-          sum_tx = fixture->front.tick.others_tx_bytes;
-  GHashTable *tables[] = { fixture->front.rows, fixture->front.ended };
-
-  for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
-    {
-      struct weir_flow_record *row;
-      GHashTableIter iter;
-
-      g_hash_table_iter_init (&iter, tables[i]);
-      while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &row))
-        {
-          sum_rx += row->has_bytes ? row->rx_bytes : 0;
-          sum_tx += row->has_bytes ? row->tx_bytes : 0;
-        }
-    }
-  g_assert_cmpuint (sum_rx, ==, rx);
-  g_assert_cmpuint (sum_tx, ==, tx);
-}
-
-static struct weir_conntrack_reading
-nth (guint number, guint64 sent, guint64 received)
-{
-  struct weir_conntrack_reading reading =
-      conntrack_reading ("10.0.0.1", (guint16) (1000 + number % 60000), "198.51.100.7",
-                         (guint16) (1 + number / 60000));
-
-  reading.id = number + 1;
-  count (&reading, sent, received);
-  return reading;
-}
-
-/* A whole dump of @n flows with the figures in @sent (and half of it received), one second later.
- */
-static void
-tick (struct fixture *fixture, const guint64 *sent, guint n)
-{
-  fixture->now += S;
-  weir_join_conntrack_begin (&fixture->join);
-  for (guint i = 0; i < n; i++)
-    {
-      struct weir_conntrack_reading reading = nth (i, sent[i], sent[i] / 2);
-
-      weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_ENTRY, fixture->now);
-    }
-  weir_join_conntrack_end (&fixture->join, true);
-  fixture->publisher.read_at[WEIR_SOURCE_CONNTRACK] = fixture->now;
-  publish (fixture);
-}
-
-static guint64
-total (const guint64 *values, guint n, guint64 divisor)
-{
-  guint64 sum = 0;
-
-  for (guint i = 0; i < n; i++)
-    sum += values[i] / divisor;
-  return sum;
-}
-
-static struct weir_flow_record *
-row_of (struct fixture *fixture, guint number)
-{
-  struct weir_conntrack_reading reading = nth (number, 0, 0);
-  struct weir_flow_record *row;
-  GHashTableIter iter;
-
-  g_hash_table_iter_init (&iter, fixture->front.rows);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &row))
-    {
-      if (row->local.port == reading.orig_src.port && row->remote.port == reading.orig_dst.port)
-        return row;
-    }
-  return NULL;
-}
+#include "publisher-fixture.h"
 
 /* More large flows that stand still than there are rows, and a tiny one that moves. */
 static void
@@ -381,7 +181,8 @@ test_between_dumps (struct fixture *fixture, gconstpointer data)
   assert_sum (fixture, total (sent, 12, 2), total (sent, 12, 1));
 }
 
-/* Flows begin and end between dumps, too: the sum holds, whoever is looked at. */
+/* Flows begin and end between dumps, too: the sum holds, whoever is looked at.  @data: some of them
+ * are announced. */
 static void
 test_sums_between_dumps (struct fixture *fixture, gconstpointer data)
 {
@@ -399,6 +200,8 @@ test_sums_between_dumps (struct fixture *fixture, gconstpointer data)
 
           sent[n++] = 0;
           weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_NEW, fixture->now);
+          if (data != NULL && g_test_rand_bit ())
+            announce (fixture, WEIR_ANNOUNCE_PATIENCE_MS, -1);
         }
       else if (turn == 1 && n > 50)
         {
@@ -593,5 +396,7 @@ main (int argc, char **argv)
   ADD ("coalesced", test_coalesced);
   ADD ("absent", test_absent);
   ADD ("tracking", test_tracking);
+  g_test_add ("/publisher/sums-announced", struct fixture, "", set_up, test_sums_between_dumps,
+              tear_down);
   return g_test_run ();
 }

@@ -100,10 +100,15 @@ test_hello (struct fixture *fixture, gconstpointer data)
 static void
 test_skips (struct fixture *fixture, gconstpointer data)
 {
-  const uint16_t sent[] = {
-    WEIR_MESSAGE_TICK,  0,     WEIR_MESSAGE_HELLO, 13, 500, WEIR_MESSAGE_STOP,
-    WEIR_MESSAGE_START, 65535, WEIR_MESSAGE_BYE
-  };
+  const uint16_t sent[] = { WEIR_MESSAGE_TICK,
+                            0,
+                            WEIR_MESSAGE_HELLO,
+                            WEIR_MESSAGE_LAST_OF_ENGINE + 1,
+                            500,
+                            WEIR_MESSAGE_STOP,
+                            WEIR_MESSAGE_START,
+                            65535,
+                            WEIR_MESSAGE_BYE };
   const uint16_t expected[] = { WEIR_MESSAGE_TICK, WEIR_MESSAGE_BYE };
 
   send_types (fixture, sent, G_N_ELEMENTS (sent));
@@ -231,25 +236,27 @@ test_requests (struct fixture *fixture, gconstpointer data)
 {
   struct weir_framer framer;
   struct weir_frame frame;
-  uint32_t interval;
+  struct weir_wish wish;
   size_t room;
   uint8_t *place;
   ssize_t n;
 
-  weir_channel_send_start (fixture->channel, 1000);
-  weir_channel_send_interval (fixture->channel, 250);
+  weir_channel_send_start (fixture->channel, &(struct weir_wish) { .interval_ms = 1000 });
+  weir_channel_send_interval (fixture->channel,
+                              &(struct weir_wish) { .interval_ms = 250, .announce_ms = 20 });
   weir_channel_send_stop (fixture->channel);
   weir_framer_init (&framer, WEIR_REQUEST_BODY_MAX);
   place = weir_framer_reserve (&framer, &room);
   n = recv (fixture->peer, place, room, 0);
-  g_assert_cmpint (n, ==, 12 + 12 + 8);
+  g_assert_cmpint (n, ==, 16 + 16 + 8);
   weir_framer_commit (&framer, (size_t) n);
   g_assert_cmpint (weir_framer_next (&framer, &frame), ==, 1);
-  g_assert_cmpint (weir_read_start (&frame, &interval), ==, 0);
-  g_assert_cmpuint (interval, ==, 1000);
+  g_assert_cmpint (weir_read_start (&frame, &wish), ==, 0);
+  g_assert_cmpuint (wish.interval_ms, ==, 1000);
   g_assert_cmpint (weir_framer_next (&framer, &frame), ==, 1);
-  g_assert_cmpint (weir_read_interval (&frame, &interval), ==, 0);
-  g_assert_cmpuint (interval, ==, 250);
+  g_assert_cmpint (weir_read_interval (&frame, &wish), ==, 0);
+  g_assert_cmpuint (wish.interval_ms, ==, 250);
+  g_assert_cmpuint (wish.announce_ms, ==, 20);
   g_assert_cmpint (weir_framer_next (&framer, &frame), ==, 1);
   g_assert_cmpuint (frame.type, ==, WEIR_MESSAGE_STOP);
   weir_framer_clear (&framer);
@@ -260,7 +267,7 @@ test_deaf_peer (struct fixture *fixture, gconstpointer data)
 {
   weir_channel_start (fixture->channel);
   for (guint i = 0; i < 100000 && !fixture->closed; i++)
-    weir_channel_send_interval (fixture->channel, i);
+    weir_channel_send_interval (fixture->channel, &(struct weir_wish) { .interval_ms = i });
   g_assert_cmpuint (fixture->n_closed, ==, 1);
   g_assert_error (fixture->error, WEIR_HANDOFF_ERROR, WEIR_HANDOFF_ERROR_ENGINE);
   /* Of no effect, and no crash. */
@@ -274,14 +281,14 @@ static void
 test_slow_peer (struct fixture *fixture, gconstpointer data)
 {
   const int small = 1;
-  guint n = 340; /* 4080 bytes: just within the queue, were nothing sent at all */
-  guint8 bytes[12];
+  guint n = 255; /* 4080 bytes: just within the queue, were nothing sent at all */
+  guint8 bytes[16];
 
   /* The least that the kernel allows is less than a page: some of these must wait. */
   g_assert_no_errno (setsockopt (fixture->own, SOL_SOCKET, SO_SNDBUF, &small, sizeof small));
   weir_channel_start (fixture->channel);
   for (guint i = 0; i < n; i++)
-    weir_channel_send_interval (fixture->channel, i);
+    weir_channel_send_interval (fixture->channel, &(struct weir_wish) { .interval_ms = i });
   for (guint i = 0; i < n; i++)
     {
       struct weir_reader reader;
@@ -302,11 +309,11 @@ test_words_before_death (struct fixture *fixture, gconstpointer data)
 {
   const uint16_t bye = WEIR_MESSAGE_BYE;
 
-  weir_channel_send_interval (fixture->channel, 1);
+  weir_channel_send_interval (fixture->channel, &(struct weir_wish) { .interval_ms = 1 });
   send_types (fixture, &bye, 1);
   /* With our request unread: the kernel resets the connection. */
   g_clear_fd (&fixture->peer, NULL);
-  weir_channel_send_interval (fixture->channel, 2);
+  weir_channel_send_interval (fixture->channel, &(struct weir_wish) { .interval_ms = 2 });
   g_assert_false (fixture->closed);
   weir_channel_start (fixture->channel);
   fixture_wait (&fixture->closed);

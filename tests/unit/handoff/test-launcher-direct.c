@@ -103,7 +103,7 @@ test_handoff (struct fixture *fixture, gconstpointer data)
   g_assert_no_error (accept.error);
   g_assert_cmpstr (weir_channel_get_hello (accept.channel)->engine_version, ==, WEIR_VERSION);
   weir_channel_start (accept.channel);
-  weir_channel_send_start (accept.channel, 1000);
+  weir_channel_send_start (accept.channel, &(struct weir_wish) { .interval_ms = 1000 });
   fixture_run (100);
   g_assert_false (fixture->exited);
 

@@ -135,7 +135,7 @@ connect_channel (struct fixture *fixture)
   g_signal_connect (fixture->accept.channel, "frame", G_CALLBACK (on_frame), fixture);
   g_signal_connect (fixture->accept.channel, "closed", G_CALLBACK (on_closed), fixture);
   weir_channel_start (fixture->accept.channel);
-  weir_channel_send_start (fixture->accept.channel, 1000);
+  weir_channel_send_start (fixture->accept.channel, &(struct weir_wish) { .interval_ms = 1000 });
 }
 
 static void

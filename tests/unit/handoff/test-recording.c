@@ -53,7 +53,7 @@ test_round_trip (void)
       n++;
     }
   g_assert_cmpint (r, ==, 0);
-  g_assert_cmpuint (n, ==, 15);
+  g_assert_cmpuint (n, ==, 16);
 }
 
 /* Cut anywhere it is an error or, at the end of a frame, shorter; never a frame that is not there.
@@ -86,7 +86,7 @@ test_truncated (void)
         g_assert_cmpint (r, ==, -EPROTO);
     }
   /* After the HELLO and after each frame but the last. */
-  g_assert_cmpuint (n_whole, ==, 15);
+  g_assert_cmpuint (n_whole, ==, 16);
 }
 
 static void

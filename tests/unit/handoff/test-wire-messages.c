@@ -262,26 +262,54 @@ test_error_and_bye (void)
 }
 
 static void
+test_news (void)
+{
+  struct weir_writer writer;
+  struct weir_frame frame;
+  uint64_t monotonic;
+
+  weir_writer_init (&writer);
+  weir_write_news (&writer, UINT64_C (0x0102030405060708));
+  frame = only_frame (&writer);
+  g_assert_cmpuint (frame.type, ==, WEIR_MESSAGE_NEWS);
+  g_assert_cmpint (weir_read_news (&frame, &monotonic), ==, 0);
+  g_assert_cmphex (monotonic, ==, UINT64_C (0x0102030405060708));
+  frame.size--;
+  g_assert_cmpint (weir_read_news (&frame, &monotonic), ==, -EPROTO);
+  weir_writer_clear (&writer);
+}
+
+static void
 test_requests (void)
 {
   struct weir_writer writer;
   struct weir_frame frame;
-  uint32_t interval;
+  struct weir_wish wish = { .interval_ms = 250, .announce_ms = 20 };
 
   weir_writer_init (&writer);
-  weir_write_start (&writer, 250);
+  weir_write_start (&writer, &wish);
   frame = only_frame (&writer);
   g_assert_cmpuint (frame.size, <=, WEIR_REQUEST_BODY_MAX);
-  g_assert_cmpint (weir_read_start (&frame, &interval), ==, 0);
-  g_assert_cmpuint (interval, ==, 250);
+  g_assert_cmpint (weir_read_start (&frame, &wish), ==, 0);
+  g_assert_cmpuint (wish.interval_ms, ==, 250);
+  g_assert_cmpuint (wish.announce_ms, ==, 20);
   /* One kind of request is not taken for another. */
-  g_assert_cmpint (weir_read_interval (&frame, &interval), ==, -EPROTO);
+  g_assert_cmpint (weir_read_interval (&frame, &wish), ==, -EPROTO);
   weir_writer_clear (&writer);
 
-  weir_write_interval (&writer, G_MAXUINT32);
+  wish = (struct weir_wish) { .interval_ms = G_MAXUINT32, .announce_ms = 5 };
+  weir_write_interval (&writer, &wish);
   frame = only_frame (&writer);
-  g_assert_cmpint (weir_read_interval (&frame, &interval), ==, 0);
-  g_assert_cmpuint (interval, ==, G_MAXUINT32);
+  g_assert_cmpint (weir_read_interval (&frame, &wish), ==, 0);
+  g_assert_cmpuint (wish.interval_ms, ==, G_MAXUINT32);
+  g_assert_cmpuint (wish.announce_ms, ==, 5);
+  /* An older front end wishes for nothing before the tick, and half a wish is none. */
+  frame.size = 4;
+  g_assert_cmpint (weir_read_interval (&frame, &wish), ==, 0);
+  g_assert_cmpuint (wish.interval_ms, ==, G_MAXUINT32);
+  g_assert_cmpuint (wish.announce_ms, ==, 0);
+  frame.size = 7;
+  g_assert_cmpint (weir_read_interval (&frame, &wish), ==, -EPROTO);
   weir_writer_clear (&writer);
 
   weir_write_stop (&writer);
@@ -303,6 +331,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/handoff/wire-messages/tick", test_tick);
   g_test_add_func ("/handoff/wire-messages/notices", test_notices);
   g_test_add_func ("/handoff/wire-messages/error-and-bye", test_error_and_bye);
+  g_test_add_func ("/handoff/wire-messages/news", test_news);
   g_test_add_func ("/handoff/wire-messages/requests", test_requests);
   return g_test_run ();
 }

@@ -231,13 +231,14 @@ sample_write_all (struct weir_writer *writer)
 
   weir_write_hello (writer, &hello);
   write_lists (writer);
+  weir_write_news (writer, 6);
   weir_write_tick (writer, &tick);
   weir_write_error (writer, &error);
   weir_write_notices (writer, notices, G_N_ELEMENTS (notices));
   weir_write_details (writer, &details);
   weir_write_bye (writer, WEIR_BYE_LEASH);
-  weir_write_start (writer, 1000);
-  weir_write_interval (writer, 250);
+  weir_write_start (writer, &(struct weir_wish) { .interval_ms = 1000 });
+  weir_write_interval (writer, &(struct weir_wish) { .interval_ms = 250, .announce_ms = 20 });
   weir_write_details_of (writer, &details.request);
   weir_write_stop (writer);
   g_assert_cmpint (writer->error, ==, 0);
@@ -292,7 +293,9 @@ sample_read (const struct weir_frame *frame)
   struct weir_details_request request;
   struct weir_details details;
   enum weir_bye_reason reason;
-  uint32_t interval, left_out;
+  struct weir_wish wish;
+  uint64_t monotonic;
+  uint32_t left_out;
   size_t n;
 
   switch (frame->type)
@@ -313,6 +316,8 @@ sample_read (const struct weir_frame *frame)
       return weir_read_namespaces (frame, count_namespace, NULL, &left_out);
     case WEIR_MESSAGE_TICK:
       return weir_read_tick (frame, &tick);
+    case WEIR_MESSAGE_NEWS:
+      return weir_read_news (frame, &monotonic);
     case WEIR_MESSAGE_ERROR:
       return weir_read_error (frame, &error);
     case WEIR_MESSAGE_BYE:
@@ -324,9 +329,9 @@ sample_read (const struct weir_frame *frame)
     case WEIR_MESSAGE_DETAILS_OF:
       return weir_read_details_of (frame, &request);
     case WEIR_MESSAGE_START:
-      return weir_read_start (frame, &interval);
+      return weir_read_start (frame, &wish);
     case WEIR_MESSAGE_INTERVAL:
-      return weir_read_interval (frame, &interval);
+      return weir_read_interval (frame, &wish);
     default:
       return 0;
     }

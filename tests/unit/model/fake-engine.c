@@ -24,7 +24,7 @@ static int client = -1;
 static unsigned sequence;
 static struct weir_framer requests;
 static unsigned n_requests;
-static uint32_t last_interval;
+static struct weir_wish last_wish;
 
 static int
 is (const char *script, const char *name)
@@ -203,7 +203,8 @@ tick (const char *script)
                             .monotonic = now (CLOCK_BOOTTIME),
                             .realtime = now (CLOCK_REALTIME),
                             .interval = sequence > 0 ? 250000000 : 0,
-                            .flows_refused = last_interval,
+                            .flows_refused = last_wish.interval_ms,
+                            .cadence_ms = last_wish.announce_ms,
                             .coalesced = n_requests };
   struct weir_writer writer;
 
@@ -227,6 +228,25 @@ tick (const char *script)
   weir_write_tick (&writer, &time);
   flush (&writer);
   sequence++;
+}
+
+/* One more flow, before the next tick. */
+static void
+announce (void)
+{
+  struct weir_flow_record record = make_flow (1000 + sequence, 50000 + sequence, 1);
+  struct weir_flows_writer *flows;
+  struct weir_writer writer;
+
+  weir_writer_init (&writer);
+  flows = weir_flows_writer_new (&writer);
+  if (flows == NULL)
+    exit (WEIR_EXIT_RESOURCES);
+  record.has_rates = false;
+  weir_flows_writer_add (flows, &record);
+  weir_flows_writer_finish (flows);
+  weir_write_news (&writer, now (CLOCK_BOOTTIME));
+  flush (&writer);
 }
 
 /* Process 1 is the system's, 2 has ended, 3 is never answered, and all others are "example"; unless
@@ -277,8 +297,8 @@ take_requests (const char *script)
       if (frame.type == WEIR_MESSAGE_STOP)
         exit (WEIR_EXIT_DONE);
       if ((frame.type == WEIR_MESSAGE_START) != (n_requests == 1) ||
-          (frame.type == WEIR_MESSAGE_START ? weir_read_start (&frame, &last_interval)
-                                            : weir_read_interval (&frame, &last_interval)) < 0)
+          (frame.type == WEIR_MESSAGE_START ? weir_read_start (&frame, &last_wish)
+                                            : weir_read_interval (&frame, &last_wish)) < 0)
         exit (WEIR_EXIT_USAGE);
     }
 }
@@ -352,6 +372,8 @@ main (int argc, char **argv)
   for (;;)
     {
       tick (script);
+      if (last_wish.announce_ms > 0)
+        announce ();
       if (strstr (script, "dies") != NULL && sequence == 5)
         raise (SIGKILL);
       if (is (script, "nonsense") && sequence == 3)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "model-samples.h"
+#include "weir-flow-private.h"
 #include "weir-flow-store.h"
 
 /* A mirror of the list that knows only what items-changed says. */
@@ -8,6 +9,7 @@ typedef struct
   GPtrArray *rows;
   guint n_changes;
   guint n_ticks;
+  guint n_news;
 } Mirror;
 
 static void
@@ -28,14 +30,21 @@ on_tick (WeirFlowStore *store, Mirror *mirror)
   mirror->n_ticks++;
 }
 
+static void
+on_news (WeirFlowStore *store, Mirror *mirror)
+{
+  mirror->n_news++;
+}
+
 static WeirFlowStore *
 make_store (Mirror *mirror)
 {
   WeirFlowStore *store = weir_flow_store_new ();
 
-  *mirror = (Mirror) { g_ptr_array_new_with_free_func (g_object_unref), 0, 0 };
+  *mirror = (Mirror) { g_ptr_array_new_with_free_func (g_object_unref), 0, 0, 0 };
   g_signal_connect (store, "items-changed", G_CALLBACK (on_items_changed), mirror);
   g_signal_connect (store, "tick", G_CALLBACK (on_tick), mirror);
+  g_signal_connect (store, "news", G_CALLBACK (on_news), mirror);
   return store;
 }
 
@@ -227,6 +236,62 @@ test_folded_rows_leave_at_once (void)
   g_ptr_array_unref (mirror.rows);
 }
 
+/* Rows come before the tick, which measures them as if they had not. */
+static void
+test_news (void)
+{
+  Mirror mirror;
+  g_autoptr (WeirFlowStore) store = make_store (&mirror);
+  struct weir_flow_record early = sample_record (2), bytes = sample_bytes (2, 700, 70);
+  const struct weir_tick first = sample_tick (1);
+
+  /* Nothing to show it with yet. */
+  add_flows (store, 1, 1);
+  weir_flow_store_announce (store, first.monotonic);
+  g_assert_cmpuint (mirror.rows->len + mirror.n_news, ==, 0);
+  sample_do_tick (store, 1);
+  g_assert_cmpuint (mirror.rows->len, ==, 1);
+
+  early.has_rates = false;
+  early.first_seen = first.monotonic + 250000000;
+  sample_add (store, &early);
+  g_assert_cmpuint (mirror.rows->len, ==, 1);
+  weir_flow_store_announce (store, first.monotonic + 300000000);
+  assert_mirrored (store, &mirror);
+  g_assert_cmpuint (mirror.rows->len, ==, 2);
+  g_assert_cmpuint (mirror.n_news, ==, 1);
+  g_assert_cmpuint (mirror.n_ticks, ==, 1);
+  WeirFlow *flow = mirror.rows->pdata[1];
+  g_assert_cmpfloat (weir_flow_get_rx_bytes (flow), ==, early.rx_bytes);
+  g_assert_cmpfloat (weir_flow_get_rx_rate (flow), ==, WEIR_ABSENT);
+  g_assert_cmpint (flow->first_seen, ==, (gint64) (first.realtime / 1000) + 250000);
+  g_assert_cmpint (flow->read_at, ==, (gint64) (first.realtime / 1000) + 300000);
+
+  bytes.has_packets = true;
+  bytes.rx_packets = early.rx_packets;
+  bytes.tx_packets = early.tx_packets;
+  sample_add (store, &bytes);
+  sample_do_tick (store, 2);
+  g_assert_cmpuint (mirror.n_news, ==, 1);
+  g_assert_cmpuint (mirror.rows->len, ==, 2);
+  g_assert_cmpfloat (weir_flow_get_rx_rate (flow), ==, 700);
+  /* Since the tick before, not since the news. */
+  g_assert_cmpuint (flow->packets_moved, ==, early.rx_packets + early.tx_packets);
+
+  /* Another engine's news wait until its first tick replaces all. */
+  weir_flow_store_restart (store);
+  early.id = 9;
+  early.local.port++;
+  sample_add (store, &early);
+  weir_flow_store_announce (store, first.monotonic + 3000000000);
+  g_assert_cmpuint (mirror.n_news, ==, 1);
+  g_assert_cmpuint (mirror.rows->len, ==, 2);
+  sample_do_tick (store, 3);
+  assert_mirrored (store, &mirror);
+  g_assert_cmpuint (mirror.rows->len, ==, 1);
+  g_ptr_array_unref (mirror.rows);
+}
+
 static void
 test_restart_bridges_rates (void)
 {
@@ -283,6 +348,7 @@ main (int argc, char **argv)
   g_test_add_func ("/flow-store/many-gaps-are-one-signal", test_many_gaps_are_one_signal);
   g_test_add_func ("/flow-store/odd-records", test_odd_records);
   g_test_add_func ("/flow-store/folded-rows-leave-at-once", test_folded_rows_leave_at_once);
+  g_test_add_func ("/flow-store/news", test_news);
   g_test_add_func ("/flow-store/restart", test_restart);
   g_test_add_func ("/flow-store/restart-bridges-rates", test_restart_bridges_rates);
   g_test_add_func ("/flow-store/restart-reuses-numbers", test_restart_reuses_numbers);

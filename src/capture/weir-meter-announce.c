@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tells of new flows before the tick, to front ends that wish it. */
+#include "weir-meter-private.h"
+
+/* At most 3 % of a processor: who makes connections without end gets them told of less often, and
+ * in the end at the ticks, which cost the same whatever comes between them. */
+#define ALLOWANCE_PART  33
+#define ALLOWANCE_BURST (30 * WEIR_MS)
+
+void
+weir_meter_init_announce (struct weir_meter *meter)
+{
+  weir_allowance_init (&meter->announce.allowance, ALLOWANCE_PART, ALLOWANCE_BURST);
+}
+
+uint64_t
+weir_meter_get_announce_due (const struct weir_meter *meter, uint64_t awake)
+{
+  const struct weir_announce *announce = &meter->announce;
+
+  /* Before the first tick everything is new; and a front end that is behind gets no more. */
+  if (weir_client_get_announce (&meter->client, awake) == 0 || meter->publisher.last_tick == 0 ||
+      !weir_client_is_idle (&meter->client))
+    return UINT64_MAX;
+  return announce->waiting || meter->join.table.next_id != announce->seen_id ? announce->next
+                                                                             : UINT64_MAX;
+}
+
+int
+weir_meter_announce (struct weir_meter *meter, const struct weir_moment *now)
+{
+  struct weir_announce *announce = &meter->announce;
+  struct weir_writer *writer = weir_client_get_writer (&meter->client);
+  struct weir_moment began, ended;
+  uint64_t wait;
+  int n;
+
+  if (weir_meter_get_announce_due (meter, now->awake) > now->awake)
+    return 0;
+  weir_allowance_update (&announce->allowance, now->awake);
+  wait = weir_allowance_get_wait (&announce->allowance, 0);
+  if (wait > 0)
+    {
+      announce->next = now->awake + wait;
+      return 0;
+    }
+  meter->read_clocks (&began);
+  announce->seen_id = meter->join.table.next_id;
+  announce->next = now->awake + weir_client_get_announce (&meter->client, now->awake);
+  weir_join_settle_new (&meter->join, now->boot);
+  n = weir_publisher_announce (&meter->publisher, &meter->join, now->boot, writer,
+                               &announce->waiting);
+  if (n > 0)
+    weir_write_news (writer, now->boot);
+  meter->read_clocks (&ended);
+  weir_allowance_spend (&announce->allowance, ended.cpu - began.cpu);
+  return n < 0 ? n : writer->error;
+}
