@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/if.h>
 #include <linux/rtnetlink.h>
+#include <netlink/attr.h>
 #include <netlink/cache.h>
 #include <netlink/msg.h>
 #include <netlink/object.h>
@@ -70,6 +71,15 @@ add_link (struct weir_interfaces *interfaces)
   return &interfaces->next[interfaces->n_next++];
 }
 
+static bool
+is_on_bus (const struct nlmsghdr *message, const char *name)
+{
+  const struct nlattr *bus = nlmsg_find_attr ((struct nlmsghdr *) message,
+                                              sizeof (struct ifinfomsg), IFLA_PARENT_DEV_BUS_NAME);
+
+  return bus != NULL && nla_strcmp (bus, name) == 0;
+}
+
 static void
 read_link (struct weir_interfaces *interfaces, struct rtnl_link *object)
 {
@@ -112,6 +122,7 @@ read_link (struct weir_interfaces *interfaces, struct rtnl_link *object)
     record->lower = (uint32_t) rtnl_link_get_link (object);
   link->has_device = nlmsg_find_attr ((struct nlmsghdr *) interfaces->message,
                                       sizeof (struct ifinfomsg), IFLA_PARENT_DEV_NAME) != NULL;
+  link->is_virtio = is_on_bus (interfaces->message, "virtio");
   weir_link_classify (link);
 }
 
@@ -415,4 +426,18 @@ weir_interfaces_publish (struct weir_interfaces *interfaces, struct weir_writer 
   weir_write_interfaces (writer, records, interfaces->n);
   free (records);
   interfaces->shown_at = interfaces->read_at;
+}
+
+size_t
+weir_interfaces_list_segment_links (const struct weir_interfaces *interfaces, uint32_t *ret_links,
+                                    size_t max)
+{
+  size_t n = 0;
+
+  for (size_t i = 0; i < interfaces->n && n < max; i++)
+    {
+      if (weir_links_counts_segments (interfaces->links, interfaces->n, &interfaces->links[i]))
+        ret_links[n++] = interfaces->links[i].record.index;
+    }
+  return n;
 }

@@ -45,6 +45,13 @@ weir_interfaces_start (struct weir_interfaces *interfaces);
 int
 weir_interfaces_read (struct weir_interfaces *interfaces, uint64_t now);
 
+/* Finds those of the last whole reading that count what is on the wire, one frame for each segment:
+ * their indices, at most @max.  Others count what the network layer hands them, which may be many
+ * segments in one piece.  Returns how many there are. */
+size_t
+weir_interfaces_list_segment_links (const struct weir_interfaces *interfaces, uint32_t *ret_links,
+                                    size_t max);
+
 /* One reading by hand: begin, any number of messages, complete. */
 void
 weir_interfaces_begin (struct weir_interfaces *interfaces);

@@ -64,6 +64,11 @@ weir_owners_source_ask (struct weir_owners_source *source, struct weir_owners *o
           request.n_values = weir_owners_collect_cgroups (owners, now, request.values);
         }
       if (request.n_values == 0)
+        {
+          request.verb = WEIR_LOOKER_PROCESSES;
+          request.n_values = weir_owners_collect_processes (owners, true, now, request.values);
+        }
+      if (request.n_values == 0)
         return;
     }
   send_request (source, owners, &request, now);
@@ -73,7 +78,8 @@ bool
 weir_owners_source_is_urgent (const struct weir_owners_source *source,
                               const struct weir_owners *owners)
 {
-  return source->fd >= 0 && !source->asking && owners->n_hurried > 0;
+  return source->fd >= 0 && !source->asking &&
+         (owners->n_hurried > 0 || weir_owners_has_new_processes (owners));
 }
 
 void
@@ -87,7 +93,12 @@ weir_owners_source_ask_urgent (struct weir_owners_source *source, struct weir_ow
 
   if (!weir_owners_source_is_urgent (source, owners) || now < source->urgent_at)
     return;
-  request.n_values = weir_owners_collect_hurried (owners, &request);
+  /* First, because it costs least. */
+  request.n_values = weir_owners_collect_processes (owners, false, now, request.values);
+  if (request.n_values > 0)
+    request.verb = WEIR_LOOKER_PROCESSES;
+  else
+    request.n_values = weir_owners_collect_hurried (owners, &request);
   if (request.n_values > 0)
     send_request (source, owners, &request, now);
 }

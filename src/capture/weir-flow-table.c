@@ -6,7 +6,9 @@
 #include <string.h>
 
 _Static_assert (sizeof (struct weir_flow_key) == 48, "a key must have no padding: it is hashed");
-_Static_assert (sizeof (struct weir_flow) == 224, "the memory stated in the header");
+_Static_assert (sizeof (struct weir_flow) == 224 && sizeof (struct weir_flow_extra) == 80 &&
+                    sizeof (struct weir_flow_bpf) == 120,
+                "the memory stated in the header");
 
 #define FIRST_BUCKETS 1024
 
@@ -38,11 +40,19 @@ at_slot (const struct weir_flow_table *table, uint32_t slot)
   return &table->chunks[slot / WEIR_FLOWS_PER_CHUNK][slot % WEIR_FLOWS_PER_CHUNK];
 }
 
+static void
+free_extra (struct weir_flow *flow)
+{
+  if (flow->extra != NULL)
+    free (flow->extra->bpf);
+  free (flow->extra);
+}
+
 void
 weir_flow_table_clear (struct weir_flow_table *table)
 {
   for (uint32_t slot = 0; slot < table->n_slots; slot++)
-    free (at_slot (table, slot)->extra);
+    free_extra (at_slot (table, slot));
   for (uint32_t i = 0; i < WEIR_FLOW_CHUNKS; i++)
     free (table->chunks[i]);
   free (table->by_key);
@@ -263,7 +273,7 @@ weir_flow_table_remove (struct weir_flow_table *table, struct weir_flow *flow)
   uint32_t number = flow->number;
 
   weir_flow_table_unlink (table, flow);
-  free (flow->extra);
+  free_extra (flow);
   *flow = (struct weir_flow) { .next_by_key = table->first_free };
   table->marks[number - 1] = 0;
   table->first_free = number;
@@ -298,6 +308,18 @@ weir_flow_need_extra (struct weir_flow *flow)
   if (flow->extra == NULL)
     flow->extra = calloc (1, sizeof *flow->extra);
   return flow->extra;
+}
+
+struct weir_flow_bpf *
+weir_flow_need_bpf (struct weir_flow *flow)
+{
+  struct weir_flow_extra *extra = weir_flow_need_extra (flow);
+
+  if (extra == NULL)
+    return NULL;
+  if (extra->bpf == NULL)
+    extra->bpf = calloc (1, sizeof *extra->bpf);
+  return extra->bpf;
 }
 
 struct weir_flow *
@@ -363,6 +385,35 @@ weir_flow_table_is_marked (const struct weir_flow_table *table, const struct wei
   return (table->marks[flow->number - 1] & marks) != 0;
 }
 
+static void
+get_bpf_bytes (const struct weir_flow_bpf *bpf, uint64_t *ret_rx, uint64_t *ret_tx)
+{
+  const bool segments = bpf->links == WEIR_LINKS_SEGMENTS;
+
+  *ret_rx = bpf->base_rx_bytes + bpf->rx_bytes + (segments ? bpf->rx_extra : 0);
+  *ret_tx = bpf->base_tx_bytes + bpf->tx_bytes + (segments ? bpf->tx_extra : 0);
+}
+
+bool
+weir_flow_get_packets (const struct weir_flow *flow, uint64_t *ret_rx, uint64_t *ret_tx)
+{
+  const struct weir_flow_bpf *bpf = weir_flow_get_bpf (flow);
+
+  switch (flow->bytes_source)
+    {
+    case WEIR_SOURCE_BPF:
+      *ret_rx = bpf->base_rx_packets + bpf->rx_packets;
+      *ret_tx = bpf->base_tx_packets + bpf->tx_packets;
+      return true;
+    case WEIR_SOURCE_CONNTRACK:
+      *ret_rx = flow->ct_rx_packets;
+      *ret_tx = flow->ct_tx_packets;
+      return true;
+    default:
+      return false;
+    }
+}
+
 bool
 weir_flow_get_bytes (const struct weir_flow *flow, uint64_t *ret_rx, uint64_t *ret_tx)
 {
@@ -371,6 +422,9 @@ weir_flow_get_bytes (const struct weir_flow *flow, uint64_t *ret_rx, uint64_t *r
     case WEIR_SOURCE_CONNTRACK:
       *ret_rx = flow->ct_rx_bytes;
       *ret_tx = flow->ct_tx_bytes;
+      return true;
+    case WEIR_SOURCE_BPF:
+      get_bpf_bytes (flow->extra->bpf, ret_rx, ret_tx);
       return true;
     case WEIR_SOURCE_SOCKDIAG:
       *ret_rx = flow->tcp_rx_bytes;

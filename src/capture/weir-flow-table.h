@@ -2,8 +2,9 @@
 /* One flow is one row: what all sources know about one connection as seen from one end.
  *
  * Memory: a flow takes 224 bytes (asserted in the source file); with both hash tables that is 59
- * MiB for WEIR_FLOWS_MAX flows and less than 1 MiB for 4096.  Only flows behind a translation, and
- * those whose counters began anew, take another 72 bytes.  Slots are reused, never given back. */
+ * MiB for WEIR_FLOWS_MAX flows and less than 1 MiB for 4096.  Only flows behind a translation,
+ * those whose counters began anew, and those that kernel programs count take another 80 bytes, and
+ * the last ones 120 more.  Slots are reused, never given back. */
 #pragma once
 
 #include <stdbool.h>
@@ -86,6 +87,37 @@ enum weir_flow_mark
   WEIR_MARK_ROW = 1 << 4,    /* the same as WEIR_FLOW_IS_PUBLISHED */
   /* Since the last tick, and there may be something to tell of it before the next one. */
   WEIR_MARK_NEW = 1 << 5,
+  /* With @has_bpf: all its sockets are closed; it ends when nothing moves for a while */
+  WEIR_MARK_CLOSED = 1 << 6,
+  WEIR_MARK_IDLE = 1 << 7,
+};
+
+/* What kernel programs know of the flow: the sum of all its sockets', and of all slots that these
+ * had one after the other. */
+struct weir_flow_bpf
+{
+  /* As in struct weir_bpf_reading */
+  uint64_t rx_bytes, tx_bytes, rx_packets, tx_packets;
+  uint64_t rx_payload, tx_payload, rx_extra, tx_extra;
+  /* What another source had counted before they did, in its own measure */
+  uint64_t base_rx_bytes, base_tx_bytes, base_rx_packets, base_tx_packets;
+  uint64_t moved_at; /* CLOCK_BOOTTIME, ns: when it moved, or was closed, last */
+  uint32_t opener; /* number in weir_owners of who made its socket, 0: who uses it, or not known */
+  uint32_t n_open; /* slots whose sockets are open */
+  uint8_t links;   /* enum weir_flow_links */
+  bool is_whole : 1;   /* they were there before its first packet */
+  bool has_base : 1;   /* ... or what was before is known */
+  bool was_closed : 1; /* at least one socket of it */
+  bool is_kernels : 1; /* no program made its socket */
+  bool is_moving : 1;  /* since its socket was asked for times and state */
+};
+
+/* How the interfaces count which the flow's packets pass. */
+enum weir_flow_links
+{
+  WEIR_LINKS_NOT_KNOWN,
+  WEIR_LINKS_AGGREGATES, /* many segments as one frame, as between two processes */
+  WEIR_LINKS_SEGMENTS,   /* what is on the wire */
 };
 
 /* Rarely needed, hence apart. */
@@ -94,6 +126,7 @@ struct weir_flow_extra
   struct weir_endpoint nat_local, nat_remote;
   /* What conntrack counted in entries of this flow that are gone */
   uint64_t base_rx_bytes, base_tx_bytes, base_rx_packets, base_tx_packets;
+  struct weir_flow_bpf *bpf; /* NULL: kernel programs never saw it */
 };
 
 struct weir_flow
@@ -135,6 +168,10 @@ struct weir_flow
   uint8_t owner_version; /* of the weir_owner when it was last looked at */
   uint8_t in_use : 1;
   uint8_t ct_zone_direction : 2; /* enum weir_zone_direction */
+  uint8_t has_bpf : 1;           /* as the _HAS_ flags: kernel programs know a socket of it */
+  /* Has a socket, and kernel programs that saw that being made did not have room for it: what it
+   * moves is among their totals. */
+  uint8_t is_elsewhere : 1;
   uint16_t ct_zone;
   uint32_t number;       /* its slot + 1 */
   uint32_t next_in_dump; /* number of the flow that followed in the last dump of conntrack, or 0 */
@@ -201,6 +238,16 @@ weir_flow_table_set_cookie (struct weir_flow_table *table, struct weir_flow *flo
 struct weir_flow_extra *
 weir_flow_need_extra (struct weir_flow *flow);
 
+/* NULL: kernel programs never saw the flow. */
+static inline struct weir_flow_bpf *
+weir_flow_get_bpf (const struct weir_flow *flow)
+{
+  return flow->extra != NULL ? flow->extra->bpf : NULL;
+}
+/* Made when there is none; NULL: out of memory. */
+struct weir_flow_bpf *
+weir_flow_need_bpf (struct weir_flow *flow);
+
 /* Every flow in use from slot *@slot on; begins with 0.  Flows may be removed meanwhile. */
 struct weir_flow *
 weir_flow_table_next (const struct weir_flow_table *table, uint32_t *slot);
@@ -222,3 +269,6 @@ weir_flow_table_is_marked (const struct weir_flow_table *table, const struct wei
 /* What the best source counted.  False: nobody did, which is not the same as 0. */
 bool
 weir_flow_get_bytes (const struct weir_flow *flow, uint64_t *ret_rx, uint64_t *ret_tx);
+/* The same of packets. */
+bool
+weir_flow_get_packets (const struct weir_flow *flow, uint64_t *ret_rx, uint64_t *ret_tx);

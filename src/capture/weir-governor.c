@@ -8,10 +8,16 @@
  * is just too large would be read now at every tick and now at every second one. */
 #define FALL 8
 
+static uint64_t
+get_share (const struct weir_governor *governor)
+{
+  return governor->share != 0 ? governor->share : WEIR_GOVERNOR_SHARE;
+}
+
 uint64_t
 weir_governor_get_interval (const struct weir_governor *governor, uint64_t interval)
 {
-  uint64_t needed = governor->cost * WEIR_GOVERNOR_SHARE;
+  uint64_t needed = governor->cost * get_share (governor);
   uint64_t slack = interval / SLACK;
 
   if (interval == 0 || needed <= interval + slack)
@@ -33,7 +39,7 @@ weir_governor_get_affordable (const struct weir_governor *governor)
 {
   uint64_t cost = governor->cost > governor->spent ? governor->cost : governor->spent;
 
-  return governor->asked == 0 ? 0 : governor->asked + cost * WEIR_GOVERNOR_SHARE;
+  return governor->asked == 0 ? 0 : governor->asked + cost * get_share (governor);
 }
 
 void

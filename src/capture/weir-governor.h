@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How often the connection tracking table is read.
+/* How often the connection tracking table is read, or that of the sockets.
  *
  * A dump of a large table takes the kernel and the meter a good part of a second, whether or not
- * anything in it moved.  On average it may not take more than 5 % of one processor: when it is too
+ * anything in it moved.  On average it may not take more than 5 % of one processor, and less where
+ * kernel programs tell most of it: when it is too
  * dear for the cadence that was wished, it is asked for only at every n-th tick.  The ticks
  * themselves go on, for all else is cheap: events of the table come by themselves, sockets and
  * interfaces are read as before, and every figure is measured against its own last reading.
@@ -15,12 +16,15 @@
 
 /* One in so many parts of a processor: 4 %, so that the rest of the engine finds room below 5. */
 #define WEIR_GOVERNOR_SHARE 25
+/* 0.3 %: for what is only looked at in case something else was missed. */
+#define WEIR_GOVERNOR_SMALL_SHARE 333
 
 struct weir_governor
 {
   uint64_t asked; /* CLOCK_MONOTONIC, ns: when the last dump was asked for, 0: never */
   uint64_t spent; /* CPU time of that one so far, ns */
   uint64_t cost;  /* what one is expected to cost */
+  uint32_t share; /* they may take one in so many parts; 0: WEIR_GOVERNOR_SHARE */
   bool running;
 };
 

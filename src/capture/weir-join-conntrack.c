@@ -156,7 +156,8 @@ set_counters (struct weir_flow *flow, const struct weir_conntrack_reading *readi
 static bool
 is_another_connection (const struct weir_flow *flow, const struct weir_conntrack_reading *reading)
 {
-  if (reading->protocol != IPPROTO_TCP)
+  /* Of two that have the same addresses kernel programs know which is which, and knew it first. */
+  if (reading->protocol != IPPROTO_TCP || flow->has_bpf)
     return false;
   if (reading->has_state &&
       (reading->state == TCP_CONNTRACK_SYN_SENT || reading->state == TCP_CONNTRACK_SYN_RECV))
@@ -176,6 +177,9 @@ bind_flow (struct weir_join *join, const struct view *view,
 
   if (event == WEIR_CONNTRACK_NEW)
     learnt = WEIR_FLOW_IS_FRESH;
+  /* An end of which no beginning was heard since: it is the earlier connection's. */
+  if (flow != NULL && flow->has_bpf && event == WEIR_CONNTRACK_DESTROY)
+    return NULL;
   if (flow != NULL && flow->flags & WEIR_FLOW_HAD_CONNTRACK)
     {
       /* An end that is older than what the flow is bound to now. */
@@ -282,7 +286,7 @@ get_direction (struct ends ends, const struct weir_conntrack_reading *reading)
 static bool
 has_socket (const struct view *view)
 {
-  return view->flow != NULL && view->flow->flags & WEIR_FLOW_HAS_SOCKET;
+  return view->flow != NULL && (view->flow->flags & WEIR_FLOW_HAS_SOCKET || view->flow->has_bpf);
 }
 
 /* Looks up the rows that the entry has, or will have.  Returns whether it has them already: once
@@ -578,7 +582,8 @@ weir_join_reorient (struct weir_join *join, struct weir_flow *flow)
   if (flow->direction != WEIR_DIRECTION_FORWARDED)
     return;
   /* The same row: its socket found it by its key. */
-  if (flow->flags & (WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_SOCKET_DESTROYED))
+  if (flow->flags & (WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_SOCKET_DESTROYED) ||
+      weir_flow_get_bpf (flow) != NULL)
     {
       weir_flow_set_direction (flow, WEIR_DIRECTION_OUT);
       return;

@@ -93,6 +93,12 @@ void
 weir_join_end_socket (struct weir_join *join, const struct weir_netns *netns,
                       struct weir_flow *flow, const struct weir_socket_reading *reading)
 {
+  /* Its bytes are known without that, and what remains of it makes no row. */
+  if (flow->has_bpf)
+    {
+      weir_flow_set_tcp_bytes (flow, reading->rx_bytes, reading->tx_bytes);
+      return;
+    }
   if (reading->has_bytes)
     end_bytes (netns, flow, reading);
   flow->flags |= WEIR_FLOW_AWAITS_DUMP;

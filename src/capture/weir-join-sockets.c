@@ -74,9 +74,12 @@ static void
 set_identity (struct weir_join *join, const struct weir_netns *netns, struct weir_flow *flow,
               const struct weir_socket_reading *reading, uint64_t now)
 {
-  if (reading->ifindex != flow->ifindex)
-    flow->dirty |= WEIR_FLOW_STATE;
-  flow->ifindex = reading->ifindex;
+  /* What it is bound to; what it goes through is known better. */
+  if (reading->ifindex != flow->ifindex && !flow->has_bpf)
+    {
+      flow->dirty |= WEIR_FLOW_STATE;
+      flow->ifindex = reading->ifindex;
+    }
   /* Without an inode the kernel says uid 0, which then means nothing. */
   if (reading->inode == 0)
     return;
@@ -88,9 +91,10 @@ set_identity (struct weir_join *join, const struct weir_netns *netns, struct wei
   flow->uid = reading->uid;
   if (reading->has_cgroup)
     flow->cgroup_id = reading->cgroup_id;
-  weir_join_set_owner (join, flow,
-                       weir_join_need_owner (join, netns, reading->inode, reading->cookie,
-                                             reading->has_cgroup ? reading->cgroup_id : 0, now));
+  if (!weir_join_has_process (join, flow))
+    weir_join_set_owner (join, flow,
+                         weir_join_need_owner (join, netns, reading->inode, reading->cookie,
+                                               reading->has_cgroup ? reading->cgroup_id : 0, now));
 }
 
 static void
@@ -148,6 +152,14 @@ change_socket (struct weir_join *join, struct weir_flow **flow, bool remains)
   return true;
 }
 
+/* Whether kernel programs saw each socket of the namespace being made that nobody knew yet: what
+ * moved in one that is no flow of theirs is among their totals, or among the late bytes. */
+static bool
+is_counted_elsewhere (const struct weir_join *join, const struct weir_netns *netns)
+{
+  return weir_join_has_bpf (join) && netns->n_complete == 2;
+}
+
 static void
 join_seen (struct weir_join *join, const struct weir_netns *netns,
            const struct weir_socket_reading *reading, uint64_t now)
@@ -168,9 +180,14 @@ join_seen (struct weir_join *join, const struct weir_netns *netns,
     return;
   if (flow == NULL)
     {
+      const bool is_counted = is_counted_elsewhere (join, netns);
+
+      if (remains && is_counted)
+        return;
       flow = weir_flow_table_add (&join->table, &key, now);
       if (flow == NULL)
         return;
+      flow->is_elsewhere = is_counted;
       if (weir_join_is_baseline (join, netns->sockets_known))
         flow->flags |= WEIR_FLOW_NO_RATE;
     }
@@ -220,6 +237,8 @@ join_destroyed (struct weir_join *join, const struct weir_netns *netns,
       flow = weir_flow_table_find (&join->table, &key);
       /* The key is another connection's meanwhile. */
       if (flow != NULL && flow->cookie != 0)
+        return;
+      if (flow == NULL && is_counted_elsewhere (join, netns))
         return;
       if (flow == NULL)
         {
@@ -328,6 +347,8 @@ weir_join_sockets_complete (struct weir_join *join, struct weir_netns *netns)
     }
   netns->dumping = false;
   netns->sockets_known = true;
+  if (netns->n_complete < 2)
+    netns->n_complete++;
   netns->n_sockets = netns->n_sockets_now;
   if (netns == &join->own)
     join->refused_before = join->table.refused;

@@ -33,6 +33,7 @@ weir_join_clear (struct weir_join *join)
   weir_socket_index_clear (&join->own.sockets);
   weir_owners_clear (&join->owners);
   weir_receivers_clear (&join->receivers);
+  weir_join_clear_bpf (join);
 }
 
 bool
@@ -60,6 +61,14 @@ weir_flow_set_direction (struct weir_flow *flow, enum weir_direction direction)
   flow->dirty |= WEIR_FLOW_STATE;
 }
 
+/* What kernel programs count goes on where the other source's figure was. */
+static bool
+goes_on (const struct weir_flow *flow, enum weir_source source)
+{
+  return source == WEIR_SOURCE_BPF && flow->bytes_source != WEIR_SOURCE_NONE &&
+         flow->extra->bpf->has_base;
+}
+
 void
 weir_flow_set_bytes_source (struct weir_flow *flow, enum weir_source source)
 {
@@ -67,7 +76,7 @@ weir_flow_set_bytes_source (struct weir_flow *flow, enum weir_source source)
     return;
   /* Sources count differently (with headers or without, since when): the step from one figure to
    * the other is no speed. */
-  if (flow->flags & WEIR_FLOW_WAS_SEEN)
+  if (flow->flags & WEIR_FLOW_WAS_SEEN && !goes_on (flow, source))
     flow->flags |= WEIR_FLOW_NO_RATE;
   flow->bytes_source = (uint8_t) source;
   flow->dirty |= WEIR_FLOW_BYTES;
@@ -106,6 +115,7 @@ void
 weir_join_remove (struct weir_join *join, struct weir_flow *flow)
 {
   weir_join_set_owner (join, flow, 0);
+  weir_join_leave_bpf (join, flow);
   weir_flow_table_remove (&join->table, flow);
 }
 
@@ -114,9 +124,14 @@ weir_join_remove (struct weir_join *join, struct weir_flow *flow)
 static void
 choose_bytes (struct weir_flow *flow)
 {
-  if (flow->flags & WEIR_FLOW_HAS_COUNTERS && !(flow->flags & WEIR_FLOW_TCP_MOVED_ON))
+  if (weir_flow_get_bpf (flow) != NULL)
+    {
+      weir_join_choose_base (flow);
+      weir_flow_set_bytes_source (flow, WEIR_SOURCE_BPF);
+    }
+  else if (flow->flags & WEIR_FLOW_HAS_COUNTERS && !(flow->flags & WEIR_FLOW_TCP_MOVED_ON))
     weir_flow_set_bytes_source (flow, WEIR_SOURCE_CONNTRACK);
-  else if (flow->flags & WEIR_FLOW_HAS_TCP_BYTES)
+  else if (flow->flags & WEIR_FLOW_HAS_TCP_BYTES && !flow->is_elsewhere)
     weir_flow_set_bytes_source (flow, WEIR_SOURCE_SOCKDIAG);
 }
 
@@ -155,6 +170,14 @@ server_is_gone (struct weir_join *join, const struct weir_flow *flow)
          (int32_t) (weir_join_get_netns (join, flow->key.netns)->round_before - owner->round) > 0;
 }
 
+/* Whether kernel programs know more of the flow's state than the last look at its socket showed. */
+static bool
+is_newer (const struct weir_flow *flow)
+{
+  return flow->has_bpf && (flow->extra->bpf->n_open == 0 ||
+                           state_of_socket (flow->socket_state) == WEIR_FLOW_STATE_OPENING);
+}
+
 static void
 choose_state (struct weir_join *join, struct weir_flow *flow)
 {
@@ -162,8 +185,10 @@ choose_state (struct weir_join *join, struct weir_flow *flow)
 
   if (flow->flags & WEIR_FLOW_IN_TIME_WAIT)
     state = WEIR_FLOW_STATE_CLOSED;
-  else if (flow->flags & WEIR_FLOW_HAS_SOCKET)
+  else if (flow->flags & WEIR_FLOW_HAS_SOCKET && !is_newer (flow))
     state = state_of_socket (flow->socket_state);
+  else if (flow->has_bpf)
+    state = weir_join_get_counted_state (flow);
   else if (!(flow->flags & WEIR_FLOW_HAS_CONNTRACK) || flow->flags & WEIR_FLOW_HAD_SOCKET ||
            server_is_gone (join, flow))
     /* Its socket is gone, and conntrack only remembers it for a while. */
@@ -224,11 +249,21 @@ has_sockets (uint8_t protocol)
     }
 }
 
+static bool
+is_kernels (const struct weir_flow *flow)
+{
+  const struct weir_flow_bpf *bpf = weir_flow_get_bpf (flow);
+
+  return bpf != NULL && bpf->is_kernels;
+}
+
 static enum weir_owner_missing
 why_no_owner (struct weir_join *join, const struct weir_flow *flow)
 {
   const struct weir_netns *netns = weir_join_get_netns (join, flow->key.netns);
 
+  if (is_kernels (flow))
+    return WEIR_MISSING_KERNEL;
   /* What a namespace has claimed stays that one's. */
   if (flow->direction == WEIR_DIRECTION_FORWARDED)
     return flow->owner_missing == WEIR_MISSING_OTHER_NAMESPACE ? WEIR_MISSING_OTHER_NAMESPACE
@@ -258,7 +293,7 @@ choose_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now)
   const struct weir_owner *owner;
   uint8_t how = WEIR_OWNER_NONE, missing = WEIR_MISSING_NOTHING, version = 0;
 
-  if (flow->owner == 0 && !(flow->flags & WEIR_FLOW_OWNER_IS_NOBODY) &&
+  if (flow->owner == 0 && !(flow->flags & WEIR_FLOW_OWNER_IS_NOBODY) && !is_kernels (flow) &&
       flow->direction != WEIR_DIRECTION_FORWARDED &&
       (has_sockets (flow->key.protocol) || weir_flow_is_sent_echo (flow)))
     weir_join_borrow_owner (join, flow, now);
@@ -273,7 +308,9 @@ choose_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now)
   if (owner != NULL && !(flow->flags & WEIR_FLOW_OWNER_IS_SHARED))
     {
       missing = owner->missing;
-      if (owner->pid != 0)
+      if (owner->is_process)
+        how = WEIR_OWNER_BORN;
+      else if (owner->pid != 0)
         how = flow->flags & WEIR_FLOW_OWNER_IS_EXACT ? WEIR_OWNER_TUPLE : WEIR_OWNER_LISTENER;
       else if (*weir_owners_get_cgroup (&join->owners, owner) != '\0')
         how = WEIR_OWNER_CGROUP;
@@ -309,7 +346,7 @@ settle_flow (struct weir_join *join, struct weir_flow *flow, uint64_t now)
    * is what tells the two apart. */
   if (!(flow->flags & (WEIR_FLOW_IS_ENDED | WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_HAS_CONNTRACK |
                        WEIR_FLOW_AWAITS_DUMP)) &&
-      !join->conntrack_dumping)
+      !flow->has_bpf && !join->conntrack_dumping)
     weir_join_retire (join, flow);
 }
 
@@ -321,6 +358,8 @@ weir_join_settle (struct weir_join *join, uint64_t now)
   uint32_t slot;
 
   join->settled++;
+  if (weir_join_has_bpf (join))
+    weir_join_settle_bpf (join, now);
   /* First, because it makes flows and removes some. */
   for (slot = 0; (flow = weir_flow_table_next_marked (&join->table, &slot, WEIR_MARK_TOUCHED));)
     {

@@ -11,6 +11,7 @@
 #include "weir-addresses.h"
 #include "weir-flow-table.h"
 #include "weir-fresh.h"
+#include "weir-join-bpf.h"
 #include "weir-owners.h"
 #include "weir-readings.h"
 #include "weir-receivers.h"
@@ -31,6 +32,7 @@ struct weir_netns
   uint32_t round_before;               /* ... and of the last complete one before it */
   bool dumping;                        /* a series of dumps has begun and is not complete */
   bool sockets_known;                  /* at least one dump was complete */
+  uint8_t n_complete;                  /* dumps that were, up to 2: one alone may miss a socket */
   uint32_t n_sockets;                  /* that processes can hold, of the last whole dump */
   uint32_t n_sockets_now;              /* of the one that runs */
   uint32_t addresses_version;          /* of the addresses that owners were looked for with */
@@ -61,6 +63,7 @@ struct weir_join
   uint32_t dump_at, dump_first;
   uint32_t settled;        /* counts calls of weir_join_settle() */
   struct weir_fresh fresh; /* flows whose sockets are to be asked for at once */
+  struct weir_join_bpf bpf;
 };
 
 int
@@ -118,6 +121,33 @@ weir_join_conntrack (struct weir_join *join, const struct weir_conntrack_reading
 /* The dump that began has ended; @complete: and all of it was read. */
 void
 weir_join_conntrack_end (struct weir_join *join, bool complete);
+
+/* ---- kernel programs ---- */
+
+/* There is such a source, with so many slots.  From then on it decides which flows there are that
+ * have sockets made later.  0 or -ENOMEM. */
+int
+weir_join_begin_bpf (struct weir_join *join, uint32_t n_slots);
+bool
+weir_join_has_bpf (const struct weir_join *join);
+/* Whether the flow's owner is a process that kernel programs named. */
+bool
+weir_join_has_process (const struct weir_join *join, const struct weir_flow *flow);
+/* The network namespace @inode is the one with that cookie, which the kernel said of a socket of
+ * the engine's own. */
+void
+weir_join_set_netns_cookie (struct weir_join *join, uint32_t inode, uint64_t cookie);
+/* Interfaces of the engine's own namespace that count what is on the wire, all others count what
+ * the network layer hands them.  Holds for flows that come to be known from now on. */
+void
+weir_join_set_segment_links (struct weir_join *join, const uint32_t *links, size_t n);
+/* A weir_bpf_func. */
+void
+weir_join_bpf (struct weir_join *join, const struct weir_bpf_reading *reading,
+               enum weir_bpf_news news, uint64_t now);
+/* Whether @inode is a number that stands for a namespace of which nothing else is known. */
+bool
+weir_join_is_netns_unknown (uint32_t inode);
 
 /* ---- before publication ---- */
 
@@ -201,6 +231,18 @@ weir_join_reorient (struct weir_join *join, struct weir_flow *flow);
 /* The state of a flow that only conntrack knows. */
 enum weir_flow_state
 weir_join_get_tracked_state (const struct weir_flow *flow);
+/* The parts of settling, removing and clearing that are about kernel programs; what they had not
+ * counted of a flow that is older than they; the state of a flow that only they know. */
+void
+weir_join_settle_bpf (struct weir_join *join, uint64_t now);
+void
+weir_join_leave_bpf (struct weir_join *join, struct weir_flow *flow);
+void
+weir_join_clear_bpf (struct weir_join *join);
+void
+weir_join_choose_base (struct weir_flow *flow);
+enum weir_flow_state
+weir_join_get_counted_state (const struct weir_flow *flow);
 /* Whether flows that a dump shows for the first time may be older than the last tick. */
 bool
 weir_join_is_baseline (const struct weir_join *join, bool known);

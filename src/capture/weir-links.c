@@ -129,3 +129,35 @@ weir_links_choose_counted (struct weir_link *links, size_t n)
     if (get_level (links, n, &links[i]) == first && links[i].record.flags & WEIR_INTERFACE_UP)
       links[i].record.flags |= WEIR_INTERFACE_COUNTED;
 }
+
+/* Drivers of real cards count what these say that they sent and received.  The virtual one's host
+ * takes and gives segments in one piece, and its driver counts those pieces. */
+static bool
+is_wire (const struct weir_link *link)
+{
+  return levels[link->record.type] == LEVEL_HARDWARE && !link->is_virtio;
+}
+
+bool
+weir_links_counts_segments (const struct weir_link *links, size_t n, const struct weir_link *link)
+{
+  switch (link->record.type)
+    {
+    case WEIR_INTERFACE_TYPE_PHYSICAL:
+    case WEIR_INTERFACE_TYPE_WIRELESS:
+      return is_wire (link);
+    /* What enters or leaves passes a card below as well, and is counted there. */
+    case WEIR_INTERFACE_TYPE_BRIDGE:
+    case WEIR_INTERFACE_TYPE_BOND:
+    case WEIR_INTERFACE_TYPE_VLAN:
+    case WEIR_INTERFACE_TYPE_MACVLAN:
+      for (size_t i = 0; i < n; i++)
+        {
+          if (links[i].record.flags & WEIR_INTERFACE_COUNTED && is_wire (&links[i]))
+            return true;
+        }
+      return false;
+    default:
+      return false;
+    }
+}

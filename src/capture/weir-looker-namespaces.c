@@ -103,8 +103,8 @@ remember (struct weir_namespace_walk *walk, const struct dirent64 *entry, uint32
     known->looks++;
 }
 
-static int
-read_namespace (int process, uint32_t *ret_inode)
+int
+weir_looker_read_namespace (int process, uint32_t *ret_inode)
 {
   char link[32];
   ssize_t size;
@@ -160,7 +160,7 @@ look_at (struct weir_namespace_walk *walk, int proc, const struct dirent64 *entr
   process = open_process (proc, entry->d_name);
   if (process < 0)
     return 0;
-  if (read_namespace (process, &inode) == 0)
+  if (weir_looker_read_namespace (process, &inode) == 0)
     {
       remember (walk, entry, pid, inode);
       place = place_of (walk, inode);
@@ -306,7 +306,7 @@ weir_looker_list_sockets (struct weir_namespace_walk *walk, struct weir_pace *pa
   process = open_process (proc, name);
   if (process < 0)
     return -ESRCH;
-  (void) read_namespace (process, &before);
+  (void) weir_looker_read_namespace (process, &before);
   for (size_t i = 0; i < sizeof files / sizeof files[0] && r == 0 && before == inode; i++)
     {
       int fd = openat (process, files[i].name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -321,7 +321,7 @@ weir_looker_list_sockets (struct weir_namespace_walk *walk, struct weir_pace *pa
         r = read_lines (&listing, fd);
       close (fd);
     }
-  (void) read_namespace (process, &after);
+  (void) weir_looker_read_namespace (process, &after);
   close (process);
   if (r == -EPIPE)
     return r;

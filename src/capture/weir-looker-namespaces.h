@@ -82,6 +82,10 @@ weir_looker_find_namespaces (struct weir_namespace_walk *walk, struct weir_pace 
                              struct weir_namespace_walk_result *ret_result,
                              weir_namespace_func func, void *data);
 
+/* The namespace of a process, of which @process is the directory.  0 or -ESRCH. */
+int
+weir_looker_read_namespace (int process, uint32_t *ret_inode);
+
 /* Lists into @walk->sockets what is in the namespace @inode, as process @pid shows it.  Returns
  * their number; -ESRCH when the process has ended or is in another namespace (whatever was read is
  * then not believed), or -EPIPE.  *@ret_cut: there were more. */

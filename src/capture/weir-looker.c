@@ -3,7 +3,7 @@
  * In the full view this process can read any file and any process's memory: CAP_SYS_PTRACE is what
  * the kernel asks for before it shows where another user's descriptors lead, CAP_DAC_READ_SEARCH
  * opens the directory that lists them.  So it is small, it is given no descriptor but the socket to
- * the meter, and what it can be asked is four questions, of a fixed size, with numbers as their
+ * the meter, and what it can be asked is five questions, of a fixed size, with numbers as their
  * only content.  What keeps it from reading more, should it be taken over, are the layers that
  * CONFINEMENT names as active.
  */
@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -195,6 +196,49 @@ list_sockets (struct looker *looker)
   return r < 0 ? r : send_end (looker, n < 0, cut);
 }
 
+static int
+answer_process (struct looker *looker, uint64_t pid)
+{
+  struct weir_looker_answer *answer = begin_answer (looker, WEIR_LOOKER_PROCESSES, pid);
+  struct weir_owner owner;
+  char name[16];
+  int process;
+
+  snprintf (name, sizeof name, "%u", (uint32_t) pid);
+  process = openat (looker->walk.proc, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (process < 0)
+    return send_answer (looker);
+  if (weir_describe (looker->walk.described, process, (uint32_t) pid, &owner) == 0)
+    {
+      answer->pid = owner.pid;
+      answer->start_time = owner.start_time;
+      memcpy (answer->comm, owner.comm, sizeof answer->comm);
+      memcpy (answer->cgroup, owner.cgroup, sizeof answer->cgroup);
+      (void) weir_looker_read_namespace (process, &answer->netns);
+    }
+  close (process);
+  return send_answer (looker);
+}
+
+static int
+look_at_processes (struct looker *looker)
+{
+  const struct weir_looker_request *request = &looker->request;
+  int r = 0;
+
+  weir_pace_begin (&looker->walk.pace);
+  for (uint32_t i = 0; i < request->n_values && r == 0; i++)
+    {
+      if (request->values[i] == 0 || request->values[i] > INT32_MAX)
+        return -EPROTO;
+      r = weir_pace_step (&looker->walk.pace);
+      if (r == 0)
+        r = answer_process (looker, request->values[i]);
+    }
+  /* Those without an answer are asked for again. */
+  return r < 0 && r != -ETIME ? r : send_end (looker, 0, false);
+}
+
 /* 1 with a whole request, 0 at the end of file, -EPROTO for anything that our meter never sends. */
 static int
 receive (struct looker *looker)
@@ -231,6 +275,9 @@ serve (struct looker *looker)
           break;
         case WEIR_LOOKER_SOCKETS:
           r = list_sockets (looker);
+          break;
+        case WEIR_LOOKER_PROCESSES:
+          r = look_at_processes (looker);
           break;
         default:
           r = -EPROTO;

@@ -21,6 +21,7 @@ enum weir_looker_verb
   WEIR_LOOKER_NAMESPACES = 3,
   /* Values: inode of a namespace, number of a process in it: the sockets there. */
   WEIR_LOOKER_SOCKETS = 4,
+  WEIR_LOOKER_PROCESSES = 5, /* values: numbers of processes */
 };
 
 /* How far to look for sockets that are not found.  Most of those are new and gone already, and then
@@ -55,8 +56,9 @@ struct weir_looker_request
 /* Sockets in one answer. */
 #define WEIR_LOOKER_SOCKETS_PER_ANSWER 20
 
-/* One answer a value, each in its own packet, in any order; then one with verb 0 for the serial,
- * whose value is the processor time that it all took, in ns.
+/* One answer a value, each in its own packet, in any order (PROCESSES: pid, start time, comm,
+ * control group and network namespace of that process; pid 0 when there is none with that number);
+ * then one with verb 0 for the serial, whose value is the processor time that it all took, in ns.
  * NAMESPACES has one answer a namespace.  Its last one is unfinished when not everybody had a turn
  * (the next request goes on), and @unreadable counts processes in namespaces that were too many.
  * SOCKETS has as many as it takes.  Its last one is unfinished when there were more sockets; where
@@ -77,6 +79,7 @@ struct weir_looker_answer
   uint32_t unfinished;
   char comm[16];
   uint32_t n_sockets; /* for SOCKETS */
+  uint32_t netns;     /* for PROCESSES: inode, 0: not known */
   union
   {
     /* For OWNERS of cgroup v2 processes, and for CGROUPS: path below the v2 root, empty: not known

@@ -67,9 +67,13 @@ struct weir_meter
   bool events_drained;
   uint64_t conntrack_asked; /* awake, when the dump that runs was asked for */
   struct weir_governor governor;
-  bool is_governed; /* the table is read more seldom than was wished */
-  int accounting;   /* 0, 1, -1: not known */
-  bool counts;      /* ... and if 1, by us */
+  struct weir_governor sockets_governor; /* of dumps of sockets, where there are kernel programs */
+  struct weir_bpf_totals bpf_totals;     /* of the last tick */
+  struct weir_bpf_sum handshakes;        /* that listeners had seen by then */
+  uint32_t refreshed_slot; /* of the flow table, where asking for single sockets goes on */
+  bool is_governed;        /* the table is read more seldom than was wished */
+  int accounting;          /* 0, 1, -1: not known */
+  bool counts;             /* ... and if 1, by us */
   int socket_events_error, conntrack_events_error;
   int raw_error;                            /* errno: raw or ping sockets could not be listed */
   uint64_t socket_losses, conntrack_losses; /* lost buffers of events */
@@ -110,6 +114,30 @@ weir_meter_announce (struct weir_meter *meter, const struct weir_moment *now);
 /* When it has something to do even if nothing arrives; UINT64_MAX: never. */
 uint64_t
 weir_meter_get_announce_due (const struct weir_meter *meter, uint64_t awake);
+
+/* ---- weir-meter-bpf.c ---- */
+
+/* 0 or -ENOMEM. */
+int
+weir_meter_begin_bpf (struct weir_meter *meter, const struct weir_meter_setup *setup);
+/* After the interfaces were read. */
+void
+weir_meter_note_links (struct weir_meter *meter);
+/* True when there is more to read. */
+bool
+weir_meter_read_bpf_events (struct weir_meter *meter, uint64_t now);
+/* What moved since the last tick. */
+void
+weir_meter_read_bpf (struct weir_meter *meter, uint64_t now);
+/* What could not be told of flow by flow. */
+uint64_t
+weir_meter_get_bpf_losses (const struct weir_meter *meter);
+/* Whether a tick may dump the sockets of the engine's own namespace ... */
+bool
+weir_meter_wants_sockets (const struct weir_meter *meter, uint64_t awake);
+/* ... or else asks for those of the rows that moved. */
+void
+weir_meter_refresh_sockets (struct weir_meter *meter, uint64_t now);
 
 /* ---- weir-meter-read.c: each reads what its descriptor has ---- */
 

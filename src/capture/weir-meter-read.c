@@ -16,6 +16,8 @@
 #define DUMP_BUDGET             32
 /* Other namespaces have one part in so many of a processor. */
 #define NAMESPACES_SHARE 50
+/* ... and this where kernel programs tell most of it. */
+#define NAMESPACES_SMALL_SHARE WEIR_GOVERNOR_SMALL_SHARE
 /* One verb, one answer: more than a few is no keeper of this program. */
 #define KEEPER_BUDGET 8
 
@@ -58,7 +60,7 @@ bool
 weir_meter_read_events (struct weir_meter *meter, uint64_t now)
 {
   struct reading reading = { meter, now };
-  bool more = false;
+  bool more = weir_meter_read_bpf_events (meter, now);
   int result;
 
   if (meter->fds.sock_events >= 0 && meter->socket_events_error == 0)
@@ -264,7 +266,10 @@ weir_meter_start_namespaces (struct weir_meter *meter, const struct weir_moment 
   const uint64_t began = cpu_now (meter);
   uint64_t interval = weir_client_get_interval (&meter->client, now->awake);
 
-  weir_namespaces_start (&meter->namespaces, interval / NAMESPACES_SHARE, now);
+  weir_namespaces_start (
+      &meter->namespaces,
+      interval / (weir_join_has_bpf (&meter->join) ? NAMESPACES_SMALL_SHARE : NAMESPACES_SHARE),
+      now);
   weir_namespaces_spend (&meter->namespaces, cpu_now (meter) - began);
 }
 

@@ -54,6 +54,8 @@ get_losses (const struct weir_meter *meter, enum weir_source source)
       return meter->join.own.addresses.refused;
     case WEIR_SOURCE_OWNERS:
       return meter->join.owners.refused;
+    case WEIR_SOURCE_BPF:
+      return weir_meter_get_bpf_losses (meter);
     default:
       return 0;
     }
@@ -174,6 +176,8 @@ look_at_programs (struct weir_meter *meter)
 
   if (opened->reason == WEIR_REASON_REFUSED)
     return say_refused (meter, WEIR_SOURCE_BPF, opened->error);
+  if (opened->state == WEIR_SOURCE_ACTIVE && is_losing (meter, WEIR_SOURCE_BPF))
+    return say (WEIR_SOURCE_BPF, WEIR_SOURCE_DEGRADED, WEIR_REASON_NO_ROOM, 0);
   if (opened->state == WEIR_SOURCE_ACTIVE && opened->frames_error != 0)
     return say (WEIR_SOURCE_BPF, WEIR_SOURCE_ACTIVE, WEIR_REASON_NO_FRAMES, opened->frames_error);
   return say (WEIR_SOURCE_BPF, (enum weir_source_state) opened->state,

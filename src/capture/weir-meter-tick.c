@@ -55,7 +55,8 @@ weir_meter_get_cadence (const struct weir_meter *meter, uint64_t awake, uint8_t 
   uint64_t dumps = interval;
 
   *ret_why = weir_client_get_why (&meter->client, awake);
-  if (weir_meter_has_dumps (meter) && interval != UINT64_MAX)
+  /* What kernel programs count is read at every tick. */
+  if (weir_meter_has_dumps (meter) && interval != UINT64_MAX && !weir_join_has_bpf (&meter->join))
     dumps = weir_governor_get_interval (&meter->governor, interval);
   if (dumps > interval)
     *ret_why = WEIR_CADENCE_GOVERNED;
@@ -88,6 +89,22 @@ ask_conntrack (struct weir_meter *meter, uint64_t awake)
 }
 
 static void
+ask_sockets (struct weir_meter *meter, const struct weir_moment *now)
+{
+  /* One that was too late for its tick. */
+  weir_governor_finish (&meter->sockets_governor);
+  if (!weir_meter_wants_sockets (meter, now->awake))
+    {
+      weir_meter_refresh_sockets (meter, now->boot);
+      return;
+    }
+  weir_governor_begin (&meter->sockets_governor, now->awake);
+  weir_join_sockets_begin (&meter->join, &meter->join.own);
+  meter->join.own.asked_at = now->boot;
+  (void) weir_sockdiag_start (&meter->sockdiag);
+}
+
+static void
 begin (struct weir_meter *meter, const struct weir_moment *now)
 {
   const uint64_t awake = now->awake;
@@ -103,11 +120,7 @@ begin (struct weir_meter *meter, const struct weir_moment *now)
   if (meter->fds.route >= 0 && !meter->interfaces.running)
     (void) weir_interfaces_start (&meter->interfaces);
   if (meter->fds.sock_diag >= 0 && !meter->sockdiag.running)
-    {
-      weir_join_sockets_begin (&meter->join, &meter->join.own);
-      meter->join.own.asked_at = now->boot;
-      (void) weir_sockdiag_start (&meter->sockdiag);
-    }
+    ask_sockets (meter, now);
   weir_meter_start_namespaces (meter, now);
 }
 
@@ -125,6 +138,7 @@ publish (struct weir_meter *meter, const struct weir_moment *moment)
   /* Without a keeper there are no dumps: what events say is all there is. */
   if (meter->keeper_stopped)
     meter->publisher.read_at[WEIR_SOURCE_CONNTRACK] = now;
+  weir_meter_read_bpf (meter, now);
   weir_join_settle (&meter->join, now);
   if (!weir_client_is_idle (&meter->client))
     {

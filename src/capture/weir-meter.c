@@ -31,6 +31,7 @@ enum
   KEEPER,
   LOOKER,
   TELLER,
+  PROGRAMS,
   N_DESCRIPTORS,
 };
 
@@ -178,6 +179,7 @@ list_descriptors (const struct weir_meter *meter, struct pollfd polled[POLLED_MA
     polled[KEEPER].fd = fds->keeper;
   polled[LOOKER].fd = meter->owners.fd;
   polled[TELLER].fd = meter->details.fd;
+  polled[PROGRAMS].fd = weir_bpf_source_get_fd (&meter->bpf);
   return N_DESCRIPTORS + weir_namespaces_poll (&meter->namespaces, polled + N_DESCRIPTORS);
 }
 
@@ -238,7 +240,8 @@ turn (struct weir_meter *meter, bool *more, enum weir_client_end *ret_end)
     return result;
   now = get_now (meter);
   /* Before all else: events are lost when they are not read, and everything that a dump says has to
-   * be compared with what they said before. */
+   * be compared with what they said before.  First those of the kernel programs, who know of a
+   * socket before anybody else does. */
   *more = weir_meter_read_events (meter, now.boot);
   if (weir_meter_read_namespace_events (meter, polled + N_DESCRIPTORS, n_polled - N_DESCRIPTORS,
                                         now.boot))
@@ -257,10 +260,18 @@ turn (struct weir_meter *meter, bool *more, enum weir_client_end *ret_end)
     weir_owners_source_read (&meter->owners, &meter->join.owners, now.boot);
   if (polled[TELLER].revents)
     weir_details_source_read (&meter->details);
-  if (polled[ROUTE].revents)
-    (void) weir_interfaces_read (&meter->interfaces, now.boot);
+  if (polled[ROUTE].revents && weir_interfaces_read (&meter->interfaces, now.boot) > 0 &&
+      meter->interfaces.error == 0)
+    weir_meter_note_links (meter);
   if (polled[SOCKETS].revents)
-    weir_meter_read_sockets (meter, now.boot);
+    {
+      uint64_t began = get_now (meter).cpu;
+
+      weir_meter_read_sockets (meter, now.boot);
+      weir_governor_spend (&meter->sockets_governor, get_now (meter).cpu - began);
+      if (!meter->sockdiag.running)
+        weir_governor_finish (&meter->sockets_governor);
+    }
   if (polled[CONNTRACK].revents)
     {
       uint64_t began = get_now (meter).cpu;
@@ -361,7 +372,8 @@ weir_meter_run (struct weir_meter_setup *setup)
       weir_interfaces_set_wireless (&meter->interfaces, setup->fds.generic);
       begin_namespaces (meter, setup);
       weir_meter_read_accounting (meter);
-      code = introduce (meter, setup) == 0 ? serve (meter, setup) : WEIR_EXIT_HANDOFF;
+      if (weir_meter_begin_bpf (meter, setup) == 0)
+        code = introduce (meter, setup) == 0 ? serve (meter, setup) : WEIR_EXIT_HANDOFF;
       weir_interfaces_clear (&meter->interfaces);
       weir_namespaces_clear (&meter->namespaces);
       weir_join_clear (&meter->join);

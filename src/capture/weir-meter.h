@@ -48,6 +48,7 @@ struct weir_meter_setup
   uint8_t nonce[WEIR_NONCE_SIZE];           /* wiped once the HELLO is built */
   enum weir_view view;                      /* from tried operations */
   uint32_t netns;                           /* inode of the network namespace */
+  uint64_t netns_cookie;                    /* SO_NETNS_COOKIE of the same, 0: not known */
   bool tells_nothing;      /* details of processes: engine.conf does not allow them */
   bool looks_at_all_users; /* the looker holds its capabilities */
   bool counts;             /* accounting was switched on by us */

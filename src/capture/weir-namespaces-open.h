@@ -23,6 +23,7 @@
 struct weir_opened_namespace
 {
   uint32_t inode;
+  uint64_t cookie;                     /* as SO_NETNS_COOKIE tells it, 0: not known */
   int sock_diag;                       /* NETLINK_SOCK_DIAG, for dumps */
   int sock_events;                     /* the same, bound to the TCP destroy groups; -1: refused */
   int route;                           /* NETLINK_ROUTE, told when addresses change; -1: refused */

@@ -191,13 +191,23 @@ find_view (const struct weir_descriptors *fds)
                                                                  : WEIR_VIEW_LIMITED;
 }
 
+/* How kernel programs call a network namespace. */
+static uint64_t
+get_cookie (int fd)
+{
+  uint64_t cookie = 0;
+  socklen_t size = sizeof cookie;
+
+  return fd >= 0 && getsockopt (fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) == 0 ? cookie : 0;
+}
+
 int
 weir_open (struct weir_meter_setup *setup, uint64_t deadline)
 {
   const uint32_t off = weir_config_or_defaults (setup->config)->off;
   struct weir_descriptors *fds = &setup->fds;
   struct stat info;
-  int error;
+  int error, r;
 
   if ((off & WEIR_OFF_CONNTRACK) == 0)
     open_conntrack (fds);
@@ -214,9 +224,13 @@ weir_open (struct weir_meter_setup *setup, uint64_t deadline)
 
   setup->view = find_view (fds);
   setup->netns = stat ("/proc/self/ns/net", &info) == 0 ? (uint32_t) info.st_ino : 0;
+  setup->netns_cookie = get_cookie (fds->sock_diag);
   if (setup->view != WEIR_VIEW_FULL || setup->netns == 0 || (off & WEIR_OFF_NAMESPACES) != 0)
     return 0;
-  return weir_namespaces_open (setup->netns, deadline, &setup->namespaces);
+  r = weir_namespaces_open (setup->netns, deadline, &setup->namespaces);
+  for (uint32_t i = 0; i < setup->namespaces.n; i++)
+    setup->namespaces.items[i].cookie = get_cookie (setup->namespaces.items[i].sock_diag);
+  return r;
 }
 
 /* What cannot be put back now will be by another; it is no reason not to serve. */

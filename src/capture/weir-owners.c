@@ -69,8 +69,8 @@ bucket_of (const struct weir_owners *owners, uint32_t inode)
   return &owners->buckets[weir_hash (&owners->hash_key, &inode, sizeof inode) % BUCKETS];
 }
 
-static uint32_t
-take_slot (struct weir_owners *owners)
+uint32_t
+weir_owners_take_slot (struct weir_owners *owners)
 {
   uint32_t number = owners->first_free;
 
@@ -124,8 +124,8 @@ take_cgroup (struct weir_owners *owners)
   return owners->n_cgroups++;
 }
 
-static uint32_t
-need_cgroup (struct weir_owners *owners, uint64_t id)
+uint32_t
+weir_owners_need_cgroup (struct weir_owners *owners, uint64_t id)
 {
   uint32_t number;
 
@@ -145,8 +145,8 @@ need_cgroup (struct weir_owners *owners, uint64_t id)
   return owners->last_cgroup = number;
 }
 
-static uint32_t
-need_path (struct weir_owners *owners, const char *path)
+uint32_t
+weir_owners_need_path (struct weir_owners *owners, const char *path)
 {
   uint32_t number;
   char *copy;
@@ -228,7 +228,7 @@ weir_owners_need (struct weir_owners *owners, uint32_t inode, uint64_t cookie, u
           return number;
         }
     }
-  number = take_slot (owners);
+  number = weir_owners_take_slot (owners);
   if (number == 0)
     {
       owners->refused++;
@@ -237,7 +237,7 @@ weir_owners_need (struct weir_owners *owners, uint32_t inode, uint64_t cookie, u
   owners->items[number - 1] = (struct weir_owner) {
     .cookie = cookie,
     .inode = inode,
-    .cgroup = need_cgroup (owners, cgroup_id),
+    .cgroup = weir_owners_need_cgroup (owners, cgroup_id),
     .missing = WEIR_MISSING_NOT_YET,
     .ask_at = now,
     .round = round,
@@ -308,7 +308,8 @@ weir_owners_sweep (struct weir_owners *owners, uint32_t netns, uint32_t round)
       uint32_t *at;
 
       /* Rounds are compared as distances: they wrap around after some centuries, but still. */
-      if (!owner->in_use || owner->netns != netns || (int32_t) (owner->round - round) >= 0)
+      if (!owner->in_use || owner->is_process || owner->netns != netns ||
+          (int32_t) (owner->round - round) >= 0)
         continue;
       /* The socket is gone: whoever held it cannot be found any more. */
       owner->ask_at = 0;
@@ -363,7 +364,7 @@ apply_found (struct weir_owners *owners, struct weir_owner *owner,
              const struct weir_looker_answer *answer, const char *comm, const char *path,
              uint64_t now)
 {
-  uint32_t process_cgroup = need_path (owners, path);
+  uint32_t process_cgroup = weir_owners_need_path (owners, path);
   bool changed = owner->pid == answer->pid && owner->start_time == answer->start_time &&
                  (owner->process_cgroup != process_cgroup || strcmp (owner->comm, comm) != 0);
 
@@ -379,7 +380,7 @@ apply_found (struct weir_owners *owners, struct weir_owner *owner,
   set_lost (owners, owner, 0);
   owner->missing = WEIR_MISSING_NOTHING;
   memset (owner->comm, 0, sizeof owner->comm);
-  strncpy (owner->comm, comm, sizeof owner->comm - 1);
+  memccpy (owner->comm, comm, 0, sizeof owner->comm - 1);
   owner->ask_at = now + check_gaps[owner->tries];
   if (owner->tries + 1u < N_CHECKS)
     owner->tries++;
@@ -458,6 +459,8 @@ weir_owners_answer (struct weir_owners *owners, const struct weir_looker_answer 
   memcpy (path, answer->cgroup, sizeof path);
   path[sizeof path - 1] = '\0';
 
+  if (answer->verb == WEIR_LOOKER_PROCESSES)
+    weir_owners_answer_process (owners, answer, comm, path, now);
   if (answer->verb == WEIR_LOOKER_CGROUPS)
     answer_cgroup (owners, answer->value, path, answer->unfinished != 0, now);
   if (answer->verb != WEIR_LOOKER_OWNERS || answer->value > UINT32_MAX)
@@ -498,6 +501,7 @@ note_cost (struct weir_owners *owners, uint64_t spent)
 void
 weir_owners_answered (struct weir_owners *owners, uint64_t spent, uint64_t now)
 {
+  weir_owners_processes_answered (owners);
   note_cost (owners, spent);
   for (uint32_t i = 0; i < owners->n_slots; i++)
     {

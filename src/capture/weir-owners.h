@@ -16,10 +16,13 @@
 #include "weir-looker.h"
 #include "weir-wire.h"
 
-/* Sockets that are remembered; 96 bytes each.  Beyond it owners stay unknown, which is counted. */
+/* Sockets and processes that are remembered; 120 bytes each.  Beyond it owners stay unknown, which
+ * is counted. */
 #define WEIR_OWNERS_MAX 262144
 /* Sockets that are to be asked for before the next tick. */
 #define WEIR_OWNERS_HURRIED 1024
+/* Chains in which processes are looked for by their number. */
+#define WEIR_PROCESS_BUCKETS 1024
 /* Control groups whose paths are remembered, at most WEIR_STRING_MAX bytes each. */
 #define WEIR_CGROUPS_MAX 8192
 
@@ -39,13 +42,21 @@ struct weir_owner
   uint32_t round;          /* of the last dump that showed the socket, */
   uint32_t netns;          /* ... which was of this network namespace; 0: the engine's own */
   char comm[16];
-  uint8_t missing; /* enum weir_owner_missing */
+  uint64_t seen_at;  /* a process: CLOCK_BOOTTIME, ns, when the first of its sockets was there */
+  uint64_t asked_at; /* ... and when the looker answered last, 0: not yet */
+  uint32_t uid;      /* ... and its uid then */
+  uint8_t missing;   /* enum weir_owner_missing */
   uint8_t tries;
   uint8_t version; /* changes whenever an answer changed something */
   bool asked;      /* an answer is under way */
   bool answered;   /* at least once */
   bool hurried;    /* it is asked for before a tick, and not at one */
   bool parked;     /* nobody was found: not to be asked for until a dump shows it again */
+  bool is_process; /* that kernel programs named, and no socket; see weir-owners-born.c */
+  bool is_opener;  /* ... as one who made a socket and does not use it */
+  bool is_gone;    /* ... and that has ended since */
+  bool is_new;     /* ... and that waits to be asked for */
+  bool is_asked;   /* ... and the answer is under way */
   bool in_use;
 };
 
@@ -69,14 +80,20 @@ struct weir_owners
   uint32_t n_cgroups, cgroups_capacity, last_cgroup;
   uint32_t hurried[WEIR_OWNERS_HURRIED]; /* numbers, the oldest first */
   uint32_t n_hurried;
-  uint64_t again_at;     /* when those that were asked for in vain may be asked for again */
-  uint64_t check_at;     /* ... and those that are known */
-  uint64_t check_cost;   /* what looking at one of those takes the looker, ns */
-  uint32_t n_checking;   /* of those in the request that is under way */
-  uint32_t round_before; /* of the engine's own namespace: the last whole dump came after it */
-  uint32_t next_asked;   /* slot where collecting goes on: everybody gets a turn */
-  bool sees_everybody;   /* the looker may look at all users */
-  uint64_t refused;      /* sockets and control groups that found no room */
+  uint32_t process_buckets[WEIR_PROCESS_BUCKETS]; /* numbers, by pid */
+  uint32_t new_processes[WEIR_OWNERS_HURRIED];    /* numbers, the oldest first */
+  uint32_t n_new_processes;
+  uint32_t next_process;    /* slot where looking at them again goes on */
+  uint64_t processes_at;    /* when that is due */
+  uint64_t processes_swept; /* when those that nobody refers to were forgotten */
+  uint64_t again_at;        /* when those that were asked for in vain may be asked for again */
+  uint64_t check_at;        /* ... and those that are known */
+  uint64_t check_cost;      /* what looking at one of those takes the looker, ns */
+  uint32_t n_checking;      /* of those in the request that is under way */
+  uint32_t round_before;    /* of the engine's own namespace: the last whole dump came after it */
+  uint32_t next_asked;      /* slot where collecting goes on: everybody gets a turn */
+  bool sees_everybody;      /* the looker may look at all users */
+  uint64_t refused;         /* sockets and control groups that found no room */
 };
 
 int
@@ -132,7 +149,40 @@ weir_owners_answer (struct weir_owners *owners, const struct weir_looker_answer 
 void
 weir_owners_answered (struct weir_owners *owners, uint64_t spent, uint64_t now);
 
-/* ---- shared by the two files ---- */
+/* ---- weir-owners-born.c: processes that kernel programs named ---- */
+
+struct weir_named_process
+{
+  uint32_t pid, uid;
+  uint64_t cgroup_id;
+  char comm[16]; /* ends with a null */
+};
+
+/* The number of a process that had a socket at @since (CLOCK_BOOTTIME, ns), made when it is not
+ * known; 0: no room.  It will be asked for.  Who made a socket and does not use it, @is_opener, may
+ * have ended long before @since, so of that one more has to fit. */
+uint32_t
+weir_owners_need_process (struct weir_owners *owners, const struct weir_named_process *process,
+                          uint64_t since, bool is_opener, uint64_t now);
+/* Whether there are processes that were never asked for. */
+bool
+weir_owners_has_new_processes (const struct weir_owners *owners);
+/* Collects up to WEIR_LOOKER_BATCH of them, or @again of those that are known and due; returns how
+ * many. */
+uint32_t
+weir_owners_collect_processes (struct weir_owners *owners, bool again, uint64_t now,
+                               uint64_t ret_pids[WEIR_LOOKER_BATCH]);
+void
+weir_owners_answer_process (struct weir_owners *owners, const struct weir_looker_answer *answer,
+                            const char *comm, const char *path, uint64_t now);
+/* The request is done. */
+void
+weir_owners_processes_answered (struct weir_owners *owners);
+/* Forgets those that no flow refers to, and that made nothing lately. */
+void
+weir_owners_sweep_processes (struct weir_owners *owners, uint64_t now);
+
+/* ---- shared by the files of this ---- */
 
 /* Whether the last dump of the engine's own namespace, or the one that runs, shows it. */
 static inline bool
@@ -143,3 +193,9 @@ weir_owners_is_shown (const struct weir_owners *owners, const struct weir_owner 
 /* Processes that lost their sockets a while ago are not shown any more. */
 void
 weir_owners_forget_lost (struct weir_owners *owners, uint64_t now);
+uint32_t
+weir_owners_take_slot (struct weir_owners *owners);
+uint32_t
+weir_owners_need_cgroup (struct weir_owners *owners, uint64_t id);
+uint32_t
+weir_owners_need_path (struct weir_owners *owners, const char *path);

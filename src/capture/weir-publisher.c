@@ -74,9 +74,9 @@ measure (const struct round *round, const struct weir_flow *flow)
     return progress;
   read_at = publisher->read_at[flow->bytes_source];
   shown_at = publisher->shown_at[flow->bytes_source];
-  if (flow->key.netns != round->join->own.inode)
+  if (flow->key.netns != round->join->own.inode && flow->bytes_source != WEIR_SOURCE_BPF)
     {
-      /* Other namespaces have only sockets, and each its own time at which they were read. */
+      /* Sockets of other namespaces have each their own time at which they were read. */
       const struct weir_netns *netns = weir_join_get_netns (round->join, flow->key.netns);
 
       read_at = netns->read_at;
@@ -266,9 +266,7 @@ fill_bytes (struct weir_flow_record *record, const struct weir_flow *flow,
   record->has_bytes = true;
   record->rx_bytes = progress->rx_bytes;
   record->tx_bytes = progress->tx_bytes;
-  record->has_packets = flow->bytes_source == WEIR_SOURCE_CONNTRACK;
-  record->rx_packets = flow->ct_rx_packets;
-  record->tx_packets = flow->ct_tx_packets;
+  record->has_packets = weir_flow_get_packets (flow, &record->rx_packets, &record->tx_packets);
   record->has_rates = progress->has_rates;
   record->rx_rate = progress->rx_rate;
   record->tx_rate = progress->tx_rate;
@@ -284,6 +282,21 @@ fill_conntrack (struct weir_flow_record *record, const struct weir_flow *flow)
   record->has_tracking_state = flow->ct_state != 0;
   record->tracking_state = flow->ct_state;
   record->answered = flow->flags & WEIR_FLOW_SEEN_REPLY;
+}
+
+static void
+fill_opener (struct weir_flow_record *record, const struct round *round,
+             const struct weir_flow *flow)
+{
+  const struct weir_owner *opener =
+      weir_owners_get (&round->join->owners, weir_flow_get_bpf (flow)->opener);
+
+  if (opener == NULL)
+    return;
+  record->opener_pid = opener->pid;
+  record->opener_start_time = opener->start_time;
+  record->opener_uid = opener->uid;
+  memcpy (record->opener_comm, opener->comm, sizeof record->opener_comm);
 }
 
 static void
@@ -309,6 +322,8 @@ write_record (const struct round *round, struct weir_flow *flow, enum weir_flow_
         record.sources |= 1u << WEIR_SOURCE_SOCKDIAG;
       if (flow->flags & WEIR_FLOW_HAD_CONNTRACK)
         record.sources |= 1u << WEIR_SOURCE_CONNTRACK;
+      if (weir_flow_get_bpf (flow) != NULL)
+        record.sources |= 1u << WEIR_SOURCE_BPF;
     }
   if (groups & WEIR_FLOW_BYTES)
     fill_bytes (&record, flow, progress);
@@ -326,7 +341,18 @@ write_record (const struct round *round, struct weir_flow *flow, enum weir_flow_
     }
   if (groups & WEIR_FLOW_CONNTRACK)
     fill_conntrack (&record, flow);
+  if (groups & WEIR_FLOW_OPENER)
+    fill_opener (&record, round, flow);
   weir_flows_writer_add (round->flows, &record);
+}
+
+/* Once told it is told that it is so no more, too. */
+static bool
+has_opener (const struct weir_flow *flow)
+{
+  const struct weir_flow_bpf *bpf = weir_flow_get_bpf (flow);
+
+  return bpf != NULL && (bpf->opener != 0 || flow->dirty & WEIR_FLOW_OPENER);
 }
 
 static uint32_t
@@ -336,7 +362,8 @@ available (const struct weir_flow *flow, const struct progress *progress)
          (progress->has_bytes ? WEIR_FLOW_BYTES : 0) |
          (flow->flags & WEIR_FLOW_HAS_TCP_TIMES ? WEIR_FLOW_TCP : 0) |
          (flow->flags & WEIR_FLOW_HAS_NAT ? WEIR_FLOW_NAT : 0) |
-         (flow->flags & WEIR_FLOW_HAD_CONNTRACK ? WEIR_FLOW_CONNTRACK : 0);
+         (flow->flags & WEIR_FLOW_HAD_CONNTRACK ? WEIR_FLOW_CONNTRACK : 0) |
+         (has_opener (flow) ? WEIR_FLOW_OPENER : 0);
 }
 
 /* The groups of a row that the front end does not know yet. */
@@ -435,8 +462,25 @@ add_up_others (struct round *round)
       publisher->others_rx_rate[source] = round->others_rx_rate[source];
       publisher->others_tx_rate[source] = round->others_tx_rate[source];
     }
-  round->tick->others_rx_bytes = publisher->others_rx_bytes + publisher->folded_rx_bytes;
-  round->tick->others_tx_bytes = publisher->others_tx_bytes + publisher->folded_tx_bytes;
+  round->tick->others_rx_bytes =
+      publisher->others_rx_bytes + publisher->folded_rx_bytes + publisher->rest_rx_bytes;
+  round->tick->others_tx_bytes =
+      publisher->others_tx_bytes + publisher->folded_tx_bytes + publisher->rest_tx_bytes;
+}
+
+void
+weir_publisher_set_rest (struct weir_publisher *publisher, uint64_t rx_bytes, uint64_t tx_bytes,
+                         bool elsewhere)
+{
+  if (!elsewhere && rx_bytes > publisher->rest_rx_known)
+    publisher->rest_rx_bytes += rx_bytes - publisher->rest_rx_known;
+  if (!elsewhere && tx_bytes > publisher->rest_tx_known)
+    publisher->rest_tx_bytes += tx_bytes - publisher->rest_tx_known;
+  /* What was missed for a moment is not new a second time. */
+  if (rx_bytes > publisher->rest_rx_known)
+    publisher->rest_rx_known = rx_bytes;
+  if (tx_bytes > publisher->rest_tx_known)
+    publisher->rest_tx_known = tx_bytes;
 }
 
 static void
@@ -473,7 +517,7 @@ static bool
 is_told (const struct weir_flow *flow, const struct progress *progress)
 {
   /* One that nobody knows any more waits for the end of a dump, and for its own. */
-  if (!(flow->flags & (WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_HAS_CONNTRACK)))
+  if (!(flow->flags & (WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_HAS_CONNTRACK)) && !flow->has_bpf)
     return false;
   return progress->is_fresh || !progress->has_bytes;
 }

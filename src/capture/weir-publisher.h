@@ -37,6 +37,9 @@ struct weir_publisher
   uint64_t others_rx_bytes, others_tx_bytes;
   /* Bytes of flows that ended without ever having been a row at that time. */
   uint64_t folded_rx_bytes, folded_tx_bytes;
+  /* Bytes that are no flow's: those that are among the others, and what was known at the last tick.
+   */
+  uint64_t rest_rx_bytes, rest_tx_bytes, rest_rx_known, rest_tx_known;
   struct weir_candidate *candidates;
   uint32_t capacity;
 };
@@ -53,6 +56,12 @@ weir_publisher_clear (struct weir_publisher *publisher);
 int
 weir_publisher_announce (struct weir_publisher *publisher, struct weir_join *join, uint64_t now,
                          struct weir_writer *writer, bool *ret_waiting);
+
+/* How many bytes were moved so far, by the source WEIR_SOURCE_BPF, that are in no flow. @elsewhere:
+ * those since the last tick are in flows of another source. */
+void
+weir_publisher_set_rest (struct weir_publisher *publisher, uint64_t rx_bytes, uint64_t tx_bytes,
+                         bool elsewhere);
 
 /* Writes the FLOWS frames of one tick and fills in all of @ret_tick but realtime and coalesced.
  * Flows whose end was published are removed.  The join must be settled.  0 or a negative errno. */

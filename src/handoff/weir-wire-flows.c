@@ -30,7 +30,7 @@
 
 #define KNOWN_GROUPS                                                                               \
   (WEIR_FLOW_KEY | WEIR_FLOW_STATE | WEIR_FLOW_BYTES | WEIR_FLOW_TCP | WEIR_FLOW_OWNER |           \
-   WEIR_FLOW_NAT | WEIR_FLOW_CONNTRACK)
+   WEIR_FLOW_NAT | WEIR_FLOW_CONNTRACK | WEIR_FLOW_OPENER)
 
 /* ---- writing ---- */
 
@@ -196,6 +196,15 @@ write_conntrack_group (struct weir_writer *writer, const struct weir_flow_record
 }
 
 static void
+write_opener_group (struct weir_writer *writer, const struct weir_flow_record *record)
+{
+  weir_write_u32 (writer, record->opener_pid);
+  weir_write_u64 (writer, record->opener_start_time);
+  weir_write_u32 (writer, record->opener_uid);
+  weir_write_field (writer, record->opener_comm, sizeof record->opener_comm);
+}
+
+static void
 write_record (struct weir_writer *writer, const struct weir_flow_record *record, uint16_t path)
 {
   uint32_t groups = record->groups & KNOWN_GROUPS;
@@ -235,6 +244,8 @@ write_record (struct weir_writer *writer, const struct weir_flow_record *record,
     }
   if (groups & WEIR_FLOW_CONNTRACK)
     write_conntrack_group (writer, record);
+  if (groups & WEIR_FLOW_OPENER)
+    write_opener_group (writer, record);
 }
 
 void
@@ -415,6 +426,13 @@ read_record (struct weir_reader *reader, struct weir_flow_record *record, const 
     }
   if (record->groups & WEIR_FLOW_CONNTRACK)
     read_conntrack_group (reader, record);
+  if (record->groups & WEIR_FLOW_OPENER)
+    {
+      record->opener_pid = weir_read_u32 (reader);
+      record->opener_start_time = weir_read_u64 (reader);
+      record->opener_uid = weir_read_u32 (reader);
+      weir_read_string (reader, record->opener_comm, sizeof record->opener_comm);
+    }
   return !reader->failed;
 }
 

@@ -294,9 +294,8 @@ enum weir_notice_code
   WEIR_NOTICE_CONFIG_REPEATED = 9,        /* @text: the key; the first one holds */
 
   /* One entry of a list, line @number: the others are used. */
-  WEIR_NOTICE_CONFIG_UNKNOWN_NAME =
-      10,                           /* @text: a user or group that this computer does not know */
-  WEIR_NOTICE_CONFIG_TOO_MANY = 11, /* @text: the key; what follows is left out */
+  WEIR_NOTICE_CONFIG_UNKNOWN_NAME = 10, /* @text: a user or group that is not known here */
+  WEIR_NOTICE_CONFIG_TOO_MANY = 11,     /* @text: the key; what follows is left out */
 
   WEIR_NOTICE_CONFIG_MORE = 12, /* @number further mistakes that are not listed */
 
@@ -328,7 +327,7 @@ enum weir_owner_how
   WEIR_OWNER_NONE = 0,
   WEIR_OWNER_TUPLE = 1,    /* a socket with exactly this tuple */
   WEIR_OWNER_LISTENER = 2, /* a wildcard or unconnected socket that owns the local address */
-  WEIR_OWNER_BORN = 3,     /* recorded when the socket was made */
+  WEIR_OWNER_BORN = 3,     /* recorded when the socket was made or used */
   WEIR_OWNER_CGROUP = 4,   /* only the control group is known, not the process */
 };
 
@@ -384,6 +383,7 @@ enum weir_flow_group
   WEIR_FLOW_OWNER = 1 << 4,
   WEIR_FLOW_NAT = 1 << 5,
   WEIR_FLOW_CONNTRACK = 1 << 6,
+  WEIR_FLOW_OPENER = 1 << 7,
 };
 
 enum weir_flow_change
@@ -437,12 +437,19 @@ struct weir_flow_record
   uint8_t owner_how;     /* enum weir_owner_how */
   uint8_t owner_missing; /* enum weir_owner_missing */
   uint32_t pid;          /* 0: not known */
-  uint64_t start_time;   /* of the process: clock ticks since boot, as in /proc/PID/stat */
+  uint64_t start_time;   /* of the process: clock ticks since boot, as in /proc/PID/stat; 0: it had
+                            ended before that could be read */
   bool has_uid;
   uint32_t uid;       /* of the socket */
   uint64_t cgroup_id; /* 0: not known */
   char comm[16];
   char cgroup[WEIR_STRING_MAX + 1]; /* path below the cgroup v2 root, empty when not known */
+
+  /* OPENER: who made the socket, when that is not who uses it; else all is 0 */
+  uint32_t opener_pid;
+  uint64_t opener_start_time;
+  uint32_t opener_uid;
+  char opener_comm[16];
 
   /* NAT: how the other side of the translation sees the flow */
   struct weir_endpoint nat_local, nat_remote;

@@ -1,0 +1,631 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* How slots of the kernel programs become rows.
+ *
+ * A slot is what one socket moved with one peer.  Several can be one flow: a slot that stood still
+ * gives way to others and the flow goes on in a new one, and sockets can share addresses.  So of
+ * each slot is kept what was read last, and what is more than that is added to its flow.
+ *
+ * The figures of a flow whose socket was made while the programs ran are exact from the first byte.
+ * Of others a base is added, so that the figure goes on where another source's was: at the first
+ * moment at which both are known, what that one says less what the programs had counted until then.
+ * Between the reading of the one and of the other a tick may go by, and TCP's own counters know no
+ * headers; that is the error. */
+#include "weir-join.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NS_PER_S UINT64_C (1000000000)
+
+/* A flow that nobody closes has ended when nothing moved for so long: as conntrack has it for UDP
+ * that was answered. */
+#define IDLE_END (120 * NS_PER_S)
+/* One that was closed, and that the kernel does not say the end of. */
+#define CLOSED_END (5 * NS_PER_S)
+/* Flows that are looked at in a tick to see whether they stood still: all in turn, and nobody needs
+ * to know of such an end by the second. */
+#define IDLE_LOOKS 4096
+
+int
+weir_join_begin_bpf (struct weir_join *join, uint32_t n_slots)
+{
+  join->bpf.parts = calloc (n_slots, sizeof *join->bpf.parts);
+  if (join->bpf.parts == NULL)
+    return -ENOMEM;
+  join->bpf.n_parts = n_slots;
+  join->bpf.next_unknown = WEIR_NETNS_UNKNOWN_FIRST;
+  return 0;
+}
+
+void
+weir_join_clear_bpf (struct weir_join *join)
+{
+  free (join->bpf.parts);
+  free (join->bpf.segment_links);
+  join->bpf = (struct weir_join_bpf) { 0 };
+}
+
+bool
+weir_join_has_bpf (const struct weir_join *join)
+{
+  return join->bpf.parts != NULL;
+}
+
+bool
+weir_join_has_process (const struct weir_join *join, const struct weir_flow *flow)
+{
+  const struct weir_owner *owner = weir_owners_get (&join->owners, flow->owner);
+
+  return owner != NULL && owner->is_process;
+}
+
+/* ---- network namespaces ---- */
+
+static struct weir_cookie *
+find_cookie (struct weir_join_bpf *bpf, uint64_t cookie)
+{
+  if (bpf->last_cookie < bpf->n_cookies && bpf->cookies[bpf->last_cookie].cookie == cookie)
+    return &bpf->cookies[bpf->last_cookie];
+  for (uint32_t i = 0; i < bpf->n_cookies; i++)
+    {
+      if (bpf->cookies[i].cookie != cookie)
+        continue;
+      bpf->last_cookie = i;
+      bpf->cookies[i].used = ++bpf->look_ups;
+      return &bpf->cookies[i];
+    }
+  return NULL;
+}
+
+static struct weir_cookie *
+add_cookie (struct weir_join_bpf *bpf, uint64_t cookie)
+{
+  uint32_t oldest = UINT32_MAX, at = bpf->n_cookies;
+
+  if (at == WEIR_COOKIES_MAX)
+    {
+      for (uint32_t i = 0; i < bpf->n_cookies; i++)
+        {
+          if (!bpf->cookies[i].is_fixed &&
+              (oldest == UINT32_MAX ||
+               (int32_t) (bpf->cookies[i].used - bpf->cookies[oldest].used) < 0))
+            oldest = i;
+        }
+      if (oldest == UINT32_MAX)
+        return NULL;
+      at = oldest;
+    }
+  else
+    bpf->n_cookies++;
+  bpf->cookies[at] = (struct weir_cookie) { .cookie = cookie, .used = ++bpf->look_ups };
+  return &bpf->cookies[at];
+}
+
+void
+weir_join_set_netns_cookie (struct weir_join *join, uint32_t inode, uint64_t cookie)
+{
+  struct weir_cookie *known;
+
+  if (cookie == 0)
+    return;
+  known = find_cookie (&join->bpf, cookie);
+  if (known == NULL)
+    known = add_cookie (&join->bpf, cookie);
+  if (known == NULL)
+    return;
+  known->inode = inode;
+  known->is_fixed = true;
+}
+
+bool
+weir_join_is_netns_unknown (uint32_t inode)
+{
+  return inode >= WEIR_NETNS_UNKNOWN_FIRST && inode <= WEIR_NETNS_UNKNOWN_LAST;
+}
+
+static uint32_t
+get_netns (struct weir_join *join, uint64_t cookie)
+{
+  struct weir_join_bpf *bpf = &join->bpf;
+  struct weir_cookie *known = find_cookie (bpf, cookie);
+
+  if (known != NULL)
+    return known->inode;
+  known = add_cookie (bpf, cookie);
+  if (known == NULL)
+    return WEIR_NETNS_UNKNOWN_LAST;
+  known->inode = bpf->next_unknown++;
+  if (bpf->next_unknown == WEIR_NETNS_UNKNOWN_LAST)
+    bpf->next_unknown = WEIR_NETNS_UNKNOWN_FIRST;
+  return known->inode;
+}
+
+/* ---- links ---- */
+
+static int
+compare_links (const void *a, const void *b)
+{
+  const uint32_t *x = a, *y = b;
+
+  return (*x > *y) - (*x < *y);
+}
+
+void
+weir_join_set_segment_links (struct weir_join *join, const uint32_t *links, size_t n)
+{
+  uint32_t *copy = NULL;
+
+  if (n > 0)
+    {
+      copy = reallocarray (NULL, n, sizeof *copy);
+      if (copy == NULL)
+        return;
+      memcpy (copy, links, n * sizeof *copy);
+      qsort (copy, n, sizeof *copy, compare_links);
+    }
+  free (join->bpf.segment_links);
+  join->bpf.segment_links = copy;
+  join->bpf.n_segment_links = n;
+  join->bpf.links_known = true;
+}
+
+/* Once and for all: a figure that was counted one way cannot go on the other way. */
+static void
+choose_links (const struct weir_join *join, struct weir_flow *flow, uint32_t ifindex)
+{
+  const struct weir_join_bpf *all = &join->bpf;
+  struct weir_flow_bpf *bpf = flow->extra->bpf;
+
+  if (bpf->links != WEIR_LINKS_NOT_KNOWN)
+    return;
+  /* Other namespaces mostly lead here through a pair of virtual interfaces. */
+  if (flow->key.netns != join->own.inode)
+    bpf->links = WEIR_LINKS_AGGREGATES;
+  else if (all->links_known && ifindex != 0)
+    bpf->links =
+        all->n_segment_links > 0 && bsearch (&ifindex, all->segment_links, all->n_segment_links,
+                                             sizeof ifindex, compare_links) != NULL
+            ? WEIR_LINKS_SEGMENTS
+            : WEIR_LINKS_AGGREGATES;
+}
+
+/* ---- from a slot to its flow ---- */
+
+static void
+make_key (struct weir_join *join, const struct weir_bpf_reading *reading,
+          struct weir_flow_key *ret_key)
+{
+  memset (ret_key, 0, sizeof *ret_key);
+  memcpy (ret_key->local, reading->local.address, 16);
+  memcpy (ret_key->remote, reading->remote.address, 16);
+  ret_key->local_port = reading->local.port;
+  ret_key->remote_port = reading->remote.port;
+  ret_key->netns = get_netns (join, reading->netns_cookie);
+  ret_key->discriminator = reading->discriminator;
+  ret_key->protocol = reading->protocol;
+  ret_key->family = reading->family;
+}
+
+static bool
+is_one_sockets (const struct weir_bpf_reading *reading)
+{
+  return reading->protocol == IPPROTO_TCP || reading->flags & WEIR_BPF_CONNECTED;
+}
+
+/* Whether @flow, which has the key of @reading, is an earlier connection between the same ends. */
+static bool
+is_earlier (const struct weir_flow *flow, const struct weir_bpf_reading *reading)
+{
+  const bool is_over =
+      flow->flags & (WEIR_FLOW_IN_TIME_WAIT | WEIR_FLOW_SOCKET_DESTROYED) ||
+      (flow->flags & WEIR_FLOW_HAD_SOCKET && !(flow->flags & WEIR_FLOW_HAS_SOCKET));
+
+  if (reading->protocol != IPPROTO_TCP || flow->cookie == reading->cookie)
+    return false;
+  if (flow->cookie != 0 && !(flow->flags & WEIR_FLOW_IN_TIME_WAIT))
+    return true;
+  return is_over && reading->flags & WEIR_BPF_WHOLE;
+}
+
+/* The flow that the slot is a part of, made when there is none; NULL: no room. */
+static struct weir_flow *
+find_flow (struct weir_join *join, const struct weir_bpf_reading *reading, uint64_t now)
+{
+  struct weir_flow_key key;
+  struct weir_flow *flow;
+  bool is_new = false;
+
+  make_key (join, reading, &key);
+  flow = weir_flow_table_find (&join->table, &key);
+  if (flow != NULL && is_earlier (flow, reading))
+    {
+      weir_join_retire (join, flow);
+      flow = NULL;
+    }
+  if (flow == NULL)
+    {
+      /* Packets that are refused have sockets, too: of the kernel's own anybody can make them. */
+      flow = reading->flags & WEIR_BPF_KERNEL
+                 ? weir_flow_table_add_without_socket (&join->table, &key, now)
+                 : weir_flow_table_add (&join->table, &key, now);
+      is_new = true;
+    }
+  if (flow == NULL)
+    return NULL;
+  if (weir_flow_need_bpf (flow) == NULL)
+    {
+      if (is_new)
+        weir_join_remove (join, flow);
+      return NULL;
+    }
+  return flow;
+}
+
+/* The slot begins, or goes on in another flow because the one that it was a part of has ended. */
+static struct weir_flow *
+begin_part (struct weir_join *join, struct weir_bpf_part *part,
+            const struct weir_bpf_reading *reading, uint64_t now)
+{
+  struct weir_flow *flow = find_flow (join, reading, now);
+  struct weir_flow_bpf *bpf;
+
+  if (flow == NULL)
+    return NULL;
+  bpf = flow->extra->bpf;
+  if (!flow->has_bpf && bpf->moved_at == 0)
+    {
+      bpf->is_whole = reading->flags & WEIR_BPF_WHOLE;
+      bpf->is_kernels = reading->flags & WEIR_BPF_KERNEL;
+    }
+  bpf->moved_at = now;
+  bpf->is_moving = true;
+  bpf->n_open++;
+  flow->has_bpf = 1;
+  flow->is_elsewhere = 0;
+  flow->dirty |= WEIR_FLOW_STATE;
+  weir_flow_table_unmark (&join->table, flow, WEIR_MARK_CLOSED | WEIR_MARK_IDLE);
+  if (is_one_sockets (reading))
+    weir_flow_table_set_cookie (&join->table, flow, reading->cookie);
+  /* Those that have a socket to themselves are closed some time. */
+  else
+    weir_flow_table_mark (&join->table, flow, WEIR_MARK_IDLE);
+  part->flow = flow->number;
+  part->flow_id = flow->id;
+  part->is_open = true;
+  part->opener_pid = part->user_pid = 0;
+  return flow;
+}
+
+/* NULL: it has none (any more). */
+static struct weir_flow *
+get_flow (struct weir_join *join, const struct weir_bpf_part *part)
+{
+  struct weir_flow *flow = weir_flow_table_get (&join->table, part->flow);
+
+  return flow != NULL && flow->id == part->flow_id ? flow : NULL;
+}
+
+static void
+close_part (struct weir_join *join, struct weir_bpf_part *part)
+{
+  struct weir_flow *flow = get_flow (join, part);
+
+  if (part->is_open && flow != NULL && --flow->extra->bpf->n_open == 0)
+    weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED | WEIR_MARK_IDLE);
+  part->is_open = false;
+}
+
+static bool
+grow (uint64_t *sum, uint64_t *seen, uint64_t value)
+{
+  if (value <= *seen)
+    return false;
+  *sum += value - *seen;
+  *seen = value;
+  return true;
+}
+
+/* Whether anything moved. */
+static bool
+add_counters (struct weir_flow_bpf *bpf, struct weir_bpf_part *part,
+              const struct weir_bpf_reading *reading)
+{
+  bool moved = grow (&bpf->rx_bytes, &part->rx_bytes, reading->rx_bytes);
+
+  moved |= grow (&bpf->tx_bytes, &part->tx_bytes, reading->tx_bytes);
+  moved |= grow (&bpf->rx_packets, &part->rx_packets, reading->rx_packets);
+  moved |= grow (&bpf->tx_packets, &part->tx_packets, reading->tx_packets);
+  moved |= grow (&bpf->rx_payload, &part->rx_payload, reading->rx_payload);
+  moved |= grow (&bpf->tx_payload, &part->tx_payload, reading->tx_payload);
+  moved |= grow (&bpf->rx_extra, &part->rx_extra, reading->rx_extra);
+  moved |= grow (&bpf->tx_extra, &part->tx_extra, reading->tx_extra);
+  return moved;
+}
+
+/* Of a socket whose flow was told the end of: its own row would be one for a handful of bytes. */
+static void
+add_late (struct weir_join_bpf *all, struct weir_bpf_part *part,
+          const struct weir_bpf_reading *reading)
+{
+  struct weir_flow_bpf rest = { 0 };
+
+  add_counters (&rest, part, reading);
+  all->late_rx_bytes += rest.rx_bytes;
+  all->late_tx_bytes += rest.tx_bytes;
+}
+
+/* ---- owners ---- */
+
+static uint32_t
+need_process (struct weir_join *join, const struct weir_bpf_process *process, uint64_t since,
+              bool is_opener, uint64_t now)
+{
+  struct weir_named_process named = {
+    .pid = process->pid,
+    .uid = process->uid,
+    .cgroup_id = process->cgroup_id,
+  };
+
+  memcpy (named.comm, process->comm, sizeof named.comm);
+  named.comm[sizeof named.comm - 1] = '\0';
+  return weir_owners_need_process (&join->owners, &named, since, is_opener, now);
+}
+
+static void
+set_opener (struct weir_join *join, struct weir_flow *flow, uint32_t opener)
+{
+  struct weir_flow_bpf *bpf = weir_flow_get_bpf (flow);
+
+  if (bpf == NULL || bpf->opener == opener)
+    return;
+  if (bpf->opener != 0)
+    weir_owners_get (&join->owners, bpf->opener)->flows--;
+  if (opener != 0)
+    weir_owners_get (&join->owners, opener)->flows++;
+  bpf->opener = opener;
+  flow->dirty |= WEIR_FLOW_OPENER;
+}
+
+static bool
+is_same_process (const struct weir_bpf_process *a, const struct weir_bpf_process *b)
+{
+  return a->pid == b->pid && a->uid == b->uid && strncmp (a->comm, b->comm, sizeof a->comm) == 0;
+}
+
+/* @differs: from who uses the socket. */
+static void
+take_opener (struct weir_join *join, struct weir_flow *flow, const struct weir_bpf_reading *reading,
+             bool differs, uint64_t now)
+{
+  const struct weir_owner *known =
+      weir_owners_get (&join->owners, weir_flow_get_bpf (flow)->opener);
+
+  if (!differs)
+    set_opener (join, flow, 0);
+  else if (known == NULL || known->pid != reading->opener.pid)
+    set_opener (join, flow, need_process (join, &reading->opener, reading->born, true, now));
+}
+
+/* Who uses the socket is its owner, and who made it is told besides when that is another one. */
+static void
+take_processes (struct weir_join *join, struct weir_flow *flow, struct weir_bpf_part *part,
+                const struct weir_bpf_reading *reading, enum weir_bpf_news news, uint64_t now)
+{
+  const struct weir_bpf_process *user = &reading->user, *opener = &reading->opener;
+  /* One that was seen using it only now may be younger than the flow. */
+  const uint64_t since = news == WEIR_BPF_NEWS_BORN ? reading->born : now;
+  uint32_t owner;
+
+  if (user->pid == 0)
+    user = opener;
+  if (user->pid == 0 ||
+      (part->user_pid == user->pid && part->opener_pid == opener->pid && flow->owner != 0))
+    return;
+  owner = need_process (join, user, since, false, now);
+  if (owner == 0)
+    return;
+  part->user_pid = user->pid;
+  part->opener_pid = opener->pid;
+  weir_flow_set_flags (flow, WEIR_FLOW_OWNER_IS_EXACT, WEIR_FLOW_OWNER_IS_SHARED);
+  weir_join_set_owner (join, flow, owner);
+  take_opener (join, flow, reading, opener->pid != 0 && !is_same_process (opener, user), now);
+  if (opener->pid != 0 && !(flow->flags & WEIR_FLOW_HAS_UID))
+    {
+      flow->flags |= WEIR_FLOW_HAS_UID;
+      flow->uid = opener->uid;
+      flow->dirty |= WEIR_FLOW_OWNER;
+    }
+  if (user->cgroup_id != 0 && flow->cgroup_id != user->cgroup_id)
+    {
+      flow->cgroup_id = user->cgroup_id;
+      flow->dirty |= WEIR_FLOW_OWNER;
+    }
+}
+
+/* ---- readings ---- */
+
+static void
+take_facts (struct weir_join *join, struct weir_flow *flow, const struct weir_bpf_reading *reading)
+{
+  if (reading->direction != WEIR_DIRECTION_UNKNOWN && flow->direction == WEIR_DIRECTION_UNKNOWN &&
+      !(flow->flags & WEIR_FLOW_HAD_CONNTRACK))
+    weir_flow_set_direction (flow, reading->direction);
+  if (flow->key.netns == join->own.inode && reading->ifindex != 0 &&
+      flow->ifindex != reading->ifindex)
+    {
+      flow->ifindex = reading->ifindex;
+      flow->dirty |= WEIR_FLOW_STATE;
+    }
+  choose_links (join, flow, reading->ifindex);
+}
+
+static void
+take_closed (struct weir_join *join, struct weir_flow *flow, struct weir_bpf_part *part,
+             uint64_t now)
+{
+  close_part (join, part);
+  flow->extra->bpf->was_closed = true;
+  flow->extra->bpf->moved_at = now;
+  flow->dirty |= WEIR_FLOW_STATE;
+  if (flow->extra->bpf->n_open > 0)
+    return;
+  weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED | WEIR_MARK_CLOSED);
+  /* Of TCP something goes on, and the kernel tells when it is over. */
+  if (flow->key.protocol != IPPROTO_TCP)
+    weir_flow_set_flags (flow, 0, WEIR_FLOW_HAS_SOCKET);
+}
+
+void
+weir_join_bpf (struct weir_join *join, const struct weir_bpf_reading *reading,
+               enum weir_bpf_news news, uint64_t now)
+{
+  struct weir_bpf_part *part;
+  struct weir_flow *flow;
+
+  if (reading->slot >= join->bpf.n_parts)
+    return;
+  part = &join->bpf.parts[reading->slot];
+  if (part->is_used && part->generation != reading->generation)
+    {
+      close_part (join, part);
+      part->is_used = false;
+    }
+  if (news == WEIR_BPF_NEWS_ENDED)
+    {
+      /* The connection may well go on, in another slot. */
+      if (part->is_used)
+        close_part (join, part);
+      part->is_used = false;
+      return;
+    }
+  if (!part->is_used)
+    *part = (struct weir_bpf_part) { .generation = reading->generation, .is_used = true };
+  flow = get_flow (join, part);
+  if (flow == NULL)
+    {
+      if (part->flow != 0 && reading->flags & WEIR_BPF_CLOSED)
+        {
+          add_late (&join->bpf, part, reading);
+          return;
+        }
+      flow = begin_part (join, part, reading, now);
+    }
+  if (flow == NULL)
+    {
+      add_late (&join->bpf, part, reading);
+      return;
+    }
+  if (add_counters (flow->extra->bpf, part, reading))
+    {
+      flow->extra->bpf->moved_at = now;
+      flow->extra->bpf->is_moving = true;
+      weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED);
+    }
+  take_facts (join, flow, reading);
+  take_processes (join, flow, part, reading, news, now);
+  if (flow->dirty != 0)
+    weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED);
+  if (news == WEIR_BPF_NEWS_CLOSED || (reading->flags & WEIR_BPF_CLOSED && part->is_open))
+    take_closed (join, flow, part, now);
+}
+
+/* ---- settling ---- */
+
+static uint64_t
+beyond (uint64_t other, uint64_t counted)
+{
+  return other > counted ? other - counted : 0;
+}
+
+void
+weir_join_choose_base (struct weir_flow *flow)
+{
+  struct weir_flow_bpf *bpf = weir_flow_get_bpf (flow);
+
+  if (bpf == NULL || bpf->is_whole || bpf->has_base)
+    return;
+  if (flow->flags & WEIR_FLOW_HAS_COUNTERS && !(flow->flags & WEIR_FLOW_TCP_MOVED_ON))
+    {
+      bpf->base_rx_bytes = beyond (flow->ct_rx_bytes, bpf->rx_bytes);
+      bpf->base_tx_bytes = beyond (flow->ct_tx_bytes, bpf->tx_bytes);
+      bpf->base_rx_packets = beyond (flow->ct_rx_packets, bpf->rx_packets);
+      bpf->base_tx_packets = beyond (flow->ct_tx_packets, bpf->tx_packets);
+    }
+  else if (flow->flags & WEIR_FLOW_HAS_TCP_BYTES)
+    {
+      bpf->base_rx_bytes = beyond (flow->tcp_rx_bytes, bpf->rx_payload);
+      bpf->base_tx_bytes = beyond (flow->tcp_tx_bytes, bpf->tx_payload);
+    }
+  else
+    return;
+  bpf->has_base = true;
+  /* What was before belongs to no interval, unless it was shown. */
+  if (flow->bytes_source == WEIR_SOURCE_BPF || flow->bytes_source == WEIR_SOURCE_NONE)
+    flow->flags |= WEIR_FLOW_NO_RATE;
+}
+
+enum weir_flow_state
+weir_join_get_counted_state (const struct weir_flow *flow)
+{
+  const struct weir_flow_bpf *bpf = weir_flow_get_bpf (flow);
+
+  if (bpf->n_open == 0 && bpf->was_closed)
+    return flow->key.protocol == IPPROTO_TCP && !(flow->flags & WEIR_FLOW_SOCKET_DESTROYED)
+               ? WEIR_FLOW_STATE_CLOSING
+               : WEIR_FLOW_STATE_CLOSED;
+  if (flow->key.protocol == IPPROTO_TCP && bpf->is_whole &&
+      (bpf->rx_packets == 0 || bpf->tx_packets == 0))
+    return WEIR_FLOW_STATE_OPENING;
+  return WEIR_FLOW_STATE_OPEN;
+}
+
+static bool
+is_over (const struct weir_flow *flow, uint64_t now)
+{
+  const struct weir_flow_bpf *bpf = flow->extra->bpf;
+  const uint64_t idle = now > bpf->moved_at ? now - bpf->moved_at : 0;
+
+  if (bpf->n_open > 0 || !bpf->was_closed)
+    return idle >= IDLE_END;
+  return flow->key.protocol != IPPROTO_TCP || flow->flags & WEIR_FLOW_SOCKET_DESTROYED ||
+         idle >= CLOSED_END;
+}
+
+static void
+end_if_over (struct weir_join *join, struct weir_flow *flow, uint64_t now)
+{
+  if (!is_over (flow, now))
+    return;
+  flow->has_bpf = 0;
+  flow->dirty |= WEIR_FLOW_STATE;
+  weir_flow_table_unmark (&join->table, flow, WEIR_MARK_CLOSED | WEIR_MARK_IDLE);
+  weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED);
+}
+
+void
+weir_join_settle_bpf (struct weir_join *join, uint64_t now)
+{
+  struct weir_flow *flow;
+
+  for (uint32_t slot = 0;
+       (flow = weir_flow_table_next_marked (&join->table, &slot, WEIR_MARK_CLOSED));)
+    end_if_over (join, flow, now);
+  for (unsigned i = 0; i < IDLE_LOOKS; i++)
+    {
+      flow = weir_flow_table_next_marked (&join->table, &join->bpf.idle_at, WEIR_MARK_IDLE);
+      if (flow == NULL)
+        {
+          join->bpf.idle_at = 0;
+          break;
+        }
+      end_if_over (join, flow, now);
+    }
+}
+
+void
+weir_join_leave_bpf (struct weir_join *join, struct weir_flow *flow)
+{
+  set_opener (join, flow, 0);
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <glib.h>
+
+#include "bpf-readings.h"
+
+/* Answers for one process as /proc would. */
+static void
+answer_process (struct weir_join *join, guint32 pid, guint64 start_time, const char *comm,
+                guint64 now)
+{
+  struct weir_looker_answer answer = {
+    .verb = WEIR_LOOKER_PROCESSES,
+    .value = pid,
+    .pid = start_time != 0 ? pid : 0,
+    .start_time = start_time,
+    .cgroup = "/group",
+  };
+
+  strncpy (answer.comm, comm, sizeof answer.comm - 1);
+  weir_owners_answer (&join->owners, &answer, now);
+}
+
+static guint32
+collect (struct weir_join *join, guint64 now)
+{
+  guint64 pids[WEIR_LOOKER_BATCH];
+
+  return weir_owners_collect_processes (&join->owners, false, now, pids);
+}
+
+static const struct weir_owner *
+owner_of (struct weir_join *join, const struct weir_flow *flow)
+{
+  return weir_owners_get (&join->owners, flow->owner);
+}
+
+static void
+test_owner (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading one = bpf_reading (1, 1), two = bpf_reading (2, 2);
+  struct weir_flow *flow;
+  guint64 values[WEIR_LOOKER_BATCH];
+
+  move (&one, 1, 1);
+  move (&two, 1, 1);
+  two.born += S / 10;
+  weir_join_bpf (join, &one, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_bpf (join, &two, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_settle (join, 2 * S);
+  flow = flow_at (join, 1);
+  g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_BORN);
+  g_assert_cmpuint (flow->owner_missing, ==, WEIR_MISSING_NOTHING);
+  g_assert_cmpuint (pid_of (join, flow), ==, 7);
+  g_assert_cmpuint (owner_of (join, flow)->start_time, ==, 0);
+  g_assert_cmpuint (flow->uid, ==, 1000);
+  g_assert_cmpuint (flow->cgroup_id, ==, 9);
+  g_assert_cmpuint (weir_flow_get_bpf (flow)->opener, ==, 0);
+
+  /* One process, one question, and none for the sockets. */
+  g_assert_cmpuint (collect (join, 2 * S), ==, 1);
+  g_assert_cmpuint (collect (join, 2 * S), ==, 0);
+  g_assert_cmpuint (collect_owners (&join->owners, 2 * S, values), ==, 0);
+  answer_process (join, 7, 150, "program", 2 * S);
+  weir_join_settle (join, 2 * S);
+  g_assert_cmpuint (owner_of (join, flow)->start_time, ==, 150);
+  g_assert_cmpstr (weir_owners_get_cgroup (&join->owners, owner_of (join, flow)), ==, "/group");
+
+  /* A dump shows the socket: nobody is looked for. */
+  {
+    struct weir_socket_reading socket = socket_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+
+    socket.cookie = one.cookie;
+    read_sockets (join, &socket, 1, 3 * S);
+    weir_join_settle (join, 3 * S);
+    g_assert_cmpuint (pid_of (join, flow), ==, 7);
+    g_assert_cmpuint (collect_owners (&join->owners, 3 * S, values), ==, 0);
+  }
+}
+
+/* The process that has the number now began after the socket was there. */
+static void
+test_reused_pid (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading one = bpf_reading (1, 1), two = bpf_reading (2, 2);
+  struct weir_flow *flow;
+
+  move (&one, 1, 1);
+  weir_join_bpf (join, &one, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_settle (join, 2 * S);
+  g_assert_cmpuint (collect (join, 2 * S), ==, 1);
+  answer_process (join, 7, 201, "program", 2 * S);
+  flow = flow_at (join, 1);
+  weir_join_settle (join, 2 * S);
+  g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_BORN);
+  g_assert_cmpuint (pid_of (join, flow), ==, 7);
+  g_assert_cmpstr (owner_of (join, flow)->comm, ==, "program");
+  g_assert_cmpuint (owner_of (join, flow)->start_time, ==, 0);
+
+  /* That one makes a socket, too: it is another one, and known. */
+  two.born = 3 * S;
+  move (&two, 1, 1);
+  weir_join_bpf (join, &two, WEIR_BPF_NEWS_BORN, 3 * S);
+  g_assert_cmpuint (collect (join, 3 * S), ==, 1);
+  answer_process (join, 7, 201, "program", 3 * S);
+  weir_join_settle (join, 3 * S);
+  g_assert_cmpuint (owner_of (join, flow_at (join, 2))->start_time, ==, 201);
+  g_assert_cmpuint (owner_of (join, flow)->start_time, ==, 0);
+}
+
+/* It had ended before anybody could look. */
+static void
+test_gone (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading one = bpf_reading (1, 1), two = bpf_reading (2, 2);
+  const struct weir_owner *first;
+
+  move (&one, 1, 1);
+  weir_join_bpf (join, &one, WEIR_BPF_NEWS_BORN, 2 * S);
+  g_assert_cmpuint (collect (join, 2 * S), ==, 1);
+  answer_process (join, 7, 0, "", 2 * S);
+  weir_join_settle (join, 2 * S);
+  first = owner_of (join, flow_at (join, 1));
+  g_assert_cmpuint (first->pid, ==, 7);
+  g_assert_cmpuint (first->start_time, ==, 0);
+  g_assert_cmpuint (flow_at (join, 1)->owner_how, ==, WEIR_OWNER_BORN);
+
+  /* Its number is somebody else's. */
+  two.born = 3 * S;
+  move (&two, 1, 1);
+  weir_join_bpf (join, &two, WEIR_BPF_NEWS_BORN, 3 * S);
+  weir_join_settle (join, 3 * S);
+  g_assert_cmpuint (flow_at (join, 1)->owner, !=, flow_at (join, 2)->owner);
+}
+
+static void
+test_opener (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading reading = bpf_reading (1, 1);
+  const struct weir_owner *opener;
+  struct weir_flow *flow;
+
+  reading.opener = process (5, 0, "systemd");
+  reading.user = process (7, 1000, "server");
+  move (&reading, 1, 1);
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_settle (join, 2 * S);
+  flow = flow_at (join, 1);
+  g_assert_cmpuint (pid_of (join, flow), ==, 7);
+  opener = weir_owners_get (&join->owners, weir_flow_get_bpf (flow)->opener);
+  g_assert_cmpuint (opener->pid, ==, 5);
+  g_assert_cmpuint (opener->uid, ==, 0);
+  g_assert_true (flow->dirty & WEIR_FLOW_OPENER);
+  g_assert_cmpuint (flow->uid, ==, 0);
+
+  /* It may have ended long before the first packet: that somebody older has its number now, under
+   * another name, is not enough. */
+  g_assert_cmpuint (collect (join, 2 * S), ==, 2);
+  answer_process (join, 5, 100, "stranger", 2 * S);
+  answer_process (join, 7, 100, "server", 2 * S);
+  g_assert_cmpuint (opener->start_time, ==, 0);
+  g_assert_cmpstr (opener->comm, ==, "systemd");
+  g_assert_cmpuint (owner_of (join, flow)->start_time, ==, 100);
+
+  /* Handed on to somebody who is younger than the flow. */
+  reading.user = process (8, 1000, "worker");
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_CHANGED, 9 * S);
+  g_assert_cmpuint (collect (join, 9 * S), ==, 1);
+  answer_process (join, 8, 700, "worker", 9 * S);
+  weir_join_settle (join, 9 * S);
+  g_assert_cmpuint (pid_of (join, flow), ==, 8);
+  g_assert_cmpuint (owner_of (join, flow)->start_time, ==, 700);
+
+  /* Nobody refers to them any more. */
+  weir_join_retire (join, flow);
+  weir_join_remove (join, flow);
+  weir_owners_sweep_processes (&join->owners, 100 * S);
+  for (guint32 i = 0; i < join->owners.n_slots; i++)
+    g_assert_false (join->owners.items[i].in_use);
+}
+
+/* A name is whatever a program calls itself. */
+static void
+test_hostile_comm (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading reading = bpf_reading (1, 1);
+
+  memset (reading.user.comm, '\xff', sizeof reading.user.comm);
+  memset (reading.opener.comm, '\n', sizeof reading.opener.comm);
+  move (&reading, 1, 1);
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_settle (join, 2 * S);
+  g_assert_cmpuint (strlen (owner_of (join, flow_at (join, 1))->comm), ==, 15);
+}
+
+/* What a process is called after it executed another program. */
+static void
+test_exec (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading reading = bpf_reading (1, 1);
+  guint64 pids[WEIR_LOOKER_BATCH];
+  struct weir_flow *flow;
+
+  move (&reading, 1, 1);
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, 2 * S);
+  g_assert_cmpuint (collect (join, 2 * S), ==, 1);
+  answer_process (join, 7, 100, "program", 2 * S);
+  weir_join_settle (join, 2 * S);
+  flow = flow_at (join, 1);
+  flow->dirty = 0;
+  g_assert_cmpuint (weir_owners_collect_processes (&join->owners, true, 3 * S, pids), ==, 0);
+  g_assert_cmpuint (weir_owners_collect_processes (&join->owners, true, 7 * S, pids), ==, 1);
+  g_assert_cmpuint (pids[0], ==, 7);
+  answer_process (join, 7, 100, "other", 7 * S);
+  weir_join_settle (join, 7 * S);
+  g_assert_cmpstr (owner_of (join, flow)->comm, ==, "other");
+  g_assert_true (flow->dirty & WEIR_FLOW_OWNER);
+
+  /* It ends: whose the flow was stays known, and nobody is asked any more. */
+  g_assert_cmpuint (weir_owners_collect_processes (&join->owners, true, 12 * S, pids), ==, 1);
+  answer_process (join, 7, 900, "stranger", 12 * S);
+  g_assert_cmpstr (owner_of (join, flow)->comm, ==, "other");
+  g_assert_cmpuint (owner_of (join, flow)->start_time, ==, 100);
+  g_assert_cmpuint (weir_owners_collect_processes (&join->owners, true, 20 * S, pids), ==, 0);
+}
+
+static void
+test_kernels (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading reading = bpf_reading (1, 1);
+
+  reading.flags = WEIR_BPF_KERNEL;
+  reading.opener = reading.user = (struct weir_bpf_process) { 0 };
+  move (&reading, 0, 40);
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_settle (join, 2 * S);
+  g_assert_cmpuint (flow_at (join, 1)->owner_how, ==, WEIR_OWNER_NONE);
+  g_assert_cmpuint (flow_at (join, 1)->owner_missing, ==, WEIR_MISSING_KERNEL);
+}
+
+/* A socket that was there before: its process is looked for as ever, once. */
+static void
+test_old_socket (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading reading = bpf_reading (1, 1);
+  struct weir_socket_reading socket = socket_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+
+  reading.flags = 0;
+  reading.opener = reading.user = (struct weir_bpf_process) { 0 };
+  move (&reading, 1, 1);
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, 2 * S);
+  socket.cookie = reading.cookie;
+  socket.inode = 77;
+  read_sockets (join, &socket, 1, 2 * S);
+  answer_all (join, 2 * S);
+  weir_join_settle (join, 2 * S);
+  g_assert_cmpuint (flow_at (join, 1)->owner_how, ==, WEIR_OWNER_TUPLE);
+  g_assert_cmpuint (pid_of (join, flow_at (join, 1)), ==, 77);
+}
+
+int
+main (int argc, char **argv)
+{
+  static const struct
+  {
+    const char *name;
+    void (*run) (struct fixture *fixture, gconstpointer data);
+  } tests[] = {
+    { "owner", test_owner },     { "reused-pid", test_reused_pid },     { "gone", test_gone },
+    { "opener", test_opener },   { "hostile-comm", test_hostile_comm }, { "exec", test_exec },
+    { "kernels", test_kernels }, { "old-socket", test_old_socket },
+  };
+
+  g_test_init (&argc, &argv, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (tests); i++)
+    {
+      g_autofree char *path = g_strconcat ("/join/born/", tests[i].name, NULL);
+
+      g_test_add (path, struct fixture, OWN, set_up_bpf, tests[i].run, tear_down);
+    }
+  return g_test_run ();
+}

@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <glib.h>
+
+#include "bpf-readings.h"
+
+/* ---- life ---- */
+
+static void
+test_life (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading reading = bpf_reading (3, 1);
+  struct weir_socket_reading socket = socket_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+  struct weir_flow *flow;
+
+  move (&reading, 0, 60);
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_settle (join, 2 * S);
+  flow = flow_at (join, 1);
+  assert_bytes (flow, 0, 60);
+  g_assert_cmpuint (flow->state, ==, WEIR_FLOW_STATE_OPENING);
+  g_assert_cmpuint (flow->direction, ==, WEIR_DIRECTION_OUT);
+  g_assert_cmpuint (flow->key.netns, ==, 1);
+
+  /* Dumps do not show it, and it is there all the same. */
+  move (&reading, 5000, 100);
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_CHANGED, 3 * S);
+  for (guint i = 3; i < 9; i++)
+    {
+      read_sockets (join, NULL, 0, i * S);
+      weir_join_settle (join, i * S);
+    }
+  assert_bytes (flow_at (join, 1), 5000, 160);
+  g_assert_cmpuint (flow->state, ==, WEIR_FLOW_STATE_OPEN);
+
+  /* Closed by its program, and not by the kernel yet: its last words count. */
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_CLOSED, 9 * S);
+  weir_join_settle (join, 9 * S);
+  g_assert_cmpuint (flow->state, ==, WEIR_FLOW_STATE_CLOSING);
+  move (&reading, 40, 40);
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_CHANGED, 10 * S);
+  socket.cookie = reading.cookie;
+  socket.inode = 0;
+  socket.state = WEIR_TCP_CLOSE;
+  weir_join_socket (join, &join->own, &socket, WEIR_SOCKDIAG_DESTROYED, 10 * S);
+  weir_join_settle (join, 10 * S);
+  g_assert_true (flow->flags & WEIR_FLOW_IS_ENDED);
+  assert_bytes (flow, 5040, 200);
+
+  /* What remains of it is no other row; nor is what comes late, which is counted. */
+  weir_join_remove (join, flow);
+  socket.state = WEIR_TCP_TIME_WAIT;
+  read_sockets (join, &socket, 1, 11 * S);
+  weir_join_socket (join, &join->own, &socket, WEIR_SOCKDIAG_DESTROYED, 11 * S);
+  reading.flags |= WEIR_BPF_CLOSED;
+  move (&reading, 7, 8);
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_CHANGED, 11 * S);
+  g_assert_cmpuint (count_flows (join), ==, 0);
+  g_assert_cmpuint (join->bpf.late_rx_bytes, ==, 7);
+  g_assert_cmpuint (join->bpf.late_tx_bytes, ==, 8);
+}
+
+/* Between two ticks: it is born and closed in one reading, and its end comes before or after. */
+static void
+test_short (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading udp = bpf_reading (1, 1), other = bpf_reading (2, 2);
+  struct weir_flow *flow;
+
+  udp.protocol = IPPROTO_UDP;
+  udp.flags |= WEIR_BPF_CLOSED;
+  move (&udp, 0, 29);
+  weir_join_bpf (join, &udp, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_bpf (join, &udp, WEIR_BPF_NEWS_CLOSED, 2 * S);
+  weir_join_settle (join, 2 * S);
+  g_assert_cmpuint (count_flows (join), ==, 1);
+  flow = weir_flow_table_get (&join->table, 1);
+  g_assert_true (flow->flags & WEIR_FLOW_IS_ENDED);
+  assert_bytes (flow, 0, 29);
+  weir_join_remove (join, flow);
+
+  /* Nobody tells of sockets of other namespaces that they are destroyed. */
+  other.netns_cookie = OTHER_NETNS;
+  other.flags |= WEIR_BPF_CLOSED;
+  move (&other, 100, 100);
+  weir_join_bpf (join, &other, WEIR_BPF_NEWS_BORN, 3 * S);
+  weir_join_settle (join, 3 * S);
+  flow = flow_at (join, 2);
+  g_assert_false (flow->flags & WEIR_FLOW_IS_ENDED);
+  weir_join_settle (join, 8 * S);
+  g_assert_true (flow->flags & WEIR_FLOW_IS_ENDED);
+}
+
+static void
+test_idle (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading udp = bpf_reading (1, 1), tcp = bpf_reading (2, 2);
+  struct weir_flow *flow;
+
+  udp.protocol = IPPROTO_UDP;
+  udp.flags = WEIR_BPF_WHOLE;
+  move (&udp, 0, 100);
+  move (&tcp, 0, 100);
+  weir_join_bpf (join, &udp, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_bpf (join, &tcp, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_settle (join, 121 * S);
+  g_assert_cmpuint (count_flows (join), ==, 2);
+  flow = find_flow (join, IPPROTO_UDP, "192.0.2.1", 1, "198.51.100.7", 443);
+  weir_join_settle (join, 123 * S);
+  g_assert_true (flow->flags & WEIR_FLOW_IS_ENDED);
+  g_assert_false (flow_at (join, 2)->flags & WEIR_FLOW_IS_ENDED);
+  weir_join_remove (join, flow);
+
+  /* It goes on: another flow, without what the first one had. */
+  move (&udp, 5, 0);
+  weir_join_bpf (join, &udp, WEIR_BPF_NEWS_CHANGED, 200 * S);
+  weir_join_settle (join, 200 * S);
+  assert_bytes (find_flow (join, IPPROTO_UDP, "192.0.2.1", 1, "198.51.100.7", 443), 5, 0);
+}
+
+/* ---- slots ---- */
+
+/* A slot is another flow's, with or without a word about that. */
+static void
+test_reused (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading first = bpf_reading (5, 1), second = bpf_reading (5, 2);
+
+  move (&first, 100, 200);
+  move (&second, 3, 4);
+  second.generation = 2;
+  weir_join_bpf (join, &first, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_bpf (join, &second, WEIR_BPF_NEWS_BORN, 3 * S);
+  weir_join_settle (join, 3 * S);
+  assert_bytes (flow_at (join, 1), 100, 200);
+  assert_bytes (flow_at (join, 2), 3, 4);
+
+  /* What is older than that says nothing. */
+  first.slot = N_SLOTS;
+  weir_join_bpf (join, &first, WEIR_BPF_NEWS_CHANGED, 4 * S);
+  g_assert_cmpuint (count_flows (join), ==, 2);
+}
+
+static void
+test_continued (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading reading = bpf_reading (5, 1), next = bpf_reading (6, 1);
+  const struct weir_bpf_reading ended = { .slot = 5, .generation = 1 };
+  struct weir_flow *flow;
+
+  move (&reading, 100, 200);
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_settle (join, 2 * S);
+  flow = flow_at (join, 1);
+  weir_join_bpf (join, &ended, WEIR_BPF_NEWS_ENDED, 40 * S);
+  weir_join_settle (join, 40 * S);
+  g_assert_false (flow->flags & WEIR_FLOW_IS_ENDED);
+
+  move (&next, 10, 20);
+  next.flags |= WEIR_BPF_CONTINUED;
+  weir_join_bpf (join, &next, WEIR_BPF_NEWS_BORN, 50 * S);
+  weir_join_settle (join, 50 * S);
+  g_assert_true (flow_at (join, 1) == flow);
+  assert_bytes (flow, 110, 220);
+  weir_join_settle (join, 300 * S);
+  g_assert_false (flow->flags & WEIR_FLOW_IS_ENDED);
+}
+
+static void
+test_two_sockets (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading one = bpf_reading (5, 1), two = bpf_reading (6, 1);
+  struct weir_flow *flow;
+
+  one.protocol = two.protocol = IPPROTO_UDP;
+  two.cookie++;
+  move (&one, 100, 200);
+  move (&two, 10, 20);
+  weir_join_bpf (join, &one, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_bpf (join, &two, WEIR_BPF_NEWS_BORN, 2 * S);
+  move (&one, 1, 2);
+  weir_join_bpf (join, &one, WEIR_BPF_NEWS_CHANGED, 3 * S);
+  weir_join_bpf (join, &one, WEIR_BPF_NEWS_CHANGED, 3 * S);
+  weir_join_settle (join, 3 * S);
+  g_assert_cmpuint (count_flows (join), ==, 1);
+  flow = find_flow (join, IPPROTO_UDP, "192.0.2.1", 1, "198.51.100.7", 443);
+  assert_bytes (flow, 111, 222);
+  weir_join_bpf (join, &one, WEIR_BPF_NEWS_CLOSED, 4 * S);
+  weir_join_settle (join, 4 * S);
+  g_assert_false (flow->flags & WEIR_FLOW_IS_ENDED);
+  weir_join_bpf (join, &two, WEIR_BPF_NEWS_CLOSED, 5 * S);
+  weir_join_settle (join, 5 * S);
+  g_assert_true (flow->flags & WEIR_FLOW_IS_ENDED);
+}
+
+/* TCP gives addresses that were used to another connection. */
+static void
+test_same_addresses (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading first = bpf_reading (5, 1), second = bpf_reading (6, 1);
+  struct weir_conntrack_reading entry = conntrack_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+  struct weir_flow *old, *flow;
+
+  count (&entry, 200, 100);
+  move (&first, 100, 200);
+  weir_join_bpf (join, &first, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_conntrack (join, &entry, WEIR_CONNTRACK_NEW, 2 * S);
+  weir_join_settle (join, 2 * S);
+  old = flow_at (join, 1);
+  weir_join_bpf (join, &first, WEIR_BPF_NEWS_CLOSED, 3 * S);
+
+  second.cookie++;
+  move (&second, 1, 2);
+  weir_join_bpf (join, &second, WEIR_BPF_NEWS_BORN, 4 * S);
+  /* What the events of the table say comes after, and in this order. */
+  weir_join_conntrack (join, &entry, WEIR_CONNTRACK_DESTROY, 4 * S);
+  entry.id++;
+  entry.state = 1; /* SYN_SENT */
+  count (&entry, 2, 1);
+  weir_join_conntrack (join, &entry, WEIR_CONNTRACK_NEW, 4 * S);
+  weir_join_settle (join, 4 * S);
+  g_assert_true (old->flags & WEIR_FLOW_IS_ENDED);
+  assert_bytes (old, 100, 200);
+  flow = flow_at (join, 1);
+  g_assert_true (flow != old);
+  assert_bytes (flow, 1, 2);
+  g_assert_cmpuint (count_flows (join), ==, 2);
+  g_assert_true (flow->flags & WEIR_FLOW_HAS_CONNTRACK);
+}
+
+/* ---- bytes ---- */
+
+/* Whatever else counts, a byte counts once. */
+static void
+test_best_bytes (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading reading = bpf_reading (5, 1);
+  struct weir_socket_reading socket = socket_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+  struct weir_conntrack_reading entry = conntrack_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+  struct weir_flow *flow;
+  guint64 rx, tx;
+
+  move (&reading, 1000, 2000);
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, 2 * S);
+  socket.cookie = reading.cookie;
+  socket.has_bytes = true;
+  socket.rx_bytes = 900;
+  socket.tx_bytes = 1900;
+  read_sockets (join, &socket, 1, 2 * S);
+  count (&entry, 2000, 1000);
+  read_entries (join, &entry, 1, 2 * S);
+  weir_join_settle (join, 2 * S);
+  g_assert_cmpuint (count_flows (join), ==, 1);
+  flow = flow_at (join, 1);
+  assert_bytes (flow, 1000, 2000);
+  g_assert_true (weir_flow_get_packets (flow, &rx, &tx));
+  g_assert_cmpuint (rx, ==, 1);
+  g_assert_cmpuint (tx, ==, 2);
+  flow->flags |= WEIR_FLOW_WAS_SEEN;
+  count (&entry, 9000, 9000);
+  read_entries (join, &entry, 1, 3 * S);
+  weir_join_settle (join, 3 * S);
+  assert_bytes (flow, 1000, 2000);
+  g_assert_false (flow->flags & WEIR_FLOW_NO_RATE);
+}
+
+/* A connection that is older than the programs goes on from where the other source's figure was,
+ * without a jump. */
+static void
+test_base_of_conntrack (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading reading = bpf_reading (5, 1);
+  struct weir_conntrack_reading entry = conntrack_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+  struct weir_flow *flow;
+
+  count (&entry, 5000, 70000);
+  read_entries (join, &entry, 1, S);
+  weir_join_settle (join, S);
+  flow = flow_at (join, 1);
+  g_assert_cmpuint (flow->bytes_source, ==, WEIR_SOURCE_CONNTRACK);
+  flow->flags = (flow->flags | WEIR_FLOW_WAS_SEEN) & ~(guint32) WEIR_FLOW_NO_RATE;
+
+  reading.flags = 0;
+  move (&reading, 300, 40);
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, 2 * S);
+  count (&entry, 5040, 70300);
+  read_entries (join, &entry, 1, 2 * S);
+  weir_join_settle (join, 2 * S);
+  assert_bytes (flow, 70300, 5040);
+  g_assert_false (flow->flags & WEIR_FLOW_NO_RATE);
+
+  move (&reading, 1000, 0);
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_CHANGED, 3 * S);
+  count (&entry, 0, 0);
+  read_entries (join, &entry, 1, 3 * S);
+  weir_join_settle (join, 3 * S);
+  assert_bytes (flow, 71300, 5040);
+}
+
+/* TCP counts no headers, so it is compared with what is behind them. */
+static void
+test_base_of_tcp (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading reading = bpf_reading (5, 1);
+  struct weir_socket_reading socket = socket_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+  struct weir_flow *flow;
+
+  reading.flags = 0;
+  move (&reading, 1000, 0);
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, S);
+  weir_join_settle (join, S);
+  flow = flow_at (join, 1);
+  assert_bytes (flow, 1000, 0);
+  flow->flags |= WEIR_FLOW_WAS_SEEN;
+
+  socket.cookie = reading.cookie;
+  socket.has_bytes = true;
+  socket.rx_bytes = 8960;
+  socket.tx_bytes = 500;
+  read_sockets (join, &socket, 1, 2 * S);
+  weir_join_settle (join, 2 * S);
+  assert_bytes (flow, 9000, 500);
+  /* What was before the programs is no speed. */
+  g_assert_true (flow->flags & WEIR_FLOW_NO_RATE);
+}
+
+/* What is on the wire, where that is what the interface counts. */
+static void
+test_segments (struct fixture *fixture, gconstpointer data)
+{
+  static const guint32 links[] = { 7, 2 };
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading wire = bpf_reading (1, 1), loopback = bpf_reading (2, 2);
+  struct weir_bpf_reading elsewhere = bpf_reading (3, 3);
+
+  loopback.ifindex = 1;
+  elsewhere.netns_cookie = OTHER_NETNS;
+  weir_join_set_segment_links (join, links, 2);
+  for (guint i = 0; i < 2; i++)
+    {
+      move (&wire, 5000, 0);
+      move (&loopback, 5000, 0);
+      move (&elsewhere, 5000, 0);
+      weir_join_bpf (join, &wire, WEIR_BPF_NEWS_BORN, 2 * S);
+      weir_join_bpf (join, &loopback, WEIR_BPF_NEWS_BORN, 2 * S);
+      weir_join_bpf (join, &elsewhere, WEIR_BPF_NEWS_BORN, 2 * S);
+      /* Once chosen it stays so. */
+      weir_join_set_segment_links (join, NULL, 0);
+    }
+  weir_join_settle (join, 2 * S);
+  assert_bytes (flow_at (join, 1), 10100, 0);
+  assert_bytes (flow_at (join, 2), 10000, 0);
+  assert_bytes (flow_at (join, 3), 10000, 0);
+}
+
+/* A socket that was made while the programs ran, and that they had no room for. */
+static void
+test_without_room (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_socket_reading old = socket_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+  struct weir_socket_reading sockets[2];
+
+  old.has_bytes = true;
+  old.rx_bytes = 100;
+  read_sockets (join, &old, 1, S);
+  read_sockets (join, &old, 1, 2 * S);
+  sockets[0] = sockets[1] = old;
+  sockets[1].local.port = 2;
+  sockets[1].cookie = 2;
+  read_sockets (join, sockets, 2, 3 * S);
+  weir_join_settle (join, 3 * S);
+  g_assert_cmpuint (flow_at (join, 1)->bytes_source, ==, WEIR_SOURCE_SOCKDIAG);
+  g_assert_cmpuint (flow_at (join, 2)->bytes_source, ==, WEIR_SOURCE_NONE);
+}
+
+/* ---- namespaces ---- */
+
+static void
+test_namespaces (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading own = bpf_reading (1, 1), other = bpf_reading (2, 1);
+  struct weir_bpf_reading third = bpf_reading (3, 1), again = bpf_reading (4, 2);
+  struct weir_flow *flow;
+  guint32 slot = 0, numbers[4] = { 0 }, n = 0;
+
+  other.netns_cookie = again.netns_cookie = OTHER_NETNS;
+  third.netns_cookie = OTHER_NETNS + 1;
+  move (&own, 1, 1);
+  move (&other, 10, 10);
+  move (&third, 100, 100);
+  move (&again, 1000, 1000);
+  weir_join_bpf (join, &own, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_bpf (join, &other, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_bpf (join, &third, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_bpf (join, &again, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_settle (join, 2 * S);
+  g_assert_cmpuint (count_flows (join), ==, 4);
+  while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
+    numbers[n++] = flow->key.netns;
+  g_assert_cmpuint (numbers[0], ==, 1);
+  g_assert_true (weir_join_is_netns_unknown (numbers[1]));
+  g_assert_true (weir_join_is_netns_unknown (numbers[2]));
+  g_assert_cmpuint (numbers[1], !=, numbers[2]);
+  g_assert_cmpuint (numbers[1], ==, numbers[3]);
+  g_assert_false (weir_join_is_netns_unknown (4026531840U));
+}
+
+/* Very many cookies: those that were used last are remembered, and the own one always. */
+static void
+test_many_namespaces (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading reading = bpf_reading (1, 1);
+
+  for (guint i = 0; i < WEIR_COOKIES_MAX + 100; i++)
+    {
+      reading.slot = i % N_SLOTS;
+      reading.generation = i + 1;
+      reading.netns_cookie = 1000 + i;
+      weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, 2 * S);
+    }
+  reading.netns_cookie = OWN_NETNS;
+  reading.generation++;
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, 2 * S);
+  g_assert_nonnull (flow_at (join, 1));
+  g_assert_cmpuint (join->bpf.n_cookies, ==, WEIR_COOKIES_MAX);
+  g_assert_cmpuint (weir_flow_table_find_cookie (&join->table, reading.cookie)->key.netns, ==, 1);
+}
+
+int
+main (int argc, char **argv)
+{
+  static const struct
+  {
+    const char *name;
+    void (*run) (struct fixture *fixture, gconstpointer data);
+  } tests[] = {
+    { "life", test_life },
+    { "short", test_short },
+    { "idle", test_idle },
+    { "reused", test_reused },
+    { "continued", test_continued },
+    { "two-sockets", test_two_sockets },
+    { "same-addresses", test_same_addresses },
+    { "best-bytes", test_best_bytes },
+    { "base-of-conntrack", test_base_of_conntrack },
+    { "base-of-tcp", test_base_of_tcp },
+    { "segments", test_segments },
+    { "without-room", test_without_room },
+    { "namespaces", test_namespaces },
+    { "many-namespaces", test_many_namespaces },
+  };
+
+  g_test_init (&argc, &argv, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (tests); i++)
+    {
+      g_autofree char *path = g_strconcat ("/join/bpf/", tests[i].name, NULL);
+
+      g_test_add (path, struct fixture, OWN, set_up_bpf, tests[i].run, tear_down);
+    }
+  return g_test_run ();
+}
