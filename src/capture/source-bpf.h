@@ -28,7 +28,7 @@ struct weir_bpf_process
  * Bytes are from the network header on and grow with every packet; @rx_extra and @tx_extra are the
  * headers that segments have on the wire besides (segmentation offload: one large packet here is
  * many there), so that bytes + extra are the bytes of the packets.  Nothing is known of what a
- * fragment adds. */
+ * fragment adds, nor of what a TCP connection gets and sends in TIME_WAIT, which is no socket. */
 struct weir_bpf_reading
 {
   uint32_t slot, generation; /* together they name the flow as long as the engine runs */

@@ -259,11 +259,15 @@ close_next (uint32_t step, struct walk *walk)
       walk->lost = 1;
       return 1;
     }
-  walk->next = next;
-  if ((uint32_t) tag == WEIR_BPF_SLOT_BUSY)
+  /* Of a TCP socket, one that it had before it was connected again: so are all that follow.  Of
+   * others, one that was evicted and given to the same socket again: the way goes in a circle. */
+  if ((uint32_t) tag != WEIR_BPF_SLOT_BUSY)
     {
-      slot->user = walk->user;
-      close_slot (shared, slot, number, tag);
+      walk->lost = !is_tcp (slot);
+      return 1;
     }
+  walk->next = next;
+  slot->user = walk->user;
+  close_slot (shared, slot, number, tag);
   return 0;
 }

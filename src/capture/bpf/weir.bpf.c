@@ -277,8 +277,9 @@ static __always_inline bool
 is_flow_of (const struct weir_bpf_slot *slot, const struct bpf_sock *sk,
             const struct packet *packet)
 {
-  if (slot->key.local_port != sk->src_port || slot->key.remote_port != bpf_ntohs (sk->dst_port) ||
-      slot->key.family != packet->family)
+  /* A socket that is done gives up its port before it is closed. */
+  if ((sk->src_port && slot->key.local_port != sk->src_port) ||
+      slot->key.remote_port != bpf_ntohs (sk->dst_port) || slot->key.family != packet->family)
     return false;
   if (packet->family == 4)
     return slot->key.remote[0] == sk->dst_ip4;

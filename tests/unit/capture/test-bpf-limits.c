@@ -158,6 +158,46 @@ test_eviction (void)
   stage_close (&stage);
 }
 
+/* The same socket gets a place again that it lost: closing it comes to an end, and says what it did
+ * not find. */
+static void
+test_eviction_of_own (void)
+{
+  const struct timespec pause = { 0, 2 * IDLE_NS };
+  const unsigned n = SLOTS / WEIR_BPF_SOCKET_SHARE;
+  struct weir_bpf_totals totals;
+  int receivers[SLOTS], senders[SLOTS / 2], sender;
+  struct timespec begin, end;
+  struct stage stage;
+
+  stage_open_in (&stage, group, SLOTS, IDLE_NS);
+  sender = stage_socket (AF_INET, SOCK_DGRAM, 0);
+  for (unsigned i = 0; i < SLOTS / 2; i++)
+    open_pair (&senders[i], &receivers[i]);
+  for (unsigned round = 0; round < 4; round++)
+    {
+      for (unsigned i = 0; i < n; i++)
+        stage_send_to (sender, bytes, 10, "127.0.0.1", stage_get_port (receivers[i + round % 2]));
+      for (unsigned i = 0; i < SLOTS / 2; i++)
+        stage_send_to (senders[i], bytes, 10, "127.0.0.1", stage_get_port (receivers[i]));
+      nanosleep (&pause, NULL);
+    }
+  clock_gettime (CLOCK_MONOTONIC, &begin);
+  close (sender);
+  clock_gettime (CLOCK_MONOTONIC, &end);
+  g_assert_cmpint ((end.tv_sec - begin.tv_sec) * 1000 + (end.tv_nsec - begin.tv_nsec) / 1000000, <,
+                   100);
+  weir_bpf_source_get_totals (&stage.source, &totals);
+  g_assert_cmpuint (totals.counts[WEIR_BPF_COUNT_EVICTED], >, 0);
+  g_assert_cmpuint (totals.counts[WEIR_BPF_COUNT_CHAIN_LOST], ==, 1);
+  for (unsigned i = 0; i < SLOTS / 2; i++)
+    {
+      close (senders[i]);
+      close (receivers[i]);
+    }
+  stage_close (&stage);
+}
+
 /* Nobody reads for long: events are missing, and slots were used again and again. */
 static void
 test_unread (void)
@@ -304,6 +344,7 @@ main (int argc, char **argv)
   g_test_add_func ("/bpf/limits/no-room", test_no_room);
   g_test_add_func ("/bpf/limits/share", test_share);
   g_test_add_func ("/bpf/limits/eviction", test_eviction);
+  g_test_add_func ("/bpf/limits/eviction-of-own", test_eviction_of_own);
   g_test_add_func ("/bpf/limits/unread", test_unread);
   g_test_add_func ("/bpf/limits/syn-flood", test_syn_flood);
   g_test_add_func ("/bpf/limits/late", test_late);
