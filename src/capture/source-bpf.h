@@ -17,7 +17,7 @@
 
 struct weir_bpf_process
 {
-  uint32_t pid; /* of the initial pid namespace; 0: not known */
+  uint32_t pid; /* in the engine's pid namespace; 0: not known, or not in it */
   uint32_t uid; /* of the initial user namespace */
   uint64_t cgroup_id;
   char comm[WEIR_BPF_COMM_SIZE]; /* with a null; any other byte may be in it */

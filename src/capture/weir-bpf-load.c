@@ -19,6 +19,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Made by bpftool, not by us. */
@@ -30,6 +31,9 @@
 
 /* Handshakes that are looked after at the same time, for each of so many slots. */
 #define SLOTS_PER_HANDSHAKE 4
+
+/* PROC_PID_INIT_INO of the kernel. */
+#define INITIAL_PID_NAMESPACE 0xEFFFFFFCU
 
 /* Below this number are the standard descriptors. */
 #define DESCRIPTORS_FROM 3
@@ -86,6 +90,7 @@ prepare (struct weir_bpf *programs, uint32_t n_slots, uint64_t idle_ns,
     { programs->maps.handshakes, n_slots / SLOTS_PER_HANDSHAKE },
     { programs->maps.changes, round_up (n_slots * WEIR_BPF_CHANGES_PER_SLOT) },
   };
+  struct stat pid_namespace;
   int r;
 
   for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
@@ -100,6 +105,18 @@ prepare (struct weir_bpf *programs, uint32_t n_slots, uint64_t idle_ns,
   programs->rodata->knows_netns = has_helper (BPF_PROG_TYPE_CGROUP_SKB, BPF_FUNC_get_netns_cookie);
   programs->rodata->knows_sender = knows_current (BPF_PROG_TYPE_CGROUP_SKB);
   programs->rodata->knows_framer = knows_current (BPF_PROG_TYPE_SCHED_CLS);
+  if (stat ("/proc/self/ns/pid", &pid_namespace) < 0)
+    return fail (opened, errno, "pid namespace");
+  if (pid_namespace.st_ino != INITIAL_PID_NAMESPACE)
+    {
+      programs->rodata->pid_namespace_device = pid_namespace.st_dev;
+      programs->rodata->pid_namespace_inode = pid_namespace.st_ino;
+      programs->rodata->knows_pid_namespace =
+          has_helper (BPF_PROG_TYPE_CGROUP_SKB, BPF_FUNC_get_ns_current_pid_tgid) &&
+          has_helper (BPF_PROG_TYPE_CGROUP_SOCK, BPF_FUNC_get_ns_current_pid_tgid) &&
+          has_helper (BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_FUNC_get_ns_current_pid_tgid) &&
+          has_helper (BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_get_ns_current_pid_tgid);
+    }
   return 0;
 }
 

@@ -29,12 +29,13 @@
 #define IDLE_LOOKS 4096
 
 int
-weir_join_begin_bpf (struct weir_join *join, uint32_t n_slots)
+weir_join_begin_bpf (struct weir_join *join, uint32_t n_slots, bool own_only)
 {
   join->bpf.parts = calloc (n_slots, sizeof *join->bpf.parts);
   if (join->bpf.parts == NULL)
     return -ENOMEM;
   join->bpf.n_parts = n_slots;
+  join->bpf.own_only = own_only;
   join->bpf.next_unknown = WEIR_NETNS_UNKNOWN_FIRST;
   return 0;
 }
@@ -193,16 +194,30 @@ choose_links (const struct weir_join *join, struct weir_flow *flow, uint32_t ifi
 
 /* ---- from a slot to its flow ---- */
 
+/* Kernels before 6.15 do not tell it of sockets that are older than the programs: then the dumps of
+ * sockets do, and until they have been made nobody can say.  0: not known yet. */
+static uint32_t
+find_netns (struct weir_join *join, const struct weir_bpf_reading *reading)
+{
+  const struct weir_flow *known;
+
+  if (reading->netns_cookie != 0)
+    return get_netns (join, reading->netns_cookie);
+  known = weir_flow_table_find_cookie (&join->table, reading->cookie);
+  if (known != NULL)
+    return known->key.netns;
+  return join->own.n_complete < 2 ? 0 : get_netns (join, 0);
+}
+
 static void
-make_key (struct weir_join *join, const struct weir_bpf_reading *reading,
-          struct weir_flow_key *ret_key)
+make_key (uint32_t netns, const struct weir_bpf_reading *reading, struct weir_flow_key *ret_key)
 {
   memset (ret_key, 0, sizeof *ret_key);
   memcpy (ret_key->local, reading->local.address, 16);
   memcpy (ret_key->remote, reading->remote.address, 16);
   ret_key->local_port = reading->local.port;
   ret_key->remote_port = reading->remote.port;
-  ret_key->netns = get_netns (join, reading->netns_cookie);
+  ret_key->netns = netns;
   ret_key->discriminator = reading->discriminator;
   ret_key->protocol = reading->protocol;
   ret_key->family = reading->family;
@@ -231,13 +246,14 @@ is_earlier (const struct weir_flow *flow, const struct weir_bpf_reading *reading
 
 /* The flow that the slot is a part of, made when there is none; NULL: no room. */
 static struct weir_flow *
-find_flow (struct weir_join *join, const struct weir_bpf_reading *reading, uint64_t now)
+find_flow (struct weir_join *join, uint32_t netns, const struct weir_bpf_reading *reading,
+           uint64_t now)
 {
   struct weir_flow_key key;
   struct weir_flow *flow;
   bool is_new = false;
 
-  make_key (join, reading, &key);
+  make_key (netns, reading, &key);
   flow = weir_flow_table_find (&join->table, &key);
   if (flow != NULL && is_earlier (flow, reading))
     {
@@ -265,10 +281,10 @@ find_flow (struct weir_join *join, const struct weir_bpf_reading *reading, uint6
 
 /* The slot begins, or goes on in another flow because the one that it was a part of has ended. */
 static struct weir_flow *
-begin_part (struct weir_join *join, struct weir_bpf_part *part,
+begin_part (struct weir_join *join, uint32_t netns, struct weir_bpf_part *part,
             const struct weir_bpf_reading *reading, uint64_t now)
 {
-  struct weir_flow *flow = find_flow (join, reading, now);
+  struct weir_flow *flow = find_flow (join, netns, reading, now);
   struct weir_flow_bpf *bpf;
 
   if (flow == NULL)
@@ -483,6 +499,7 @@ weir_join_bpf (struct weir_join *join, const struct weir_bpf_reading *reading,
 {
   struct weir_bpf_part *part;
   struct weir_flow *flow;
+  uint32_t netns;
 
   if (reading->slot >= join->bpf.n_parts)
     return;
@@ -505,12 +522,11 @@ weir_join_bpf (struct weir_join *join, const struct weir_bpf_reading *reading,
   flow = get_flow (join, part);
   if (flow == NULL)
     {
-      if (part->flow != 0 && reading->flags & WEIR_BPF_CLOSED)
-        {
-          add_late (&join->bpf, part, reading);
-          return;
-        }
-      flow = begin_part (join, part, reading, now);
+      netns = find_netns (join, reading);
+      if (netns == 0 || (join->bpf.own_only && netns != join->own.inode))
+        return;
+      if (part->flow == 0 || !(reading->flags & WEIR_BPF_CLOSED))
+        flow = begin_part (join, netns, part, reading, now);
     }
   if (flow == NULL)
     {

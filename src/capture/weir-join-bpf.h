@@ -48,6 +48,7 @@ struct weir_join_bpf
   uint32_t *segment_links; /* sorted */
   size_t n_segment_links;
   bool links_known;
+  bool own_only;    /* other network namespaces are left out */
   uint32_t idle_at; /* slot of the flow table where looking for what stood still goes on */
   /* Of slots whose flows had ended */
   uint64_t late_rx_bytes, late_tx_bytes;

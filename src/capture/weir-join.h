@@ -125,9 +125,10 @@ weir_join_conntrack_end (struct weir_join *join, bool complete);
 /* ---- kernel programs ---- */
 
 /* There is such a source, with so many slots.  From then on it decides which flows there are that
- * have sockets made later.  0 or -ENOMEM. */
+ * have sockets made later.  @own_only: other network namespaces are not to be told of.  0 or
+ * -ENOMEM. */
 int
-weir_join_begin_bpf (struct weir_join *join, uint32_t n_slots);
+weir_join_begin_bpf (struct weir_join *join, uint32_t n_slots, bool own_only);
 bool
 weir_join_has_bpf (const struct weir_join *join);
 /* Whether the flow's owner is a process that kernel programs named. */

@@ -36,7 +36,8 @@ weir_meter_begin_bpf (struct weir_meter *meter, const struct weir_meter_setup *s
 
   if (weir_bpf_source_get_fd (&meter->bpf) < 0)
     return 0;
-  result = weir_join_begin_bpf (&meter->join, meter->bpf.opened.n_slots);
+  result = weir_join_begin_bpf (&meter->join, meter->bpf.opened.n_slots,
+                                (meter->config->off & WEIR_OFF_NAMESPACES) != 0);
   if (result < 0)
     return result;
   weir_join_set_netns_cookie (&meter->join, setup->netns, setup->netns_cookie);

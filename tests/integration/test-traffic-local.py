@@ -147,6 +147,8 @@ def accounting_off():
         front.wait(lambda front: front.sources[wt.CONNTRACK]["state"] == wt.ACTIVE, "the source to recover")
 
 
+# What the other sources say where there are no kernel programs.
+wt.configure(bpf=False)
 network = wt.Network()
 network.track()
 tap.run(cleanup=network.close)

@@ -8,6 +8,7 @@ sys.path[:0] = [str(pathlib.Path(__file__).parent), str(pathlib.Path(__file__).p
 
 import tap
 import weirchurn
+import weirtraffic as wt
 import weirtruth
 from weirtruth import Kind
 
@@ -33,5 +34,7 @@ def ways():
     tap.equal(run.complaints, "", "what weir-cli complained of")
 
 
+# What the other sources say where there are no kernel programs.
+wt.configure(bpf=False)
 network = weirchurn.make_network()
 tap.run(cleanup=network.close)

@@ -49,7 +49,7 @@ def configure(**sources):
 
 def leave_out_namespaces():
     """Has engines of this process leave other network namespaces alone: what goes on there is in the sums, too."""
-    configure(namespaces=False)
+    configure(namespaces=False, bpf=False)
 
 
 class Network:

@@ -20,6 +20,12 @@ const volatile uint32_t changes_mask = WEIR_BPF_CHANGES_MIN - 1;
 const volatile bool knows_netns = false;  /* bpf_get_netns_cookie() about a packet: Linux 6.15 */
 const volatile bool knows_sender = false; /* who runs, while a packet is sent: Linux 6.10 */
 const volatile bool knows_framer = false; /* the same, while a frame is */
+/* The engine's pid namespace, when that is not the initial one: its processes have numbers there
+ * that the engine knows, others have none.  Asked for by Linux 6.10; before, nobody has a number.
+ */
+const volatile uint64_t pid_namespace_device = 0;
+const volatile uint64_t pid_namespace_inode = 0;
+const volatile bool knows_pid_namespace = false;
 
 /* Bits of @flags of struct notes besides enum weir_bpf_flag. */
 enum

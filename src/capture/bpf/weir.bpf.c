@@ -15,11 +15,26 @@ char LICENSE[] SEC ("license") = "GPL";
 
 /* ---- who ---- */
 
+/* Of the engine's pid namespace; 0: it has none there. */
+static __always_inline uint32_t
+get_pid (void)
+{
+  struct bpf_pidns_info numbers = {};
+
+  if (!pid_namespace_inode)
+    return bpf_get_current_pid_tgid () >> 32;
+  if (!knows_pid_namespace ||
+      bpf_get_ns_current_pid_tgid (pid_namespace_device, pid_namespace_inode, &numbers,
+                                   sizeof numbers) != 0)
+    return 0;
+  return numbers.tgid;
+}
+
 /* Not a function of the kernel's, because some kernels know parts of it only in some programs. */
 #define GET_CURRENT(owner)                                                                         \
   do                                                                                               \
     {                                                                                              \
-      (owner)->pid = bpf_get_current_pid_tgid () >> 32;                                            \
+      (owner)->pid = get_pid ();                                                                   \
       (owner)->uid = bpf_get_current_uid_gid ();                                                   \
       (owner)->cgroup_id = bpf_get_current_cgroup_id ();                                           \
       bpf_get_current_comm ((owner)->comm, sizeof (owner)->comm);                                  \
@@ -263,7 +278,7 @@ count_handshake (struct __sk_buff *skb, const struct packet *packet, uint64_t ne
 static __always_inline void
 note_sender (struct __sk_buff *skb, struct notes *notes)
 {
-  const uint32_t pid = bpf_get_current_pid_tgid () >> 32;
+  const uint32_t pid = get_pid ();
   struct weir_bpf_owner sender = {};
 
   if (pid == 0 || pid == notes->user.pid || bpf_get_current_cgroup_id () != bpf_skb_cgroup_id (skb))

@@ -16,7 +16,7 @@ static inline void
 set_up_bpf (struct fixture *fixture, gconstpointer data)
 {
   set_up (fixture, data);
-  g_assert_cmpint (weir_join_begin_bpf (&fixture->join, N_SLOTS), ==, 0);
+  g_assert_cmpint (weir_join_begin_bpf (&fixture->join, N_SLOTS, false), ==, 0);
   weir_join_set_netns_cookie (&fixture->join, 1, OWN_NETNS);
 }
 

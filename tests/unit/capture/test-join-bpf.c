@@ -416,6 +416,53 @@ test_namespaces (struct fixture *fixture, gconstpointer data)
   g_assert_false (weir_join_is_netns_unknown (4026531840U));
 }
 
+/* A socket that is older than the programs, in a namespace that the kernel does not tell: a dump
+ * shows it. */
+static void
+test_untold_namespace (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading known = bpf_reading (1, 1), unknown = bpf_reading (2, 2);
+  struct weir_socket_reading socket = socket_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+
+  known.netns_cookie = unknown.netns_cookie = 0;
+  known.flags = unknown.flags = 0;
+  move (&known, 10, 10);
+  move (&unknown, 10, 10);
+  weir_join_bpf (join, &known, WEIR_BPF_NEWS_BORN, S);
+  weir_join_bpf (join, &unknown, WEIR_BPF_NEWS_BORN, S);
+  g_assert_cmpuint (count_flows (join), ==, 0);
+  socket.cookie = known.cookie;
+  read_sockets (join, &socket, 1, S);
+  read_sockets (join, &socket, 1, 2 * S);
+  move (&known, 5, 5);
+  move (&unknown, 5, 5);
+  weir_join_bpf (join, &known, WEIR_BPF_NEWS_CHANGED, 2 * S);
+  weir_join_bpf (join, &unknown, WEIR_BPF_NEWS_CHANGED, 2 * S);
+  weir_join_settle (join, 2 * S);
+  g_assert_cmpuint (flow_at (join, 1)->key.netns, ==, 1);
+  assert_bytes (flow_at (join, 1), 15, 15);
+  g_assert_true (weir_join_is_netns_unknown (flow_at (join, 2)->key.netns));
+  assert_bytes (flow_at (join, 2), 15, 15);
+}
+
+static void
+test_own_namespace_only (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading own = bpf_reading (1, 1), other = bpf_reading (2, 2);
+
+  join->bpf.own_only = true;
+  other.netns_cookie = OTHER_NETNS;
+  move (&own, 10, 10);
+  move (&other, 10, 10);
+  weir_join_bpf (join, &own, WEIR_BPF_NEWS_BORN, S);
+  weir_join_bpf (join, &other, WEIR_BPF_NEWS_BORN, S);
+  g_assert_nonnull (flow_at (join, 1));
+  g_assert_cmpuint (count_flows (join), ==, 1);
+  g_assert_cmpuint (join->bpf.late_rx_bytes, ==, 0);
+}
+
 /* Very many cookies: those that were used last are remembered, and the own one always. */
 static void
 test_many_namespaces (struct fixture *fixture, gconstpointer data)
@@ -459,6 +506,8 @@ main (int argc, char **argv)
     { "segments", test_segments },
     { "without-room", test_without_room },
     { "namespaces", test_namespaces },
+    { "untold-namespace", test_untold_namespace },
+    { "own-namespace-only", test_own_namespace_only },
     { "many-namespaces", test_many_namespaces },
   };
 
