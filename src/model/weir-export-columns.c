@@ -367,8 +367,43 @@ append_nat_remote_port (const WeirExportRow *row, GString *cell)
 static void
 append_process_start (const WeirExportRow *row, GString *cell)
 {
-  if (has (row, WEIR_FLOW_OWNER) && row->record.pid != 0)
+  if (has (row, WEIR_FLOW_OWNER) && row->record.pid != 0 && row->record.start_time != 0)
     append_u64 (cell, row->record.start_time);
+}
+
+static gboolean
+has_opener (const WeirExportRow *row)
+{
+  return has (row, WEIR_FLOW_OPENER) && row->record.opener_pid != 0;
+}
+
+static void
+append_opener_pid (const WeirExportRow *row, GString *cell)
+{
+  if (has_opener (row))
+    append_u64 (cell, row->record.opener_pid);
+}
+
+static void
+append_opener_process (const WeirExportRow *row, GString *cell)
+{
+  if (has_opener (row))
+    g_string_append_len (cell, row->record.opener_comm,
+                         strnlen (row->record.opener_comm, sizeof row->record.opener_comm));
+}
+
+static void
+append_opener_uid (const WeirExportRow *row, GString *cell)
+{
+  if (has_opener (row))
+    append_u64 (cell, row->record.opener_uid);
+}
+
+static void
+append_opener_start (const WeirExportRow *row, GString *cell)
+{
+  if (has_opener (row) && row->record.opener_start_time != 0)
+    append_u64 (cell, row->record.opener_start_time);
 }
 
 static void
@@ -531,6 +566,10 @@ const WeirExportColumn weir_export_columns[] = {
   { "lost_events", WEIR_EXPORT_NUMBER, append_lost_events },
   { "refused_flows", WEIR_EXPORT_NUMBER, append_refused_flows },
   { "coalesced_ticks", WEIR_EXPORT_NUMBER, append_coalesced_ticks },
+  { "opener_pid", WEIR_EXPORT_NUMBER, append_opener_pid },
+  { "opener_process", WEIR_EXPORT_TEXT, append_opener_process },
+  { "opener_uid", WEIR_EXPORT_NUMBER, append_opener_uid },
+  { "opener_start", WEIR_EXPORT_NUMBER, append_opener_start },
 };
 const guint weir_export_n_columns = G_N_ELEMENTS (weir_export_columns);
 

@@ -119,6 +119,15 @@ merge_owner (struct weir_flow_record *to, const struct weir_flow_record *from)
 }
 
 static void
+merge_opener (struct weir_flow_record *to, const struct weir_flow_record *from)
+{
+  to->opener_pid = from->opener_pid;
+  to->opener_start_time = from->opener_start_time;
+  to->opener_uid = from->opener_uid;
+  memcpy (to->opener_comm, from->opener_comm, sizeof to->opener_comm);
+}
+
+static void
 merge_bytes (struct weir_flow_record *to, const struct weir_flow_record *from)
 {
   to->bytes_source = from->bytes_source;
@@ -180,6 +189,8 @@ weir_flow_merge (WeirFlow *self, const struct weir_flow_record *record)
       to->rtt_us = record->rtt_us;
       to->retransmits = record->retransmits;
     }
+  if (record->groups & WEIR_FLOW_OPENER)
+    merge_opener (to, record);
   if (record->groups & WEIR_FLOW_OWNER)
     {
       merge_owner (to, record);

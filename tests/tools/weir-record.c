@@ -102,6 +102,18 @@ print_number (const char *name, uint64_t number)
 }
 
 static void
+print_conntrack (const struct weir_flow_record *flow)
+{
+  print_number ("zone", flow->zone);
+  print_number ("zone_direction", flow->zone_direction);
+  if (flow->has_mark)
+    print_number ("mark", flow->mark);
+  if (flow->has_tracking_state)
+    print_number ("tracking_state", flow->tracking_state);
+  print_number ("answered", flow->answered);
+}
+
+static void
 print_flow (const struct weir_flow_record *flow, void *data)
 {
   static const char *const changes[] = { "", "added", "changed", "ended" };
@@ -169,14 +181,13 @@ print_flow (const struct weir_flow_record *flow, void *data)
       print_endpoint ("nat_remote", &flow->nat_remote, flow->family);
     }
   if (flow->groups & WEIR_FLOW_CONNTRACK)
+    print_conntrack (flow);
+  if (flow->groups & WEIR_FLOW_OPENER)
     {
-      print_number ("zone", flow->zone);
-      print_number ("zone_direction", flow->zone_direction);
-      if (flow->has_mark)
-        print_number ("mark", flow->mark);
-      if (flow->has_tracking_state)
-        print_number ("tracking_state", flow->tracking_state);
-      print_number ("answered", flow->answered);
+      print_number ("opener_pid", flow->opener_pid);
+      print_number ("opener_start_time", flow->opener_start_time);
+      print_number ("opener_uid", flow->opener_uid);
+      print_text ("opener_comm", flow->opener_comm);
     }
   puts ("}");
 }

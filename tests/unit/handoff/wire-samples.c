@@ -11,7 +11,7 @@ sample_flow (guint number)
     .id = G_GUINT64_CONSTANT (0x1122334455667788) + number,
     .change = WEIR_FLOW_ADDED,
     .groups = WEIR_FLOW_KEY | WEIR_FLOW_STATE | WEIR_FLOW_BYTES | WEIR_FLOW_TCP | WEIR_FLOW_OWNER |
-              WEIR_FLOW_NAT | WEIR_FLOW_CONNTRACK,
+              WEIR_FLOW_NAT | WEIR_FLOW_CONNTRACK | WEIR_FLOW_OPENER,
     .family = 6,
     .protocol = 6,
     .netns = 4026531840u,
@@ -51,6 +51,10 @@ sample_flow (guint number)
     .mark = 0xdeadbeef,
     .tracking_state = 3,
     .answered = true,
+    .opener_pid = 77,
+    .opener_start_time = 4711,
+    .opener_uid = 1001,
+    .opener_comm = "systemd",
   };
 
   g_snprintf (record.cgroup, sizeof record.cgroup, "/user.slice/app-%u.scope", number);

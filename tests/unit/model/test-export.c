@@ -179,6 +179,10 @@ static const char *const expected_values[][2] = {
   { "lost_events", "9" },
   { "refused_flows", "5" },
   { "coalesced_ticks", "0" },
+  { "opener_pid", "77" },
+  { "opener_process", "systemd" },
+  { "opener_uid", "0" },
+  { "opener_start", "" },
 };
 
 static void
@@ -191,7 +195,9 @@ test_values (Fixture *fixture, gconstpointer data)
   weir_losses_set_sources (sources, G_N_ELEMENTS (sources));
   weir_losses_set_tick (&losses);
   record.family = 6;
-  record.groups |= WEIR_FLOW_NAT | WEIR_FLOW_CONNTRACK;
+  record.groups |= WEIR_FLOW_NAT | WEIR_FLOW_CONNTRACK | WEIR_FLOW_OPENER;
+  record.opener_pid = 77;
+  g_strlcpy (record.opener_comm, "systemd", sizeof record.opener_comm);
   record.zone = 7;
   record.has_mark = record.has_tracking_state = true;
   record.mark = 0xdeadbeef;
