@@ -635,5 +635,7 @@ def sources():
                   done.stdout)
 
 
+# What the other sources say where there are no kernel programs.
+wt.configure(bpf=False)
 network = wt.Network()
 tap.run(cleanup=network.close)

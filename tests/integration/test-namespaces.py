@@ -212,6 +212,8 @@ def let_go():
         process.kill()
 
 
+# What the other sources say where there are no kernel programs.
+wt.configure(bpf=False)
 network = wt.Network()
 wt.run(f"ip -n {network.far} route add 10.81.0.0/24 via 10.80.0.1; ip -n {network.far} route add fd81::/64 via fd80::1")
 tap.run(cleanup=network.close)
