@@ -20,7 +20,7 @@ BOTH = (PROGRAM, ENGINE)
 
 # What the privileged program may load; everything else is code that nobody reviewed for root.
 ENGINE_LIBRARIES = re.compile(
-    r"(libc|libm|libcap|libseccomp|libnl-3|libnl-route-3)\.so\.\d+$")
+    r"(libbpf|libc|libm|libcap|libseccomp|libnl-3|libnl-route-3)\.so\.\d+$")
 FLAGS = ("-D_FORTIFY_SOURCE=3", "-fstack-protector-strong", "-fstack-clash-protection", "-fcf-protection")
 
 
