@@ -336,7 +336,7 @@ open_source (int group, uint32_t n_slots, struct weir_bpf_source *ret_source)
   struct weir_bpf_opened opened;
 
   weir_bpf_opened_init (&opened, WEIR_REASON_NONE, 0, "");
-  if (weir_bpf_load (group, n_slots, WEIR_BPF_IDLE_NS, &opened) < 0)
+  if (weir_bpf_load (group, n_slots, WEIR_BPF_IDLE_NS, UINT64_MAX, &opened) < 0)
     {
       fprintf (stderr, "%s: %s\n", opened.step, strerror (opened.error));
       exit (1);

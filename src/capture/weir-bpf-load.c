@@ -22,6 +22,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "weir-clock.h"
+
 /* Made by bpftool, not by us. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wcast-align"
@@ -175,11 +177,15 @@ map_ring (const struct weir_bpf *programs, struct weir_bpf_opened *opened)
 }
 
 static int
-attach (struct bpf_program *program, int cgroup, struct weir_bpf_opened *opened)
+attach (struct bpf_program *program, int cgroup, uint64_t deadline, struct weir_bpf_opened *opened)
 {
-  const int fd = bpf_link_create (bpf_program__fd (program), cgroup,
-                                  bpf_program__expected_attach_type (program), NULL);
+  int fd;
 
+  /* The kernel does this for every control group there is, and anybody may have made very many. */
+  if (weir_clock_now () >= deadline)
+    return fail (opened, ETIMEDOUT, bpf_program__name (program));
+  fd = bpf_link_create (bpf_program__fd (program), cgroup,
+                        bpf_program__expected_attach_type (program), NULL);
   if (fd < 0)
     return fail (opened, -fd, bpf_program__name (program));
   opened->links[opened->n_links++] = fd;
@@ -188,7 +194,8 @@ attach (struct bpf_program *program, int cgroup, struct weir_bpf_opened *opened)
 
 /* What counts comes first, what says that everything was counted comes last. */
 static int
-attach_all (const struct weir_bpf *programs, int cgroup, struct weir_bpf_opened *opened)
+attach_all (const struct weir_bpf *programs, int cgroup, uint64_t deadline,
+            struct weir_bpf_opened *opened)
 {
   struct bpf_program *const order[WEIR_BPF_LINKS_MAX - WEIR_BPF_INTERFACES_MAX] = {
     programs->progs.weir_release,      programs->progs.weir_egress,
@@ -200,7 +207,7 @@ attach_all (const struct weir_bpf *programs, int cgroup, struct weir_bpf_opened 
   };
 
   for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
-    if (attach (order[i], cgroup, opened) < 0)
+    if (attach (order[i], cgroup, deadline, opened) < 0)
       return -1;
   return 0;
 }
@@ -239,7 +246,8 @@ attach_to_interfaces (const struct weir_bpf *programs, struct weir_bpf_opened *o
 }
 
 int
-weir_bpf_load (int cgroup, uint32_t n_slots, uint64_t idle_ns, struct weir_bpf_opened *opened)
+weir_bpf_load (int cgroup, uint32_t n_slots, uint64_t idle_ns, uint64_t deadline,
+               struct weir_bpf_opened *opened)
 {
   struct weir_bpf *programs;
   int r;
@@ -261,7 +269,7 @@ weir_bpf_load (int cgroup, uint32_t n_slots, uint64_t idle_ns, struct weir_bpf_o
   if (r == 0)
     r = map_ring (programs, opened);
   if (r == 0)
-    r = attach_all (programs, cgroup, opened);
+    r = attach_all (programs, cgroup, deadline, opened);
   if (r == 0)
     attach_to_interfaces (programs, opened);
   weir_bpf__destroy (programs);

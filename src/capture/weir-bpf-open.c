@@ -10,6 +10,7 @@
 
 #include "weir-bpf-cgroups.h"
 #include "weir-bpf-load.h"
+#include "weir-clock.h"
 
 void
 weir_bpf_opened_init (struct weir_bpf_opened *opened, enum weir_reason reason, int error,
@@ -51,6 +52,10 @@ weir_bpf_close (struct weir_bpf_opened *opened)
 
 #ifdef WEIR_HAVE_BPF
 
+/* Loading takes a tenth of a second.  Where it takes so long, the engine does without: the rest of
+ * its start needs time as well. */
+#define TIME_MS 3000
+
 /* What kernels say that lack a helper, a kind of map or a place to hang programs on. */
 static enum weir_reason
 find_reason (int error)
@@ -67,7 +72,7 @@ find_reason (int error)
 }
 
 static void
-open_programs (uint32_t n_slots, struct weir_bpf_opened *opened)
+open_programs (uint32_t n_slots, uint64_t deadline, struct weir_bpf_opened *opened)
 {
   struct weir_bpf_opened failed;
   bool whole;
@@ -79,7 +84,7 @@ open_programs (uint32_t n_slots, struct weir_bpf_opened *opened)
       return;
     }
   weir_bpf_opened_init (opened, WEIR_REASON_NONE, 0, "");
-  if (weir_bpf_load (cgroup, n_slots, WEIR_BPF_IDLE_NS, opened) == 0)
+  if (weir_bpf_load (cgroup, n_slots, WEIR_BPF_IDLE_NS, deadline, opened) == 0)
     {
       opened->state = whole ? WEIR_SOURCE_ACTIVE : WEIR_SOURCE_DEGRADED;
       opened->reason = whole ? WEIR_REASON_NONE : WEIR_REASON_PART_OF_CGROUPS;
@@ -96,7 +101,8 @@ open_programs (uint32_t n_slots, struct weir_bpf_opened *opened)
 #endif
 
 void
-weir_bpf_open (const struct weir_config *config, struct weir_bpf_opened *ret_opened)
+weir_bpf_open (const struct weir_config *config, uint64_t deadline,
+               struct weir_bpf_opened *ret_opened)
 {
   if ((config->off & WEIR_OFF_BPF) != 0)
     {
@@ -104,7 +110,7 @@ weir_bpf_open (const struct weir_config *config, struct weir_bpf_opened *ret_ope
       return;
     }
 #ifdef WEIR_HAVE_BPF
-  open_programs (config->bpf_flows_max, ret_opened);
+  open_programs (config->bpf_flows_max, weir_clock_until (deadline, TIME_MS), ret_opened);
 #else
   weir_bpf_opened_init (ret_opened, WEIR_REASON_NOT_BUILT, 0, "build");
 #endif

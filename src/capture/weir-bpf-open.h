@@ -63,9 +63,11 @@ weir_bpf_opened_init (struct weir_bpf_opened *opened, enum weir_reason reason, i
                       const char *step);
 
 /* As root, before anything from outside is read.  Never fatal: what went wrong is in @ret_opened.
- * @config: [limits] bpf_flows_max and [sources] bpf. */
+ * @config: [limits] bpf_flows_max and [sources] bpf.  @deadline (weir-clock.h): by then it has
+ * ended, if need be with ETIMEDOUT, but for what one step of the kernel takes. */
 void
-weir_bpf_open (const struct weir_config *config, struct weir_bpf_opened *ret_opened);
+weir_bpf_open (const struct weir_config *config, uint64_t deadline,
+               struct weir_bpf_opened *ret_opened);
 
 /* Unmaps and closes everything, which ends the programs unless another process has the links. */
 void
