@@ -27,7 +27,7 @@ struct _WeirDetails
   GtkWidget *closed;
   WeirTrafficCard *card;
   WeirProcessGroup *process_group;
-  AdwActionRow *process_row, *owner_row;
+  AdwActionRow *process_row, *opener_row, *owner_row;
   AdwActionRow *state_row, *direction_row, *local_row, *remote_row, *nat_row, *rtt_row,
       *retransmits_row;
   AdwActionRow *rx_row, *tx_row, *source_row;
@@ -95,8 +95,12 @@ static void
 refresh_owner (WeirDetails *self)
 {
   g_autofree char *process = weir_words_process (self->flow);
+  g_autofree char *opener = weir_words_opener (self->flow);
 
   set_text (self->process_row, process != NULL ? process : _ ("Unknown"));
+  gtk_widget_set_visible (GTK_WIDGET (self->opener_row), opener != NULL);
+  if (opener != NULL)
+    set_text (self->opener_row, opener);
   set_text (self->owner_row, weir_words_owner (self->flow));
   weir_process_group_set_flow (self->process_group, self->flow);
 }
@@ -204,6 +208,7 @@ weir_details_class_init (WeirDetailsClass *klass)
   gtk_widget_class_bind_template_child (widget_class, WeirDetails, card);
   gtk_widget_class_bind_template_child (widget_class, WeirDetails, process_group);
   gtk_widget_class_bind_template_child (widget_class, WeirDetails, process_row);
+  gtk_widget_class_bind_template_child (widget_class, WeirDetails, opener_row);
   gtk_widget_class_bind_template_child (widget_class, WeirDetails, owner_row);
   gtk_widget_class_bind_template_child (widget_class, WeirDetails, state_row);
   gtk_widget_class_bind_template_child (widget_class, WeirDetails, direction_row);

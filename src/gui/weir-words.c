@@ -6,6 +6,8 @@
 #include <glib/gi18n.h>
 #include <netinet/in.h>
 
+#include "weir-format.h"
+
 /* A number from outside that is not in the table has no words. */
 #define LOOK_UP(table, number)                                                                     \
   ((number) < G_N_ELEMENTS (table) && (table)[(number)] != NULL ? _ ((table)[(number)]) : "—")
@@ -125,6 +127,18 @@ weir_words_process (WeirFlow *flow)
   if (user != NULL)
     g_string_append_printf (words, "%s%s", words->len ? " · " : "", user);
   return words->len ? g_string_free (g_steal_pointer (&words), FALSE) : NULL;
+}
+
+char *
+weir_words_opener (WeirFlow *flow)
+{
+  const struct weir_flow_record *record = weir_flow_get_record (flow);
+  g_autofree char *comm = NULL;
+
+  if ((record->groups & WEIR_FLOW_OPENER) == 0 || record->opener_pid == 0)
+    return NULL;
+  comm = weir_format_sanitise (record->opener_comm, sizeof record->opener_comm);
+  return g_strdup_printf ("%s%s%u", comm, *comm != '\0' ? " · " : "", record->opener_pid);
 }
 
 const char *

@@ -21,6 +21,9 @@ weir_words_owner (WeirFlow *flow);
 /* "web-process · 4312 · alice": whatever of it is known; NULL when nothing is. */
 char *
 weir_words_process (WeirFlow *flow);
+/* "systemd · 1": who made the socket; NULL when that is who uses it, or is not known. */
+char *
+weir_words_opener (WeirFlow *flow);
 
 const char *
 weir_words_source (guint8 source);

@@ -109,6 +109,31 @@ test_missing_owner (Fixture *fixture, gconstpointer data)
   wait_for_text (fixture->window, "Belongs to another user; the full view shows it");
 }
 
+/* Only where somebody else made the socket. */
+static void
+test_opener (Fixture *fixture, gconstpointer data)
+{
+  struct weir_flow_record record = sample_record (1);
+
+  show (fixture, &record, 1);
+  wait_for_text (fixture->window, "example · 1001 · 54321");
+  g_assert_false (shows_text (fixture->window, "Opened By"));
+
+  record = sample_record (1);
+  record.groups |= WEIR_FLOW_OPENER;
+  record.opener_pid = 77;
+  strcpy (record.opener_comm, "<b>sys\ntemd");
+  show (fixture, &record, 2);
+  wait_for_text (fixture->window, "Opened By");
+  wait_for_text (fixture->window, "<b>sys\357\277\275temd · 77");
+
+  /* It is no longer so. */
+  record.opener_pid = 0;
+  record.opener_comm[0] = '\0';
+  show (fixture, &record, 3);
+  g_assert_false (shows_text (fixture->window, "Opened By"));
+}
+
 static void
 test_translated (Fixture *fixture, gconstpointer data)
 {
@@ -145,6 +170,7 @@ main (int argc, char **argv)
   ADD ("/details/flow", test_flow);
   ADD ("/details/stays-when-ended", test_stays_when_ended);
   ADD ("/details/missing-owner", test_missing_owner);
+  ADD ("/details/opener", test_opener);
   ADD ("/details/translated", test_translated);
   ADD ("/details/no-markup", test_no_markup);
   return g_test_run ();
