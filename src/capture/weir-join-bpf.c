@@ -62,87 +62,6 @@ weir_join_has_process (const struct weir_join *join, const struct weir_flow *flo
   return owner != NULL && owner->is_process;
 }
 
-/* ---- network namespaces ---- */
-
-static struct weir_cookie *
-find_cookie (struct weir_join_bpf *bpf, uint64_t cookie)
-{
-  if (bpf->last_cookie < bpf->n_cookies && bpf->cookies[bpf->last_cookie].cookie == cookie)
-    return &bpf->cookies[bpf->last_cookie];
-  for (uint32_t i = 0; i < bpf->n_cookies; i++)
-    {
-      if (bpf->cookies[i].cookie != cookie)
-        continue;
-      bpf->last_cookie = i;
-      bpf->cookies[i].used = ++bpf->look_ups;
-      return &bpf->cookies[i];
-    }
-  return NULL;
-}
-
-static struct weir_cookie *
-add_cookie (struct weir_join_bpf *bpf, uint64_t cookie)
-{
-  uint32_t oldest = UINT32_MAX, at = bpf->n_cookies;
-
-  if (at == WEIR_COOKIES_MAX)
-    {
-      for (uint32_t i = 0; i < bpf->n_cookies; i++)
-        {
-          if (!bpf->cookies[i].is_fixed &&
-              (oldest == UINT32_MAX ||
-               (int32_t) (bpf->cookies[i].used - bpf->cookies[oldest].used) < 0))
-            oldest = i;
-        }
-      if (oldest == UINT32_MAX)
-        return NULL;
-      at = oldest;
-    }
-  else
-    bpf->n_cookies++;
-  bpf->cookies[at] = (struct weir_cookie) { .cookie = cookie, .used = ++bpf->look_ups };
-  return &bpf->cookies[at];
-}
-
-void
-weir_join_set_netns_cookie (struct weir_join *join, uint32_t inode, uint64_t cookie)
-{
-  struct weir_cookie *known;
-
-  if (cookie == 0)
-    return;
-  known = find_cookie (&join->bpf, cookie);
-  if (known == NULL)
-    known = add_cookie (&join->bpf, cookie);
-  if (known == NULL)
-    return;
-  known->inode = inode;
-  known->is_fixed = true;
-}
-
-bool
-weir_join_is_netns_unknown (uint32_t inode)
-{
-  return inode >= WEIR_NETNS_UNKNOWN_FIRST && inode <= WEIR_NETNS_UNKNOWN_LAST;
-}
-
-static uint32_t
-get_netns (struct weir_join *join, uint64_t cookie)
-{
-  struct weir_join_bpf *bpf = &join->bpf;
-  struct weir_cookie *known = find_cookie (bpf, cookie);
-
-  if (known != NULL)
-    return known->inode;
-  known = add_cookie (bpf, cookie);
-  if (known == NULL)
-    return WEIR_NETNS_UNKNOWN_LAST;
-  known->inode = bpf->next_unknown++;
-  if (bpf->next_unknown == WEIR_NETNS_UNKNOWN_LAST)
-    bpf->next_unknown = WEIR_NETNS_UNKNOWN_FIRST;
-  return known->inode;
-}
-
 /* ---- links ---- */
 
 static int
@@ -202,11 +121,11 @@ find_netns (struct weir_join *join, const struct weir_bpf_reading *reading)
   const struct weir_flow *known;
 
   if (reading->netns_cookie != 0)
-    return get_netns (join, reading->netns_cookie);
+    return weir_join_need_netns (join, reading->netns_cookie);
   known = weir_flow_table_find_cookie (&join->table, reading->cookie);
   if (known != NULL)
     return known->key.netns;
-  return join->own.n_complete < 2 ? 0 : get_netns (join, 0);
+  return join->own.n_complete < 2 ? 0 : weir_join_need_netns (join, 0);
 }
 
 static void
@@ -447,6 +366,11 @@ take_processes (struct weir_join *join, struct weir_flow *flow, struct weir_bpf_
   weir_flow_set_flags (flow, WEIR_FLOW_OWNER_IS_EXACT, WEIR_FLOW_OWNER_IS_SHARED);
   weir_join_set_owner (join, flow, owner);
   take_opener (join, flow, reading, opener->pid != 0 && !is_same_process (opener, user), now);
+  /* Who only uses it may have been given it from another namespace. */
+  if (opener->pid != 0)
+    weir_join_note_maker (join, reading->netns_cookie,
+                          is_same_process (opener, user) ? owner : flow->extra->bpf->opener,
+                          reading->born, now);
   if (opener->pid != 0 && !(flow->flags & WEIR_FLOW_HAS_UID))
     {
       flow->flags |= WEIR_FLOW_HAS_UID;

@@ -13,17 +13,15 @@
  * should it come back it is called another one. */
 #define WEIR_COOKIES_MAX 512
 
-/* Namespaces of which only the cookie is known get numbers from here on.  The kernel's own begin at
- * 0xF0000000 (PROC_DYNAMIC_FIRST). */
-#define WEIR_NETNS_UNKNOWN_FIRST UINT32_C (0x40000000)
-#define WEIR_NETNS_UNKNOWN_LAST  UINT32_C (0x7fffffff)
-
 struct weir_cookie
 {
   uint64_t cookie;
-  uint32_t inode; /* or a number of ours */
+  uint32_t inode; /* or weir_netns_is_unknown() */
   uint32_t used;  /* counts look-ups */
   bool is_fixed;  /* told by the kernel, of a socket of ours */
+  /* Who made a socket there, and is waited for to say which it is: number of the owner, 0 nobody */
+  uint32_t maker, maker_pid;
+  uint64_t noted_at, born; /* CLOCK_BOOTTIME, ns: since when, and when that socket was made */
 };
 
 /* What of a slot is in its flow. */

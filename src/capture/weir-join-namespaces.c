@@ -61,6 +61,7 @@ weir_join_remove_netns (struct weir_join *join, struct weir_netns *netns)
   weir_receivers_sweep (&join->receivers, netns->inode, join->socket_round + 1);
   weir_owners_sweep (&join->owners, netns->inode, join->socket_round + 1);
   weir_owners_leave_netns (&join->owners, netns->inode);
+  weir_join_forget_namespace (join, netns->inode);
   for (unsigned i = 0; i < join->n_others; i++)
     {
       if (join->others[i] == netns)

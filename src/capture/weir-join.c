@@ -359,7 +359,10 @@ weir_join_settle (struct weir_join *join, uint64_t now)
 
   join->settled++;
   if (weir_join_has_bpf (join))
-    weir_join_settle_bpf (join, now);
+    {
+      weir_join_learn_namespaces (join);
+      weir_join_settle_bpf (join, now);
+    }
   /* First, because it makes flows and removes some. */
   for (slot = 0; (flow = weir_flow_table_next_marked (&join->table, &slot, WEIR_MARK_TOUCHED));)
     {

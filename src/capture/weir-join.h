@@ -146,9 +146,6 @@ weir_join_set_segment_links (struct weir_join *join, const uint32_t *links, size
 void
 weir_join_bpf (struct weir_join *join, const struct weir_bpf_reading *reading,
                enum weir_bpf_news news, uint64_t now);
-/* Whether @inode is a number that stands for a namespace of which nothing else is known. */
-bool
-weir_join_is_netns_unknown (uint32_t inode);
 
 /* ---- before publication ---- */
 
@@ -236,6 +233,20 @@ weir_join_get_tracked_state (const struct weir_flow *flow);
  * counted of a flow that is older than they; the state of a flow that only they know. */
 void
 weir_join_settle_bpf (struct weir_join *join, uint64_t now);
+/* The inode of the namespace with that cookie, or weir_netns_is_unknown(). */
+uint32_t
+weir_join_need_netns (struct weir_join *join, uint64_t cookie);
+/* The process @maker (number of an owner, 0 nobody) made a socket at @born in the namespace with
+ * that cookie: once the looker has told which namespace it is in, that has this cookie. */
+void
+weir_join_note_maker (struct weir_join *join, uint64_t cookie, uint32_t maker, uint64_t born,
+                      uint64_t now);
+/* Gives flows whose namespaces came to be known by that their keys. */
+void
+weir_join_learn_namespaces (struct weir_join *join);
+/* The namespace is gone, and its inode can be another one's. */
+void
+weir_join_forget_namespace (struct weir_join *join, uint32_t inode);
 void
 weir_join_leave_bpf (struct weir_join *join, struct weir_flow *flow);
 void

@@ -38,6 +38,12 @@ ns_per_tick (void)
   return ns;
 }
 
+bool
+weir_owners_was_there (uint64_t start_time, uint64_t since)
+{
+  return start_time != 0 && start_time * ns_per_tick () <= since;
+}
+
 static uint32_t *
 bucket_of (struct weir_owners *owners, uint32_t pid)
 {
@@ -54,7 +60,7 @@ is_the_same (const struct weir_owner *owner, const struct weir_named_process *pr
     return false;
   if (owner->asked_at == 0)
     return now - owner->seen_at < CERTAIN || now < owner->seen_at;
-  return now - owner->asked_at < CERTAIN && owner->start_time * ns_per_tick () <= since;
+  return now - owner->asked_at < CERTAIN && weir_owners_was_there (owner->start_time, since);
 }
 
 uint32_t
@@ -208,6 +214,7 @@ apply (struct weir_owners *owners, struct weir_owner *owner,
     owner->version++;
   owner->start_time = answer->start_time;
   owner->process_cgroup = cgroup;
+  owner->in_netns = answer->netns;
   memset (owner->comm, 0, sizeof owner->comm);
   memccpy (owner->comm, comm, 0, sizeof owner->comm - 1);
 }

@@ -16,7 +16,7 @@
 #include "weir-looker.h"
 #include "weir-wire.h"
 
-/* Sockets and processes that are remembered; 120 bytes each.  Beyond it owners stay unknown, which
+/* Sockets and processes that are remembered; 128 bytes each.  Beyond it owners stay unknown, which
  * is counted. */
 #define WEIR_OWNERS_MAX 262144
 /* Sockets that are to be asked for before the next tick. */
@@ -45,6 +45,7 @@ struct weir_owner
   uint64_t seen_at;  /* a process: CLOCK_BOOTTIME, ns, when the first of its sockets was there */
   uint64_t asked_at; /* ... and when the looker answered last, 0: not yet */
   uint32_t uid;      /* ... and its uid then */
+  uint32_t in_netns; /* ... and the network namespace that it was in at @asked_at, 0: not known */
   uint8_t missing;   /* enum weir_owner_missing */
   uint8_t tries;
   uint8_t version; /* changes whenever an answer changed something */
@@ -164,6 +165,9 @@ struct weir_named_process
 uint32_t
 weir_owners_need_process (struct weir_owners *owners, const struct weir_named_process *process,
                           uint64_t since, bool is_opener, uint64_t now);
+/* Whether a process that started at @start_time, as the looker tells it, was there at @since. */
+bool
+weir_owners_was_there (uint64_t start_time, uint64_t since);
 /* Whether there are processes that were never asked for. */
 bool
 weir_owners_has_new_processes (const struct weir_owners *owners);

@@ -386,6 +386,17 @@ enum weir_flow_group
   WEIR_FLOW_OPENER = 1 << 7,
 };
 
+/* Network namespaces of which nothing is known but that each is another one have numbers from here
+ * on, which are no inodes: the kernel's own begin at 0xF0000000 (PROC_DYNAMIC_FIRST). */
+#define WEIR_NETNS_UNKNOWN_FIRST UINT32_C (0x40000000)
+#define WEIR_NETNS_UNKNOWN_LAST  UINT32_C (0x7fffffff)
+
+static inline bool
+weir_netns_is_unknown (uint32_t netns)
+{
+  return netns >= WEIR_NETNS_UNKNOWN_FIRST && netns <= WEIR_NETNS_UNKNOWN_LAST;
+}
+
 enum weir_flow_change
 {
   WEIR_FLOW_ADDED = 1,
@@ -412,7 +423,7 @@ struct weir_flow_record
   /* KEY */
   uint8_t family;   /* 4 or 6 */
   uint8_t protocol; /* IPPROTO_* */
-  uint32_t netns;   /* inode of the network namespace */
+  uint32_t netns;   /* inode of the network namespace, or weir_netns_is_unknown() */
   struct weir_endpoint local, remote;
   uint64_t first_seen; /* CLOCK_BOOTTIME, ns */
 

@@ -10,6 +10,7 @@
 #include "weir-flow-texts.h"
 #include "weir-format.h"
 #include "weir-interface-names.h"
+#include "weir-namespace-names.h"
 #include "weir-tracking-words.h"
 
 WeirExportRow *
@@ -25,6 +26,7 @@ weir_export_row_new (WeirFlow *flow)
   row->user = g_strdup (weir_flow_get_user (flow));
   if (row->record.groups & WEIR_FLOW_STATE)
     row->interface = g_strdup (weir_interface_names_get (row->record.netns, row->record.ifindex));
+  row->netns_name = g_strdup (weir_namespace_names_get (row->record.netns));
   row->losses = weir_losses_get ();
   row->rx_rate = weir_flow_get_rx_rate (flow);
   row->tx_rate = weir_flow_get_tx_rate (flow);
@@ -42,6 +44,7 @@ weir_export_row_free (WeirExportRow *row)
   weir_cgroup_clear (&row->cgroup);
   g_free (row->user);
   g_free (row->interface);
+  g_free (row->netns_name);
   g_free (row);
 }
 
@@ -329,7 +332,8 @@ append_cgroup (const WeirExportRow *row, GString *cell)
 static void
 append_netns (const WeirExportRow *row, GString *cell)
 {
-  if (has (row, WEIR_FLOW_KEY) && row->record.netns != 0)
+  if (has (row, WEIR_FLOW_KEY) && row->record.netns != 0 &&
+      !weir_netns_is_unknown (row->record.netns))
     append_u64 (cell, row->record.netns);
 }
 
@@ -486,6 +490,13 @@ append_tracking_state (const WeirExportRow *row, GString *cell)
 }
 
 static void
+append_netns_name (const WeirExportRow *row, GString *cell)
+{
+  if (has (row, WEIR_FLOW_KEY))
+    append_text (cell, row->netns_name);
+}
+
+static void
 append_interface_name (const WeirExportRow *row, GString *cell)
 {
   g_string_append (cell, row->interface != NULL ? row->interface : "");
@@ -570,6 +581,7 @@ const WeirExportColumn weir_export_columns[] = {
   { "opener_process", WEIR_EXPORT_TEXT, append_opener_process },
   { "opener_uid", WEIR_EXPORT_NUMBER, append_opener_uid },
   { "opener_start", WEIR_EXPORT_NUMBER, append_opener_start },
+  { "netns_name", WEIR_EXPORT_TEXT, append_netns_name },
 };
 const guint weir_export_n_columns = G_N_ELEMENTS (weir_export_columns);
 

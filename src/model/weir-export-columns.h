@@ -22,6 +22,7 @@ typedef struct
   char *app_id;
   char *user;
   char *interface;
+  char *netns_name;
   WeirAppKind app_kind;
   WeirCgroup cgroup;
   WeirLosses losses;

@@ -249,7 +249,8 @@ probe_netns (WeirFlow *flow, WeirFilterProbe *probe)
   if (record == NULL || record->netns == 0)
     return;
   weir_filter_probe_text (probe, weir_namespace_names_get (record->netns));
-  weir_filter_probe_integer (probe, record->netns);
+  if (!weir_netns_is_unknown (record->netns))
+    weir_filter_probe_integer (probe, record->netns);
 }
 
 static void

@@ -44,6 +44,8 @@ weir_namespace_names_set (const struct weir_namespace_record *namespaces, guint 
 const char *
 weir_namespace_names_get (guint32 inode)
 {
+  if (weir_netns_is_unknown (inode))
+    return "another network namespace";
   return names != NULL ? g_hash_table_lookup (names, GUINT_TO_POINTER (inode)) : NULL;
 }
 

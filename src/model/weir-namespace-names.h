@@ -12,7 +12,9 @@ G_BEGIN_DECLS
 /* Replaces all that is known. */
 void
 weir_namespace_names_set (const struct weir_namespace_record *namespaces, guint n);
-/* Safe for display: its name, else that of a process in it; NULL when neither is known. */
+/* Safe for display: its name, else that of a process in it; NULL when neither is known.  One
+ * of which nothing is known but that it is another one is "another network namespace", in every
+ * language: filters and exports have that word. */
 const char *
 weir_namespace_names_get (guint32 inode);
 

@@ -81,3 +81,29 @@ assert_bytes (const struct weir_flow *flow, guint64 expected_rx, guint64 expecte
   g_assert_cmpuint (rx, ==, expected_rx);
   g_assert_cmpuint (tx, ==, expected_tx);
 }
+
+/* Answers for one process, in that network namespace, as /proc would. */
+static inline void
+answer_process (struct weir_join *join, guint32 netns, guint32 pid, guint64 start_time,
+                const char *comm, guint64 now)
+{
+  struct weir_looker_answer answer = {
+    .verb = WEIR_LOOKER_PROCESSES,
+    .value = pid,
+    .pid = start_time != 0 ? pid : 0,
+    .start_time = start_time,
+    .netns = netns,
+    .cgroup = "/group",
+  };
+
+  strncpy (answer.comm, comm, sizeof answer.comm - 1);
+  weir_owners_answer (&join->owners, &answer, now);
+}
+
+static inline guint32
+collect_processes (struct weir_join *join, guint64 now)
+{
+  guint64 pids[WEIR_LOOKER_BATCH];
+
+  return weir_owners_collect_processes (&join->owners, false, now, pids);
+}

@@ -3,31 +3,6 @@
 
 #include "bpf-readings.h"
 
-/* Answers for one process as /proc would. */
-static void
-answer_process (struct weir_join *join, guint32 pid, guint64 start_time, const char *comm,
-                guint64 now)
-{
-  struct weir_looker_answer answer = {
-    .verb = WEIR_LOOKER_PROCESSES,
-    .value = pid,
-    .pid = start_time != 0 ? pid : 0,
-    .start_time = start_time,
-    .cgroup = "/group",
-  };
-
-  strncpy (answer.comm, comm, sizeof answer.comm - 1);
-  weir_owners_answer (&join->owners, &answer, now);
-}
-
-static guint32
-collect (struct weir_join *join, guint64 now)
-{
-  guint64 pids[WEIR_LOOKER_BATCH];
-
-  return weir_owners_collect_processes (&join->owners, false, now, pids);
-}
-
 static const struct weir_owner *
 owner_of (struct weir_join *join, const struct weir_flow *flow)
 {
@@ -58,10 +33,10 @@ test_owner (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (weir_flow_get_bpf (flow)->opener, ==, 0);
 
   /* One process, one question, and none for the sockets. */
-  g_assert_cmpuint (collect (join, 2 * S), ==, 1);
-  g_assert_cmpuint (collect (join, 2 * S), ==, 0);
+  g_assert_cmpuint (collect_processes (join, 2 * S), ==, 1);
+  g_assert_cmpuint (collect_processes (join, 2 * S), ==, 0);
   g_assert_cmpuint (collect_owners (&join->owners, 2 * S, values), ==, 0);
-  answer_process (join, 7, 150, "program", 2 * S);
+  answer_process (join, 0, 7, 150, "program", 2 * S);
   weir_join_settle (join, 2 * S);
   g_assert_cmpuint (owner_of (join, flow)->start_time, ==, 150);
   g_assert_cmpstr (weir_owners_get_cgroup (&join->owners, owner_of (join, flow)), ==, "/group");
@@ -89,8 +64,8 @@ test_reused_pid (struct fixture *fixture, gconstpointer data)
   move (&one, 1, 1);
   weir_join_bpf (join, &one, WEIR_BPF_NEWS_BORN, 2 * S);
   weir_join_settle (join, 2 * S);
-  g_assert_cmpuint (collect (join, 2 * S), ==, 1);
-  answer_process (join, 7, 201, "program", 2 * S);
+  g_assert_cmpuint (collect_processes (join, 2 * S), ==, 1);
+  answer_process (join, 0, 7, 201, "program", 2 * S);
   flow = flow_at (join, 1);
   weir_join_settle (join, 2 * S);
   g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_BORN);
@@ -102,8 +77,8 @@ test_reused_pid (struct fixture *fixture, gconstpointer data)
   two.born = 3 * S;
   move (&two, 1, 1);
   weir_join_bpf (join, &two, WEIR_BPF_NEWS_BORN, 3 * S);
-  g_assert_cmpuint (collect (join, 3 * S), ==, 1);
-  answer_process (join, 7, 201, "program", 3 * S);
+  g_assert_cmpuint (collect_processes (join, 3 * S), ==, 1);
+  answer_process (join, 0, 7, 201, "program", 3 * S);
   weir_join_settle (join, 3 * S);
   g_assert_cmpuint (owner_of (join, flow_at (join, 2))->start_time, ==, 201);
   g_assert_cmpuint (owner_of (join, flow)->start_time, ==, 0);
@@ -119,8 +94,8 @@ test_gone (struct fixture *fixture, gconstpointer data)
 
   move (&one, 1, 1);
   weir_join_bpf (join, &one, WEIR_BPF_NEWS_BORN, 2 * S);
-  g_assert_cmpuint (collect (join, 2 * S), ==, 1);
-  answer_process (join, 7, 0, "", 2 * S);
+  g_assert_cmpuint (collect_processes (join, 2 * S), ==, 1);
+  answer_process (join, 0, 7, 0, "", 2 * S);
   weir_join_settle (join, 2 * S);
   first = owner_of (join, flow_at (join, 1));
   g_assert_cmpuint (first->pid, ==, 7);
@@ -158,9 +133,9 @@ test_opener (struct fixture *fixture, gconstpointer data)
 
   /* It may have ended long before the first packet: that somebody older has its number now, under
    * another name, is not enough. */
-  g_assert_cmpuint (collect (join, 2 * S), ==, 2);
-  answer_process (join, 5, 100, "stranger", 2 * S);
-  answer_process (join, 7, 100, "server", 2 * S);
+  g_assert_cmpuint (collect_processes (join, 2 * S), ==, 2);
+  answer_process (join, 0, 5, 100, "stranger", 2 * S);
+  answer_process (join, 0, 7, 100, "server", 2 * S);
   g_assert_cmpuint (opener->start_time, ==, 0);
   g_assert_cmpstr (opener->comm, ==, "systemd");
   g_assert_cmpuint (owner_of (join, flow)->start_time, ==, 100);
@@ -168,8 +143,8 @@ test_opener (struct fixture *fixture, gconstpointer data)
   /* Handed on to somebody who is younger than the flow. */
   reading.user = process (8, 1000, "worker");
   weir_join_bpf (join, &reading, WEIR_BPF_NEWS_CHANGED, 9 * S);
-  g_assert_cmpuint (collect (join, 9 * S), ==, 1);
-  answer_process (join, 8, 700, "worker", 9 * S);
+  g_assert_cmpuint (collect_processes (join, 9 * S), ==, 1);
+  answer_process (join, 0, 8, 700, "worker", 9 * S);
   weir_join_settle (join, 9 * S);
   g_assert_cmpuint (pid_of (join, flow), ==, 8);
   g_assert_cmpuint (owner_of (join, flow)->start_time, ==, 700);
@@ -208,22 +183,22 @@ test_exec (struct fixture *fixture, gconstpointer data)
 
   move (&reading, 1, 1);
   weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, 2 * S);
-  g_assert_cmpuint (collect (join, 2 * S), ==, 1);
-  answer_process (join, 7, 100, "program", 2 * S);
+  g_assert_cmpuint (collect_processes (join, 2 * S), ==, 1);
+  answer_process (join, 0, 7, 100, "program", 2 * S);
   weir_join_settle (join, 2 * S);
   flow = flow_at (join, 1);
   flow->dirty = 0;
   g_assert_cmpuint (weir_owners_collect_processes (&join->owners, true, 3 * S, pids), ==, 0);
   g_assert_cmpuint (weir_owners_collect_processes (&join->owners, true, 7 * S, pids), ==, 1);
   g_assert_cmpuint (pids[0], ==, 7);
-  answer_process (join, 7, 100, "other", 7 * S);
+  answer_process (join, 0, 7, 100, "other", 7 * S);
   weir_join_settle (join, 7 * S);
   g_assert_cmpstr (owner_of (join, flow)->comm, ==, "other");
   g_assert_true (flow->dirty & WEIR_FLOW_OWNER);
 
   /* It ends: whose the flow was stays known, and nobody is asked any more. */
   g_assert_cmpuint (weir_owners_collect_processes (&join->owners, true, 12 * S, pids), ==, 1);
-  answer_process (join, 7, 900, "stranger", 12 * S);
+  answer_process (join, 0, 7, 900, "stranger", 12 * S);
   g_assert_cmpstr (owner_of (join, flow)->comm, ==, "other");
   g_assert_cmpuint (owner_of (join, flow)->start_time, ==, 100);
   g_assert_cmpuint (weir_owners_collect_processes (&join->owners, true, 20 * S, pids), ==, 0);

@@ -409,11 +409,11 @@ test_namespaces (struct fixture *fixture, gconstpointer data)
   while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
     numbers[n++] = flow->key.netns;
   g_assert_cmpuint (numbers[0], ==, 1);
-  g_assert_true (weir_join_is_netns_unknown (numbers[1]));
-  g_assert_true (weir_join_is_netns_unknown (numbers[2]));
+  g_assert_true (weir_netns_is_unknown (numbers[1]));
+  g_assert_true (weir_netns_is_unknown (numbers[2]));
   g_assert_cmpuint (numbers[1], !=, numbers[2]);
   g_assert_cmpuint (numbers[1], ==, numbers[3]);
-  g_assert_false (weir_join_is_netns_unknown (4026531840U));
+  g_assert_false (weir_netns_is_unknown (4026531840U));
 }
 
 /* A socket that is older than the programs, in a namespace that the kernel does not tell: a dump
@@ -442,7 +442,7 @@ test_untold_namespace (struct fixture *fixture, gconstpointer data)
   weir_join_settle (join, 2 * S);
   g_assert_cmpuint (flow_at (join, 1)->key.netns, ==, 1);
   assert_bytes (flow_at (join, 1), 15, 15);
-  g_assert_true (weir_join_is_netns_unknown (flow_at (join, 2)->key.netns));
+  g_assert_true (weir_netns_is_unknown (flow_at (join, 2)->key.netns));
   assert_bytes (flow_at (join, 2), 15, 15);
 }
 

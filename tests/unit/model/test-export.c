@@ -183,6 +183,7 @@ static const char *const expected_values[][2] = {
   { "opener_process", "systemd" },
   { "opener_uid", "0" },
   { "opener_start", "" },
+  { "netns_name", "" },
 };
 
 static void
@@ -224,6 +225,21 @@ test_values (Fixture *fixture, gconstpointer data)
       else
         g_assert_cmpstr (get_cell (rows, 1, expected_values[i][0]), ==, expected_values[i][1]);
     }
+}
+
+/* A number that stands for nothing known is not told. */
+static void
+test_unknown_netns (Fixture *fixture, gconstpointer data)
+{
+  struct weir_flow_record record = sample_record (1);
+
+  record.netns = WEIR_NETNS_UNKNOWN_FIRST;
+  sample_add (fixture->store, &record);
+  sample_do_tick (fixture->store, 0);
+  g_autofree char *text = export_all (fixture);
+  g_autoptr (GPtrArray) rows = csv_read (text, ',');
+  g_assert_cmpstr (get_cell (rows, 1, "netns"), ==, "");
+  g_assert_cmpstr (get_cell (rows, 1, "netns_name"), ==, "another network namespace");
 }
 
 /* Every reason has a word of its own. */
@@ -551,6 +567,7 @@ main (int argc, char **argv)
   g_test_add_func ("/export/document", test_document);
 #define ADD(name, function) g_test_add ("/export/" name, Fixture, NULL, set_up, function, tear_down)
   ADD ("values", test_values);
+  ADD ("unknown-netns", test_unknown_netns);
   ADD ("owner-missing", test_owner_missing);
   ADD ("absent", test_absent);
   ADD ("ended-rows-do-not-move", test_ended_rows_do_not_move);

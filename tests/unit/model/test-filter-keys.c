@@ -260,6 +260,20 @@ test_foreign_interface (void)
   g_assert_true (filter_sample_matches ("iface:7", flow));
 }
 
+static void
+test_unknown_netns (void)
+{
+  g_autoptr (WeirFlowStore) store = weir_flow_store_new ();
+  struct weir_flow_record record = sample_record (1);
+
+  record.netns = WEIR_NETNS_UNKNOWN_FIRST;
+  sample_add (store, &record);
+  sample_do_tick (store, 0);
+  WeirFlow *flow = weir_flow_store_lookup (store, 1);
+  g_assert_true (filter_sample_matches ("netns:another", flow));
+  g_assert_false (filter_sample_matches ("netns=1073741824", flow));
+}
+
 /* A container in another is found by each of them, and by its pod. */
 static void
 test_nested_container (void)
@@ -324,6 +338,7 @@ main (int argc, char **argv)
   g_test_add_func ("/filter-keys/ipv6", test_ipv6);
   g_test_add_func ("/filter-keys/states", test_states);
   g_test_add_func ("/filter-keys/foreign-interface", test_foreign_interface);
+  g_test_add_func ("/filter-keys/unknown-netns", test_unknown_netns);
   g_test_add_func ("/filter-keys/nested-container", test_nested_container);
   g_test_add_func ("/filter-keys/document", test_document);
   return g_test_run ();

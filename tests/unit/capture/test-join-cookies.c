@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <glib.h>
+
+#include "bpf-readings.h"
+
+#define INODE 4026532000U
+
+/* A connection that process @pid made in the namespace with @cookie. */
+static void
+make (struct weir_join *join, guint16 port, guint64 cookie, guint32 pid, guint64 now)
+{
+  struct weir_bpf_reading reading = bpf_reading (port, port);
+
+  reading.netns_cookie = cookie;
+  reading.opener = reading.user = process (pid, 1000, "program");
+  reading.born = now;
+  move (&reading, 10, 20);
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, now);
+}
+
+static guint32
+netns_of (struct weir_join *join, guint16 port)
+{
+  return flow_at (join, port)->key.netns;
+}
+
+/* Asks for all, gets the one answer, and looks what follows. */
+static void
+tell (struct weir_join *join, guint32 netns, guint32 pid, guint64 start_time, guint64 now)
+{
+  collect_processes (join, now);
+  answer_process (join, netns, pid, start_time, "program", now);
+  weir_join_settle (join, now);
+}
+
+static void
+test_told (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_flow *flow;
+  struct weir_flow_key key;
+  guint64 id;
+
+  make (join, 1, OTHER_NETNS, 7, 2 * S);
+  make (join, 2, OTHER_NETNS, 8, 2 * S);
+  make (join, 3, OTHER_NETNS + 1, 9, 2 * S);
+  make (join, 4, OWN_NETNS, 7, 2 * S);
+  weir_join_settle (join, 2 * S);
+  flow = flow_at (join, 1);
+  g_assert_true (weir_netns_is_unknown (flow->key.netns));
+  id = flow->id;
+  flow->dirty = 0;
+  tell (join, INODE, 7, 100, 3 * S);
+
+  /* The same rows, under another key; others stay what they are. */
+  g_assert_cmpuint (netns_of (join, 1), ==, INODE);
+  g_assert_cmpuint (netns_of (join, 2), ==, INODE);
+  g_assert_true (weir_netns_is_unknown (netns_of (join, 3)));
+  g_assert_cmpuint (netns_of (join, 4), ==, 1);
+  g_assert_cmpuint (flow_at (join, 1)->id, ==, id);
+  g_assert_true (flow->dirty & WEIR_FLOW_KEY);
+  assert_bytes (flow, 10, 20);
+  key = flow->key;
+  g_assert_true (weir_flow_table_find (&join->table, &key) == flow);
+
+  make (join, 5, OTHER_NETNS, 10, 4 * S);
+  g_assert_cmpuint (netns_of (join, 5), ==, INODE);
+}
+
+/* The first that was believed stays. */
+static void
+test_contradicted (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+
+  make (join, 1, OTHER_NETNS, 7, 2 * S);
+  tell (join, INODE, 7, 100, 3 * S);
+  make (join, 2, OTHER_NETNS, 8, 3 * S);
+  tell (join, INODE + 1, 8, 100, 4 * S);
+  g_assert_cmpuint (netns_of (join, 1), ==, INODE);
+  g_assert_cmpuint (netns_of (join, 2), ==, INODE);
+
+  /* Nor has one namespace two cookies, until it is gone. */
+  make (join, 3, OTHER_NETNS + 1, 9, 5 * S);
+  tell (join, INODE, 9, 100, 6 * S);
+  g_assert_true (weir_netns_is_unknown (netns_of (join, 3)));
+  weir_join_remove_netns (join, weir_join_add_netns (join, INODE));
+  make (join, 4, OTHER_NETNS + 1, 10, 7 * S);
+  tell (join, INODE, 10, 100, 8 * S);
+  g_assert_cmpuint (netns_of (join, 3), ==, INODE);
+  make (join, 5, OTHER_NETNS, 11, 9 * S);
+  g_assert_true (weir_netns_is_unknown (netns_of (join, 5)));
+}
+
+static void
+test_own (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+
+  make (join, 1, OTHER_NETNS, 7, 2 * S);
+  tell (join, 1, 7, 100, 3 * S);
+  g_assert_true (weir_netns_is_unknown (netns_of (join, 1)));
+  /* Another one can still tell. */
+  make (join, 2, OTHER_NETNS, 8, 3 * S);
+  tell (join, INODE, 8, 100, 4 * S);
+  g_assert_cmpuint (netns_of (join, 1), ==, INODE);
+}
+
+/* What the engine's sockets say is no process's to change. */
+static void
+test_fixed (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+
+  weir_join_set_netns_cookie (join, INODE, OTHER_NETNS);
+  make (join, 1, OTHER_NETNS, 7, 2 * S);
+  tell (join, INODE + 1, 7, 100, 3 * S);
+  g_assert_cmpuint (netns_of (join, 1), ==, INODE);
+  make (join, 2, OTHER_NETNS + 1, 8, 3 * S);
+  tell (join, INODE, 8, 100, 4 * S);
+  g_assert_true (weir_netns_is_unknown (netns_of (join, 2)));
+}
+
+/* Somebody else has the number of the process by now. */
+static void
+test_reused_pid (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+
+  make (join, 1, OTHER_NETNS, 7, 2 * S);
+  tell (join, INODE, 7, 201, 3 * S);
+  g_assert_true (weir_netns_is_unknown (netns_of (join, 1)));
+}
+
+/* The process that has the number is younger than the socket that it is said to have made, which
+ * was seen late. */
+static void
+test_younger (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading reading = bpf_reading (1, 1);
+
+  reading.netns_cookie = OTHER_NETNS;
+  move (&reading, 10, 20);
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_CHANGED, 9 * S);
+  tell (join, INODE, 7, 500, 9 * S);
+  g_assert_true (weir_netns_is_unknown (netns_of (join, 1)));
+}
+
+/* It was asked for before it made the socket, and may have been elsewhere then. */
+static void
+test_asked_before (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  guint64 pids[WEIR_LOOKER_BATCH];
+
+  make (join, 1, OWN_NETNS, 7, 2 * S);
+  g_assert_cmpuint (collect_processes (join, 2 * S), ==, 1);
+  make (join, 2, OTHER_NETNS, 7, 2 * S);
+  answer_process (join, INODE, 7, 100, "program", 2 * S);
+  weir_join_settle (join, 2 * S);
+  g_assert_true (weir_netns_is_unknown (netns_of (join, 2)));
+  make (join, 3, OTHER_NETNS, 7, 2 * S + S / 10);
+  weir_join_settle (join, 3 * S);
+  g_assert_true (weir_netns_is_unknown (netns_of (join, 2)));
+
+  g_assert_cmpuint (weir_owners_collect_processes (&join->owners, true, 7 * S, pids), ==, 1);
+  answer_process (join, INODE, 7, 100, "program", 7 * S);
+  weir_join_settle (join, 7 * S);
+  g_assert_cmpuint (netns_of (join, 2), ==, INODE);
+}
+
+/* Who was given a socket says nothing of where it was made; who made it does. */
+static void
+test_handed_on (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading reading = bpf_reading (1, 1);
+
+  reading.netns_cookie = OTHER_NETNS;
+  reading.opener = process (5, 0, "opener");
+  reading.user = process (7, 1000, "program");
+  move (&reading, 10, 20);
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, 2 * S);
+  tell (join, INODE + 1, 7, 100, 3 * S);
+  g_assert_true (weir_netns_is_unknown (netns_of (join, 1)));
+  answer_process (join, INODE, 5, 100, "opener", 3 * S);
+  weir_join_settle (join, 3 * S);
+  g_assert_cmpuint (netns_of (join, 1), ==, INODE);
+}
+
+/* A list of sockets told of the same connection: neither row is lost, and no byte counts twice. */
+static void
+test_already_there (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_netns *netns = weir_join_add_netns (join, INODE);
+  struct weir_socket_reading socket = socket_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+  struct weir_flow *flow;
+  guint32 slot = 0, n_counted = 0, n_same = 0;
+
+  make (join, 1, OTHER_NETNS, 7, 2 * S);
+  make (join, 2, OTHER_NETNS, 7, 2 * S);
+  weir_join_sockets_begin (join, netns);
+  socket.cookie = 5000;
+  weir_join_socket (join, netns, &socket, WEIR_SOCKDIAG_SOCKET, 2 * S);
+  weir_join_sockets_complete (join, netns);
+  tell (join, INODE, 7, 100, 3 * S);
+  g_assert_cmpuint (count_flows (join), ==, 3);
+  while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
+    {
+      n_same += flow->key.netns == INODE && flow->key.local_port == 1;
+      if (flow->bytes_source != WEIR_SOURCE_BPF)
+        continue;
+      n_counted++;
+      assert_bytes (flow, 10, 20);
+    }
+  g_assert_cmpuint (n_counted, ==, 2);
+  g_assert_cmpuint (n_same, ==, 1);
+  g_assert_cmpuint (netns_of (join, 2), ==, INODE);
+}
+
+int
+main (int argc, char **argv)
+{
+  static const struct
+  {
+    const char *name;
+    void (*run) (struct fixture *fixture, gconstpointer data);
+  } tests[] = {
+    { "told", test_told },
+    { "contradicted", test_contradicted },
+    { "own", test_own },
+    { "fixed", test_fixed },
+    { "reused-pid", test_reused_pid },
+    { "younger", test_younger },
+    { "asked-before", test_asked_before },
+    { "handed-on", test_handed_on },
+    { "already-there", test_already_there },
+  };
+
+  g_test_init (&argc, &argv, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (tests); i++)
+    {
+      g_autofree char *path = g_strconcat ("/join/cookies/", tests[i].name, NULL);
+
+      g_test_add (path, struct fixture, OWN, set_up_bpf, tests[i].run, tear_down);
+    }
+  return g_test_run ();
+}
