@@ -355,14 +355,14 @@ take_processes (struct weir_join *join, struct weir_flow *flow, struct weir_bpf_
 
   if (user->pid == 0)
     user = opener;
-  if (user->pid == 0 ||
-      (part->user_pid == user->pid && part->opener_pid == opener->pid && flow->owner != 0))
+  if (user->pid == 0 || (part->user_pid == user->pid && part->opener_pid == opener->pid))
     return;
+  /* Also when there is no room for it: it is not looked for anew whenever something moves. */
+  part->user_pid = user->pid;
+  part->opener_pid = opener->pid;
   owner = need_process (join, user, since, false, now);
   if (owner == 0)
     return;
-  part->user_pid = user->pid;
-  part->opener_pid = opener->pid;
   weir_flow_set_flags (flow, WEIR_FLOW_OWNER_IS_EXACT, WEIR_FLOW_OWNER_IS_SHARED);
   weir_join_set_owner (join, flow, owner);
   take_opener (join, flow, reading, opener->pid != 0 && !is_same_process (opener, user), now);

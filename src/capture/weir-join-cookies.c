@@ -23,7 +23,10 @@ static struct weir_cookie *
 find_cookie (struct weir_join_bpf *bpf, uint64_t cookie)
 {
   if (bpf->last_cookie < bpf->n_cookies && bpf->cookies[bpf->last_cookie].cookie == cookie)
-    return &bpf->cookies[bpf->last_cookie];
+    {
+      bpf->cookies[bpf->last_cookie].used = ++bpf->look_ups;
+      return &bpf->cookies[bpf->last_cookie];
+    }
   for (uint32_t i = 0; i < bpf->n_cookies; i++)
     {
       if (bpf->cookies[i].cookie != cookie)

@@ -44,69 +44,187 @@ weir_owners_was_there (uint64_t start_time, uint64_t since)
   return start_time != 0 && start_time * ns_per_tick () <= since;
 }
 
+/* Keyed: a local program can keep those numbers that it wants. */
 static uint32_t *
 bucket_of (struct weir_owners *owners, uint32_t pid)
 {
-  return &owners->process_buckets[pid % WEIR_PROCESS_BUCKETS];
+  return &owners->process_buckets[weir_hash (&owners->hash_key, &pid, sizeof pid) %
+                                  WEIR_PROCESS_BUCKETS];
+}
+
+static uint32_t
+get_user_bucket (const struct weir_owners *owners, uint32_t uid)
+{
+  return (uint32_t) (weir_hash (&owners->hash_key, &uid, sizeof uid) % WEIR_USER_BUCKETS);
+}
+
+/* ---- needing one ---- */
+
+/* What was recorded of a process, and when. */
+struct wanted
+{
+  const struct weir_named_process *process;
+  uint32_t cgroup;
+  uint64_t since, now;
+  bool is_opener;
+};
+
+/* What is there of a process number. */
+struct known
+{
+  uint32_t same;  /* the one that is wanted */
+  uint32_t alike; /* the newest that can be the same process, but for its name or its age */
+  uint32_t rest;  /* the one of its user that says nothing but these */
+  uint32_t n;     /* all entries */
+};
+
+static bool
+is_alike (const struct weir_owner *owner, const struct wanted *wanted)
+{
+  return owner->uid == wanted->process->uid && owner->cgroup == wanted->cgroup &&
+         owner->is_opener == wanted->is_opener && !owner->is_gone &&
+         (owner->asked_at == 0 || weir_owners_was_there (owner->start_time, wanted->since));
 }
 
 static bool
-is_the_same (const struct weir_owner *owner, const struct weir_named_process *process,
-             uint32_t cgroup, uint64_t since, bool is_opener, uint64_t now)
+is_certain (const struct weir_owner *owner, uint64_t now)
 {
-  if (owner->pid != process->pid || owner->uid != process->uid || owner->cgroup != cgroup ||
-      owner->is_opener != is_opener || owner->is_gone ||
-      strncmp (owner->comm, process->comm, sizeof owner->comm) != 0)
-    return false;
-  if (owner->asked_at == 0)
-    return now - owner->seen_at < CERTAIN || now < owner->seen_at;
-  return now - owner->asked_at < CERTAIN && weir_owners_was_there (owner->start_time, since);
+  const uint64_t known_at = owner->asked_at != 0 ? owner->asked_at : owner->seen_at;
+
+  return now < known_at || now - known_at < CERTAIN;
+}
+
+static struct known
+find_process (struct weir_owners *owners, const struct wanted *wanted)
+{
+  struct known known = { 0 };
+  const struct weir_owner *owner;
+
+  for (uint32_t number = *bucket_of (owners, wanted->process->pid); number != 0 && known.same == 0;
+       number = owner->next)
+    {
+      owner = &owners->items[number - 1];
+      if (owner->pid != wanted->process->pid)
+        continue;
+      known.n++;
+      if (owner->is_rest)
+        known.rest = owner->uid == wanted->process->uid ? number : known.rest;
+      else if (is_alike (owner, wanted))
+        {
+          if (is_certain (owner, wanted->now) &&
+              strncmp (owner->comm, wanted->process->comm, sizeof owner->comm) == 0)
+            known.same = number;
+          if (known.alike == 0)
+            known.alike = number;
+        }
+    }
+  return known;
+}
+
+/* 0: no room. */
+static uint32_t
+add_process (struct weir_owners *owners, const struct wanted *wanted)
+{
+  const struct weir_named_process *process = wanted->process;
+  struct weir_user_share *user = &owners->users[get_user_bucket (owners, process->uid)];
+  uint32_t number = 0;
+  struct weir_owner *owner;
+
+  if (owners->n_processes < WEIR_OWNERS_PROCESSES_MAX && user->processes < WEIR_OWNERS_OF_USER_MAX)
+    number = weir_owners_take_slot (owners);
+  if (number == 0)
+    return 0;
+  owner = &owners->items[number - 1];
+  *owner = (struct weir_owner) {
+    .pid = process->pid,
+    .uid = process->uid,
+    .missing = WEIR_MISSING_NOTHING,
+    .seen_at = wanted->since,
+    .next = *bucket_of (owners, process->pid),
+    .is_process = true,
+    .in_use = true,
+  };
+  *bucket_of (owners, process->pid) = number;
+  owners->n_processes++;
+  user->processes++;
+  return number;
+}
+
+static void
+queue_process (struct weir_owners *owners, uint32_t number)
+{
+  struct weir_owner *owner = &owners->items[number - 1];
+  const uint32_t bucket = get_user_bucket (owners, owner->uid);
+
+  /* Those that find no room are asked for with the ones that are known. */
+  if (owner->is_new || owners->n_new_processes == WEIR_OWNERS_HURRIED ||
+      owners->users[bucket].new_processes >= WEIR_NEW_OF_USER_MAX)
+    return;
+  owner->is_new = true;
+  owners->users[bucket].new_processes++;
+  owners->new_processes[owners->n_new_processes++] =
+      (struct weir_new_process) { .number = number, .bucket = bucket };
+}
+
+/* It has as many entries as it may, or there is no room: nothing is made up, and nothing is found
+ * in a long chain.  0: not even that. */
+static uint32_t
+make_do (struct weir_owners *owners, const struct wanted *wanted, const struct known *known)
+{
+  uint32_t number = known->alike;
+
+  if (number != 0)
+    {
+      if (!is_certain (&owners->items[number - 1], wanted->now))
+        queue_process (owners, number);
+      return number;
+    }
+  if (known->rest != 0)
+    return known->rest;
+  /* One for each user that it has been: also that has an end. */
+  if (known->n < 2 * WEIR_PROCESS_ENTRIES_MAX)
+    number = add_process (owners, wanted);
+  if (number != 0)
+    owners->items[number - 1].is_rest = owners->items[number - 1].is_gone = true;
+  return number;
 }
 
 uint32_t
 weir_owners_need_process (struct weir_owners *owners, const struct weir_named_process *process,
                           uint64_t since, bool is_opener, uint64_t now)
 {
-  const uint32_t cgroup = weir_owners_need_cgroup (owners, process->cgroup_id);
+  const struct wanted wanted = { process, weir_owners_need_cgroup (owners, process->cgroup_id),
+                                 since, now, is_opener };
+  const struct known known = find_process (owners, &wanted);
   struct weir_owner *owner;
-  uint32_t number;
+  uint32_t number = known.same;
 
-  for (number = *bucket_of (owners, process->pid); number != 0; number = owner->next)
+  if (number == 0 && known.n < WEIR_PROCESS_ENTRIES_MAX)
     {
-      owner = &owners->items[number - 1];
-      if (!is_the_same (owner, process, cgroup, since, is_opener, now))
-        continue;
-      if (since < owner->seen_at)
-        owner->seen_at = since;
-      return number;
+      number = add_process (owners, &wanted);
+      if (number != 0)
+        {
+          owner = &owners->items[number - 1];
+          owner->cgroup = wanted.cgroup;
+          owner->is_opener = is_opener;
+          memcpy (owner->comm, process->comm, sizeof owner->comm);
+          queue_process (owners, number);
+        }
     }
-  number = weir_owners_take_slot (owners);
+  if (number == 0)
+    number = make_do (owners, &wanted, &known);
   if (number == 0)
     {
       owners->refused++;
       return 0;
     }
   owner = &owners->items[number - 1];
-  *owner = (struct weir_owner) {
-    .pid = process->pid,
-    .uid = process->uid,
-    .cgroup = cgroup,
-    .missing = WEIR_MISSING_NOTHING,
-    .seen_at = since,
-    .next = *bucket_of (owners, process->pid),
-    .is_process = true,
-    .is_opener = is_opener,
-    .in_use = true,
-  };
-  memcpy (owner->comm, process->comm, sizeof owner->comm);
-  *bucket_of (owners, process->pid) = number;
-  if (owners->n_new_processes < WEIR_OWNERS_HURRIED)
-    {
-      owner->is_new = true;
-      owners->new_processes[owners->n_new_processes++] = number;
-    }
+  if (since < owner->seen_at)
+    owner->seen_at = since;
   return number;
 }
+
+/* ---- asking ---- */
 
 bool
 weir_owners_has_new_processes (const struct weir_owners *owners)
@@ -141,8 +259,10 @@ collect_new (struct weir_owners *owners, uint64_t pids[WEIR_LOOKER_BATCH])
 
   for (i = 0; i < owners->n_new_processes && n < WEIR_LOOKER_BATCH; i++)
     {
-      struct weir_owner *owner = weir_owners_get (owners, owners->new_processes[i]);
+      const struct weir_new_process *new = &owners->new_processes[i];
+      struct weir_owner *owner = weir_owners_get (owners, new->number);
 
+      owners->users[new->bucket].new_processes--;
       if (owner->is_process && owner->is_new)
         n = ask_for (owners, owner, n, pids);
     }
@@ -272,6 +392,8 @@ weir_owners_sweep_processes (struct weir_owners *owners, uint64_t now)
               continue;
             }
           *at = owner->next;
+          owners->n_processes--;
+          owners->users[get_user_bucket (owners, owner->uid)].processes--;
           *owner = (struct weir_owner) { .next = owners->first_free };
           owners->first_free = number;
         }

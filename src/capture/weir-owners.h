@@ -22,7 +22,15 @@
 /* Sockets that are to be asked for before the next tick. */
 #define WEIR_OWNERS_HURRIED 1024
 /* Chains in which processes are looked for by their number. */
-#define WEIR_PROCESS_BUCKETS 1024
+#define WEIR_PROCESS_BUCKETS 16384
+/* Processes that are remembered, so that sockets find room, too; and of one user.  Counted are
+ * those of users whose numbers fall together: one bucket each, by a keyed hash. */
+#define WEIR_OWNERS_PROCESSES_MAX (WEIR_OWNERS_MAX / 4 * 3)
+#define WEIR_OWNERS_OF_USER_MAX   (WEIR_OWNERS_MAX / 2)
+#define WEIR_NEW_OF_USER_MAX      (WEIR_OWNERS_HURRIED / 2)
+#define WEIR_USER_BUCKETS         256
+/* Entries that one process number can have: programs rename themselves as often as they like. */
+#define WEIR_PROCESS_ENTRIES_MAX 32
 /* Control groups whose paths are remembered, at most WEIR_STRING_MAX bytes each. */
 #define WEIR_CGROUPS_MAX 8192
 
@@ -58,6 +66,7 @@ struct weir_owner
   bool is_gone;    /* ... and that has ended since */
   bool is_new;     /* ... and that waits to be asked for */
   bool is_asked;   /* ... and the answer is under way */
+  bool is_rest;    /* ... and that stands for all of its number and user that found no room */
   bool in_use;
 };
 
@@ -68,6 +77,19 @@ struct weir_cgroup
   uint64_t ask_at; /* 0: at once, not answered at all yet */
   bool asked;
   bool in_use;
+};
+
+/* What one user has of the tables. */
+struct weir_user_share
+{
+  uint32_t processes;     /* entries */
+  uint32_t new_processes; /* of those that wait to be asked for */
+};
+
+struct weir_new_process
+{
+  uint32_t number;
+  uint32_t bucket; /* of its user */
 };
 
 struct weir_owners
@@ -82,7 +104,9 @@ struct weir_owners
   uint32_t hurried[WEIR_OWNERS_HURRIED]; /* numbers, the oldest first */
   uint32_t n_hurried;
   uint32_t process_buckets[WEIR_PROCESS_BUCKETS]; /* numbers, by pid */
-  uint32_t new_processes[WEIR_OWNERS_HURRIED];    /* numbers, the oldest first */
+  uint32_t n_processes;
+  struct weir_user_share users[WEIR_USER_BUCKETS];
+  struct weir_new_process new_processes[WEIR_OWNERS_HURRIED]; /* the oldest first */
   uint32_t n_new_processes;
   uint32_t next_process;    /* slot where looking at them again goes on */
   uint64_t processes_at;    /* when that is due */
@@ -160,8 +184,10 @@ struct weir_named_process
 };
 
 /* The number of a process that had a socket at @since (CLOCK_BOOTTIME, ns), made when it is not
- * known; 0: no room.  It will be asked for.  Who made a socket and does not use it, @is_opener, may
- * have ended long before @since, so of that one more has to fit. */
+ * known; 0: no room, or none left for its user.  It will be asked for.  Who made a socket and does
+ * not use it, @is_opener, may have ended long before @since, so of that one more has to fit.  One
+ * that has very many entries gets no more of them: the newest that can be the same is taken, or
+ * else one that says its number and user and nothing else. */
 uint32_t
 weir_owners_need_process (struct weir_owners *owners, const struct weir_named_process *process,
                           uint64_t since, bool is_opener, uint64_t now);

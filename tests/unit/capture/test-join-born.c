@@ -240,6 +240,131 @@ test_old_socket (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (pid_of (join, flow_at (join, 1)), ==, 77);
 }
 
+/* ---- who makes entries without end ---- */
+
+static struct weir_named_process
+named (guint32 pid, guint32 uid, guint n)
+{
+  struct weir_named_process made = { .pid = pid, .uid = uid };
+
+  g_snprintf (made.comm, sizeof made.comm, "n%u", n);
+  return made;
+}
+
+/* Another name before each socket: few entries, and all that is told of it stays true. */
+static void
+test_renaming (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_owners *owners = &fixture->join.owners;
+  guint32 last = 0, rest;
+
+  for (guint i = 0; i < 10000; i++)
+    {
+      const struct weir_named_process process = named (7, 1000, i);
+
+      last = weir_owners_need_process (owners, &process, 2 * S, false, 2 * S);
+      g_assert_cmpuint (last, !=, 0);
+    }
+  g_assert_cmpuint (owners->n_slots, ==, WEIR_PROCESS_ENTRIES_MAX);
+  g_assert_cmpuint (owners->n_new_processes, ==, WEIR_PROCESS_ENTRIES_MAX);
+  g_assert_cmpuint (owners->items[last - 1].pid, ==, 7);
+
+  /* Somebody else cannot be one of those: of that one only number and user are told, and nobody
+   * looks for a process that would be believed to be it. */
+  {
+    const struct weir_named_process stranger = named (7, 1001, 0), other = named (7, 1001, 1);
+
+    rest = weir_owners_need_process (owners, &stranger, 2 * S, false, 2 * S);
+    g_assert_cmpuint (owners->items[rest - 1].uid, ==, 1001);
+    g_assert_cmpstr (owners->items[rest - 1].comm, ==, "");
+    g_assert_true (owners->items[rest - 1].is_gone);
+    g_assert_cmpuint (weir_owners_need_process (owners, &other, 2 * S, false, 2 * S), ==, rest);
+  }
+  /* Also that has an end, for who may be many users. */
+  for (guint i = 0; i < 1000; i++)
+    {
+      const struct weir_named_process process = named (7, 2000 + i, 0);
+
+      (void) weir_owners_need_process (owners, &process, 2 * S, false, 2 * S);
+    }
+  g_assert_cmpuint (owners->n_slots, ==, 2 * WEIR_PROCESS_ENTRIES_MAX);
+  g_assert_cmpuint (owners->refused, >, 0);
+
+  /* Nothing of it stays. */
+  {
+    guint64 pids[WEIR_LOOKER_BATCH];
+
+    while (weir_owners_collect_processes (owners, false, 2 * S, pids) > 0)
+      continue;
+    weir_owners_processes_answered (owners);
+  }
+  weir_owners_sweep_processes (owners, 100 * S);
+  g_assert_cmpuint (owners->n_processes, ==, 0);
+  for (guint i = 0; i < WEIR_USER_BUCKETS; i++)
+    {
+      g_assert_cmpuint (owners->users[i].processes, ==, 0);
+      g_assert_cmpuint (owners->users[i].new_processes, ==, 0);
+    }
+}
+
+/* One that makes sockets for long is one process with few entries, and looked at again. */
+static void
+test_long_lived (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  const struct weir_named_process process = named (7, 1000, 0);
+  guint32 number = 0;
+  guint64 now = 2 * S;
+
+  for (guint i = 0; i < 2 * WEIR_PROCESS_ENTRIES_MAX; i++, now += S)
+    {
+      number = weir_owners_need_process (&join->owners, &process, now, false, now);
+      g_assert_cmpuint (collect_processes (join, now), ==, 1);
+      answer_process (join, 1, 7, 100, "n0", now);
+      g_assert_cmpuint (join->owners.items[number - 1].start_time, ==, 100);
+    }
+  g_assert_cmpuint (join->owners.n_slots, ==, WEIR_PROCESS_ENTRIES_MAX);
+}
+
+/* However many processes a user has, others find room. */
+static void
+test_one_user (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_owners *owners = &fixture->join.owners;
+  const struct weir_named_process other = named (1, 0, 0);
+  guint32 number;
+
+  for (guint32 pid = 2; pid < WEIR_OWNERS_MAX; pid++)
+    {
+      const struct weir_named_process process = named (pid, 1000, 0);
+
+      (void) weir_owners_need_process (owners, &process, 2 * S, false, 2 * S);
+    }
+  g_assert_cmpuint (owners->n_processes, ==, WEIR_OWNERS_OF_USER_MAX);
+  g_assert_cmpuint (owners->n_new_processes, ==, WEIR_NEW_OF_USER_MAX);
+  number = weir_owners_need_process (owners, &other, 2 * S, false, 2 * S);
+  g_assert_cmpuint (number, !=, 0);
+  g_assert_true (owners->items[number - 1].is_new);
+}
+
+/* Who was refused is not looked for again whenever something moves. */
+static void
+test_refused (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading reading = bpf_reading (1, 1);
+
+  join->owners.n_processes = WEIR_OWNERS_PROCESSES_MAX;
+  for (guint i = 0; i < 3; i++)
+    {
+      move (&reading, 1, 1);
+      weir_join_bpf (join, &reading, i == 0 ? WEIR_BPF_NEWS_BORN : WEIR_BPF_NEWS_CHANGED, 2 * S);
+    }
+  g_assert_cmpuint (flow_at (join, 1)->owner, ==, 0);
+  g_assert_cmpuint (join->owners.refused, ==, 1);
+  join->owners.n_processes = 0;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -248,9 +373,18 @@ main (int argc, char **argv)
     const char *name;
     void (*run) (struct fixture *fixture, gconstpointer data);
   } tests[] = {
-    { "owner", test_owner },     { "reused-pid", test_reused_pid },     { "gone", test_gone },
-    { "opener", test_opener },   { "hostile-comm", test_hostile_comm }, { "exec", test_exec },
-    { "kernels", test_kernels }, { "old-socket", test_old_socket },
+    { "owner", test_owner },
+    { "reused-pid", test_reused_pid },
+    { "gone", test_gone },
+    { "opener", test_opener },
+    { "hostile-comm", test_hostile_comm },
+    { "exec", test_exec },
+    { "kernels", test_kernels },
+    { "old-socket", test_old_socket },
+    { "renaming", test_renaming },
+    { "long-lived", test_long_lived },
+    { "one-user", test_one_user },
+    { "refused", test_refused },
   };
 
   g_test_init (&argc, &argv, NULL);

@@ -485,6 +485,28 @@ test_many_namespaces (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (weir_flow_table_find_cookie (&join->table, reading.cookie)->key.netns, ==, 1);
 }
 
+/* One that is used again and again is remembered, however many others there are in between. */
+static void
+test_used_namespace (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading reading = bpf_reading (1, 1), used = bpf_reading (2, 2);
+  guint32 inode;
+
+  used.netns_cookie = OTHER_NETNS;
+  weir_join_bpf (join, &used, WEIR_BPF_NEWS_BORN, 2 * S);
+  inode = weir_flow_table_find_cookie (&join->table, used.cookie)->key.netns;
+  for (guint i = 0; i < 2 * WEIR_COOKIES_MAX; i++)
+    {
+      reading.netns_cookie = 1000 + i;
+      reading.generation++;
+      weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, 2 * S);
+      used.generation++;
+      weir_join_bpf (join, &used, WEIR_BPF_NEWS_BORN, 2 * S);
+    }
+  g_assert_cmpuint (weir_flow_table_find_cookie (&join->table, used.cookie)->key.netns, ==, inode);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -509,6 +531,7 @@ main (int argc, char **argv)
     { "untold-namespace", test_untold_namespace },
     { "own-namespace-only", test_own_namespace_only },
     { "many-namespaces", test_many_namespaces },
+    { "used-namespace", test_used_namespace },
   };
 
   g_test_init (&argc, &argv, NULL);
