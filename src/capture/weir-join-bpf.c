@@ -247,7 +247,9 @@ close_part (struct weir_join *join, struct weir_bpf_part *part)
 {
   struct weir_flow *flow = get_flow (join, part);
 
-  if (part->is_open && flow != NULL && --flow->extra->bpf->n_open == 0)
+  /* None is left when the kernel told that the socket is no more. */
+  if (part->is_open && flow != NULL && flow->extra->bpf->n_open > 0 &&
+      --flow->extra->bpf->n_open == 0)
     weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED | WEIR_MARK_IDLE);
   part->is_open = false;
 }
@@ -418,6 +420,19 @@ take_closed (struct weir_join *join, struct weir_flow *flow, struct weir_bpf_par
 }
 
 void
+weir_join_close_parts (struct weir_join *join, struct weir_flow *flow)
+{
+  struct weir_flow_bpf *bpf = weir_flow_get_bpf (flow);
+
+  if (!flow->has_bpf || flow->key.protocol != IPPROTO_TCP || bpf->n_open == 0)
+    return;
+  bpf->n_open = 0;
+  bpf->was_closed = true;
+  flow->dirty |= WEIR_FLOW_STATE;
+  weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED | WEIR_MARK_CLOSED);
+}
+
+void
 weir_join_bpf (struct weir_join *join, const struct weir_bpf_reading *reading,
                enum weir_bpf_news news, uint64_t now)
 {
@@ -451,6 +466,9 @@ weir_join_bpf (struct weir_join *join, const struct weir_bpf_reading *reading,
         return;
       if (part->flow == 0 || !(reading->flags & WEIR_BPF_CLOSED))
         flow = begin_part (join, netns, part, reading, now);
+      /* The first of it was read after its end was heard. */
+      if (flow != NULL && flow->flags & WEIR_FLOW_SOCKET_DESTROYED)
+        weir_join_close_parts (join, flow);
     }
   if (flow == NULL)
     {

@@ -96,6 +96,7 @@ weir_join_end_socket (struct weir_join *join, const struct weir_netns *netns,
   /* Its bytes are known without that, and what remains of it makes no row. */
   if (flow->has_bpf)
     {
+      weir_join_close_parts (join, flow);
       weir_flow_set_tcp_bytes (flow, reading->rx_bytes, reading->tx_bytes);
       return;
     }

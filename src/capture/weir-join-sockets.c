@@ -341,6 +341,7 @@ weir_join_sockets_complete (struct weir_join *join, struct weir_netns *netns)
         {
           weir_flow_set_flags (flow, 0, WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_IN_TIME_WAIT);
           weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED);
+          weir_join_close_parts (join, flow);
         }
       if (!(flow->flags & (WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_AWAITS_DUMP)))
         weir_flow_table_unmark (&join->table, flow, WEIR_MARK_SOCKET);

@@ -247,6 +247,11 @@ weir_join_learn_namespaces (struct weir_join *join);
 /* The namespace is gone, and its inode can be another one's. */
 void
 weir_join_forget_namespace (struct weir_join *join, uint32_t inode);
+/* The socket of a TCP flow is no more, whether or not a program was told that it was closed: that
+ * is not told of those that wait to be accepted when their listener closes, nor of the kernel's
+ * own.  Nothing happens to flows that are closed, or that the programs do not know. */
+void
+weir_join_close_parts (struct weir_join *join, struct weir_flow *flow);
 void
 weir_join_leave_bpf (struct weir_join *join, struct weir_flow *flow);
 void

@@ -92,6 +92,78 @@ test_short (struct fixture *fixture, gconstpointer data)
   g_assert_true (flow->flags & WEIR_FLOW_IS_ENDED);
 }
 
+/* Programs are not told of sockets that nobody had, and that go with their listener: the kernel
+ * says that they are destroyed. */
+static void
+test_never_closed (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading reading = bpf_reading (3, 1), late = bpf_reading (4, 2);
+  const struct weir_bpf_reading ended = { .slot = 3, .generation = 1 };
+  struct weir_socket_reading socket = socket_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+  struct weir_flow *flow;
+
+  move (&reading, 100, 100);
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_settle (join, 2 * S);
+  flow = flow_at (join, 1);
+  socket.inode = 0;
+  socket.state = WEIR_TCP_CLOSE;
+  /* Another connection between the same ends: not this one. */
+  socket.cookie = reading.cookie + 1;
+  weir_join_socket (join, &join->own, &socket, WEIR_SOCKDIAG_DESTROYED, 3 * S);
+  weir_join_settle (join, 3 * S);
+  g_assert_false (flow->flags & WEIR_FLOW_IS_ENDED);
+  socket.cookie = reading.cookie;
+  weir_join_socket (join, &join->own, &socket, WEIR_SOCKDIAG_DESTROYED, 4 * S);
+  weir_join_settle (join, 4 * S);
+  g_assert_true (flow->flags & WEIR_FLOW_IS_ENDED);
+  g_assert_cmpuint (flow->state, ==, WEIR_FLOW_STATE_CLOSED);
+  assert_bytes (flow, 100, 100);
+  /* That its slot is another flow's says nothing more. */
+  weir_join_bpf (join, &ended, WEIR_BPF_NEWS_ENDED, 5 * S);
+  g_assert_cmpuint (weir_flow_get_bpf (flow)->n_open, ==, 0);
+
+  /* The end is heard first. */
+  socket.local.port = 2;
+  socket.cookie = late.cookie;
+  weir_join_socket (join, &join->own, &socket, WEIR_SOCKDIAG_DESTROYED, 6 * S);
+  move (&late, 10, 10);
+  weir_join_bpf (join, &late, WEIR_BPF_NEWS_BORN, 6 * S);
+  flow = flow_at (join, 2);
+  weir_join_settle (join, 6 * S);
+  g_assert_cmpuint (flow->state, ==, WEIR_FLOW_STATE_CLOSED);
+  read_sockets (join, NULL, 0, 7 * S);
+  weir_join_settle (join, 7 * S);
+  g_assert_true (flow->flags & WEIR_FLOW_IS_ENDED);
+  assert_bytes (flow, 10, 10);
+}
+
+/* ... or nobody says so: two whole dumps do not show one that was there. */
+static void
+test_not_shown (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading reading = bpf_reading (3, 1);
+  struct weir_socket_reading socket = socket_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+  struct weir_flow *flow;
+
+  move (&reading, 100, 100);
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, 2 * S);
+  socket.cookie = reading.cookie;
+  read_sockets (join, &socket, 1, 3 * S);
+  read_sockets (join, NULL, 0, 4 * S);
+  weir_join_settle (join, 4 * S);
+  flow = flow_at (join, 1);
+  g_assert_cmpuint (flow->state, ==, WEIR_FLOW_STATE_OPEN);
+  read_sockets (join, NULL, 0, 5 * S);
+  weir_join_settle (join, 5 * S);
+  g_assert_cmpuint (flow->state, ==, WEIR_FLOW_STATE_CLOSING);
+  g_assert_false (flow->flags & WEIR_FLOW_IS_ENDED);
+  weir_join_settle (join, 8 * S);
+  g_assert_true (flow->flags & WEIR_FLOW_IS_ENDED);
+}
+
 static void
 test_idle (struct fixture *fixture, gconstpointer data)
 {
@@ -517,6 +589,8 @@ main (int argc, char **argv)
   } tests[] = {
     { "life", test_life },
     { "short", test_short },
+    { "never-closed", test_never_closed },
+    { "not-shown", test_not_shown },
     { "idle", test_idle },
     { "reused", test_reused },
     { "continued", test_continued },
