@@ -296,6 +296,7 @@ weir_bpf_source_read_events (struct weir_bpf_source *source, unsigned budget, we
   const struct weir_bpf_opened *opened = &source->opened;
   uint64_t at, end;
 
+  source->is_held_up = false;
   if (source->seen == NULL)
     return false;
   at = __atomic_load_n (opened->ring_consumed, __ATOMIC_RELAXED);
@@ -307,7 +308,10 @@ weir_bpf_source_read_events (struct weir_bpf_source *source, unsigned budget, we
       const uint64_t size = read_record (opened, at, &event, &has_event);
 
       if (size == 0)
-        return false;
+        {
+          source->is_held_up = true;
+          return false;
+        }
       if (has_event)
         read_event (source, &event, func, data);
       else

@@ -74,6 +74,7 @@ struct weir_bpf_source
   uint32_t reading;           /* number of the current weir_bpf_source_read_changes() */
   struct weir_bpf_sum retired_seen;
   uint64_t full_scans, torn, bad_events;
+  bool is_held_up; /* by an event that is not written yet, when they were last read */
 };
 
 enum weir_bpf_news
@@ -100,7 +101,8 @@ int
 weir_bpf_source_get_fd (const struct weir_bpf_source *source);
 
 /* What happened since the last call, at most @budget events, each told of with the flow's current
- * figures.  Whether there is more. */
+ * figures.  Whether there is more that can be read now: poll(2) says so, too, of an event that is
+ * not written yet, and of all behind it, @is_held_up. */
 bool
 weir_bpf_source_read_events (struct weir_bpf_source *source, unsigned budget, weir_bpf_func func,
                              void *data);

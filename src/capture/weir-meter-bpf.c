@@ -12,6 +12,12 @@
 
 /* Events that are read before the loop looks at everything else again. */
 #define EVENTS_BUDGET 4096
+/* Who makes sockets without end gets their events read with at most a tenth of a processor.  What
+ * is lost by that the tick finds. */
+#define ALLOWANCE_PART  10
+#define ALLOWANCE_BURST (50 * WEIR_MS)
+/* How long an event that is being written may take: mostly far less than this. */
+#define HELD_UP_WAIT (2 * WEIR_MS)
 /* Sockets that are asked for at a tick, in batches. */
 #define BATCHES_MAX 4
 
@@ -36,6 +42,7 @@ weir_meter_begin_bpf (struct weir_meter *meter, const struct weir_meter_setup *s
 
   if (weir_bpf_source_get_fd (&meter->bpf) < 0)
     return 0;
+  weir_allowance_init (&meter->bpf_allowance, ALLOWANCE_PART, ALLOWANCE_BURST);
   result = weir_join_begin_bpf (&meter->join, meter->bpf.opened.n_slots,
                                 (meter->config->off & WEIR_OFF_NAMESPACES) != 0);
   if (result < 0)
@@ -65,9 +72,30 @@ bool
 weir_meter_read_bpf_events (struct weir_meter *meter, uint64_t now)
 {
   struct reading reading = { meter, now };
+  struct weir_moment began, ended;
+  uint64_t wait;
+  bool more;
 
-  return weir_join_has_bpf (&meter->join) &&
-         weir_bpf_source_read_events (&meter->bpf, EVENTS_BUDGET, take_flow, &reading);
+  if (!weir_join_has_bpf (&meter->join))
+    return false;
+  meter->read_clocks (&began);
+  if (began.awake < meter->bpf_events_at)
+    return false;
+  weir_allowance_update (&meter->bpf_allowance, began.awake);
+  more = weir_bpf_source_read_events (&meter->bpf, EVENTS_BUDGET, take_flow, &reading);
+  meter->read_clocks (&ended);
+  weir_allowance_spend (&meter->bpf_allowance, ended.cpu - began.cpu);
+  wait = weir_allowance_get_wait (&meter->bpf_allowance, 0);
+  if (meter->bpf.is_held_up && wait < HELD_UP_WAIT)
+    wait = HELD_UP_WAIT;
+  meter->bpf_events_at = began.awake + wait;
+  return more && wait == 0;
+}
+
+uint64_t
+weir_meter_get_bpf_events_due (const struct weir_meter *meter, uint64_t awake)
+{
+  return awake < meter->bpf_events_at ? meter->bpf_events_at : UINT64_MAX;
 }
 
 /* What moved and is in no flow.  Where connection tracking counts, it has flows of that, and where

@@ -68,6 +68,8 @@ struct weir_meter
   uint64_t conntrack_asked; /* awake, when the dump that runs was asked for */
   struct weir_governor governor;
   struct weir_governor sockets_governor; /* of dumps of sockets, where there are kernel programs */
+  struct weir_allowance bpf_allowance;   /* of reading the events of the kernel programs */
+  uint64_t bpf_events_at;                /* awake: they are not read before */
   struct weir_bpf_totals bpf_totals;     /* of the last tick */
   struct weir_bpf_sum handshakes;        /* that listeners had seen by then */
   uint32_t refreshed_slot; /* of the flow table, where asking for single sockets goes on */
@@ -123,9 +125,12 @@ weir_meter_begin_bpf (struct weir_meter *meter, const struct weir_meter_setup *s
 /* After the interfaces were read. */
 void
 weir_meter_note_links (struct weir_meter *meter);
-/* True when there is more to read. */
+/* True when there is more to read now. */
 bool
 weir_meter_read_bpf_events (struct weir_meter *meter, uint64_t now);
+/* While their descriptor is not to be waited for: when they are read again; else UINT64_MAX. */
+uint64_t
+weir_meter_get_bpf_events_due (const struct weir_meter *meter, uint64_t awake);
 /* What moved since the last tick. */
 void
 weir_meter_read_bpf (struct weir_meter *meter, uint64_t now);

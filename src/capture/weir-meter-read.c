@@ -69,7 +69,7 @@ weir_meter_read_events (struct weir_meter *meter, uint64_t now)
                                           &reading, &meter->socket_losses);
       if (result < 0)
         meter->socket_events_error = -result;
-      more = result > 0;
+      more |= result > 0;
     }
   if (meter->fds.conntrack_events >= 0 && meter->conntrack_events_error == 0)
     {
@@ -80,7 +80,7 @@ weir_meter_read_events (struct weir_meter *meter, uint64_t now)
       if (result < 0)
         meter->conntrack_events_error = -result;
       weir_meter_note_events (meter, losses, result <= 0);
-      more = more || result > 0;
+      more |= result > 0;
     }
   return more;
 }

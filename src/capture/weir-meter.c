@@ -155,7 +155,7 @@ say_goodbye (struct weir_meter *meter, enum weir_bye_reason reason, enum weir_er
 
 /* How many there are is returned. */
 static unsigned
-list_descriptors (const struct weir_meter *meter, struct pollfd polled[POLLED_MAX])
+list_descriptors (const struct weir_meter *meter, uint64_t awake, struct pollfd polled[POLLED_MAX])
 {
   const struct weir_descriptors *fds = &meter->fds;
 
@@ -179,7 +179,8 @@ list_descriptors (const struct weir_meter *meter, struct pollfd polled[POLLED_MA
     polled[KEEPER].fd = fds->keeper;
   polled[LOOKER].fd = meter->owners.fd;
   polled[TELLER].fd = meter->details.fd;
-  polled[PROGRAMS].fd = weir_bpf_source_get_fd (&meter->bpf);
+  if (weir_meter_get_bpf_events_due (meter, awake) == UINT64_MAX)
+    polled[PROGRAMS].fd = weir_bpf_source_get_fd (&meter->bpf);
   return N_DESCRIPTORS + weir_namespaces_poll (&meter->namespaces, polled + N_DESCRIPTORS);
 }
 
@@ -191,15 +192,18 @@ wait_for_events (struct weir_meter *meter, struct pollfd polled[POLLED_MAX], boo
   uint64_t now = moment.awake;
   uint64_t due = weir_meter_get_due (meter, now);
   uint64_t announce = weir_meter_get_announce_due (meter, now);
+  uint64_t events = weir_meter_get_bpf_events_due (meter, now);
   uint64_t lookup = weir_lookup_get_due (&meter->lookup, &meter->join, &meter->owners);
   uint64_t leash = meter->client.renewed + WEIR_LEASH_MS * WEIR_MS;
   uint64_t wait;
 
-  *ret_n = list_descriptors (meter, polled);
+  *ret_n = list_descriptors (meter, now, polled);
   if (leash < due)
     due = leash;
   if (announce < due)
     due = announce;
+  if (events < due)
+    due = events;
   if (weir_details_source_get_due (&meter->details) < due)
     due = weir_details_source_get_due (&meter->details);
   wait = due > now ? due - now : 0;
