@@ -134,7 +134,7 @@ enum weir_bpf_count
   WEIR_BPF_COUNT_NO_MEMORY,  /* the kernel had no memory for a socket's notes or a key */
   WEIR_BPF_COUNT_RING_FULL,  /* events that nobody was told of */
   WEIR_BPF_COUNT_NOT_FREED,  /* slots that could not be put back and wait to be evicted */
-  WEIR_BPF_COUNT_CHAIN_LOST, /* closed sockets some of whose slots were not found */
+  WEIR_BPF_COUNT_CHAIN_LOST, /* closed sockets whose slots were looked for among all */
   WEIR_BPF_N_COUNTS,
 };
 
@@ -150,7 +150,7 @@ struct weir_bpf_control
   uint64_t fresh;         /* slots ever taken that were never used before, and attempts to */
   uint64_t hand;          /* where the search for an idle slot goes on */
   uint64_t kernel_slots;  /* slots that sockets of the kernel have */
-  uint64_t last_shortage; /* CLOCK_BOOTTIME, ns: a flow lost its slot, or had none */
+  uint64_t last_shortage; /* CLOCK_BOOTTIME, ns: there was no slot, or one was taken away */
 };
 
 /* Entry number n of the list is at n modulo its size, and holds the lower half of n in its upper

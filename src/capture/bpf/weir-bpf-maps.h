@@ -46,7 +46,7 @@ struct notes
   uint32_t flags;
   uint32_t head;  /* one more than the first of its slots */
   uint32_t retry; /* epoch in which no slot could be had */
-  uint32_t unused;
+  uint32_t hand;  /* where the search for an idle slot of its own goes on */
   struct weir_bpf_owner opener, user;
 };
 

@@ -9,6 +9,13 @@
 
 #define SEARCHED_AT_ONCE 32
 
+/* By a socket that has its share, for one of its own: at least every fourth slot, or of the
+ * kernel's every sixteenth, but they may lie together. */
+#define SEARCHED_FOR_OWN 512
+
+/* Of a slot whose socket does not know yet which one comes next. */
+#define NEXT_NOT_YET 0xffffffffU
+
 static __always_inline uint64_t
 make_tag (uint32_t generation, enum weir_bpf_slot_state state)
 {
@@ -38,6 +45,15 @@ follow (uint64_t reference)
     return 0;
   slot = get_slot ((uint32_t) reference - 1);
   return slot && get_generation (READ (slot->tag)) == get_generation (reference) ? slot : 0;
+}
+
+static __always_inline bool
+equals (const struct weir_bpf_key *a, const struct weir_bpf_key *b)
+{
+  const uint64_t *x = (const uint64_t *) a, *y = (const uint64_t *) b;
+
+  return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) | (x[4] ^ y[4]) |
+          (x[5] ^ y[5]) | (x[6] ^ y[6])) == 0;
 }
 
 static __always_inline bool
@@ -94,7 +110,9 @@ give_share (struct weir_bpf_control *shared, uint64_t cookie, uint32_t flags)
 struct search
 {
   uint64_t hand, now;
-  uint32_t found; /* one more than the number */
+  uint64_t cookie; /* of the only socket whose slots will do; 0: everybody's */
+  uint32_t found;  /* one more than the number */
+  bool kernels;    /* with a cookie: those of all sockets of the kernel will do instead */
 };
 
 /* Not is_tcp() alone: one that could not be put back has no entry any more. */
@@ -105,6 +123,17 @@ forget (struct weir_bpf_control *shared, struct weir_bpf_slot *slot)
     return;
   bpf_map_delete_elem (&flows, &slot->key);
   give_share (shared, slot->key.cookie, slot->flags);
+}
+
+/* Whether a slot counts for the same share as the one that is looked for. */
+static __always_inline bool
+is_of_share (const struct weir_bpf_slot *slot, const struct search *search)
+{
+  const uint32_t flags = READ (slot->flags);
+
+  if (flags & WEIR_BPF_CLOSED || is_tcp (slot) || !(flags & WEIR_BPF_KERNEL) == search->kernels)
+    return false;
+  return search->kernels || READ (slot->key.cookie) == search->cookie;
 }
 
 static long
@@ -118,13 +147,19 @@ look_at_next (uint32_t step, struct search *search)
   if (!slot || !shared)
     return 1;
   tag = READ (slot->tag);
-  if ((uint32_t) tag != WEIR_BPF_SLOT_BUSY || READ (slot->epoch) + idle_epochs > search->now)
+  if ((uint32_t) tag != WEIR_BPF_SLOT_BUSY || READ (slot->epoch) + idle_epochs > search->now ||
+      (search->cookie && !is_of_share (slot, search)))
     return 0;
   wanted = make_tag (get_generation (tag), WEIR_BPF_SLOT_CHANGING);
   if (__sync_val_compare_and_swap (&slot->tag, tag, wanted) != tag)
     return 0;
-  forget (shared, slot);
-  shared->last_shortage = bpf_ktime_get_boot_ns ();
+  if (search->cookie)
+    bpf_map_delete_elem (&flows, &slot->key);
+  else
+    {
+      forget (shared, slot);
+      shared->last_shortage = bpf_ktime_get_boot_ns ();
+    }
   tell (WEIR_BPF_EVENT_ENDED, number, get_generation (tag));
   add_count (WEIR_BPF_COUNT_EVICTED);
   search->found = number + 1;
@@ -140,6 +175,19 @@ evict (struct weir_bpf_control *shared)
 
   search.hand = __sync_fetch_and_add (&shared->hand, SEARCHED_AT_ONCE);
   bpf_loop (SEARCHED_AT_ONCE, look_at_next, &search, 0);
+  return search.found;
+}
+
+/* From a flow of the same share, which then goes with the slot. */
+static __noinline uint32_t
+evict_own (struct notes *notes, uint64_t cookie, uint32_t flags)
+{
+  struct search search = { .now = get_epoch (), .cookie = cookie };
+
+  search.kernels = flags & WEIR_BPF_KERNEL ? true : false;
+  search.hand = READ (notes->hand);
+  bpf_loop (SEARCHED_FOR_OWN, look_at_next, &search, 0);
+  notes->hand = search.found ? search.found : search.hand + SEARCHED_FOR_OWN;
   return search.found;
 }
 
@@ -207,21 +255,20 @@ put_back (struct weir_bpf_slot *slot, uint32_t number, uint64_t tag)
     push (slot, number, tag);
 }
 
+/* @user: 0 leaves it as it is. */
 static __always_inline void
 close_slot (struct weir_bpf_control *shared, struct weir_bpf_slot *slot, uint32_t number,
-            uint64_t tag)
+            uint64_t tag, const struct weir_bpf_owner *user)
 {
   const uint32_t generation = get_generation (tag);
 
   if (__sync_val_compare_and_swap (&slot->tag, tag, make_tag (generation, WEIR_BPF_SLOT_FREE)) !=
       tag)
     return;
+  if (user)
+    slot->user = *user;
+  forget (shared, slot);
   __sync_fetch_and_or (&slot->flags, WEIR_BPF_CLOSED);
-  if (!is_tcp (slot))
-    {
-      bpf_map_delete_elem (&flows, &slot->key);
-      give_share (shared, slot->key.cookie, slot->flags);
-    }
   mark (slot, number);
   tell (WEIR_BPF_EVENT_CLOSED, number, generation);
   add_count (WEIR_BPF_COUNT_CLOSED);
@@ -254,20 +301,37 @@ close_next (uint32_t step, struct walk *walk)
     return 1;
   tag = READ (slot->tag);
   next = READ (slot->next);
-  if (READ (slot->key.cookie) != walk->cookie || READ (slot->tag) != tag)
+  /* One that is not in use was evicted and given to the same socket again: the way goes in a
+   * circle. */
+  if (READ (slot->key.cookie) != walk->cookie || READ (slot->tag) != tag ||
+      (uint32_t) tag != WEIR_BPF_SLOT_BUSY)
     {
       walk->lost = 1;
       return 1;
     }
-  /* Of a TCP socket, one that it had before it was connected again: so are all that follow.  Of
-   * others, one that was evicted and given to the same socket again: the way goes in a circle. */
-  if ((uint32_t) tag != WEIR_BPF_SLOT_BUSY)
+  close_slot (shared, slot, number, tag, &walk->user);
+  if (next == NEXT_NOT_YET)
     {
-      walk->lost = !is_tcp (slot);
+      walk->lost = 1;
       return 1;
     }
   walk->next = next;
-  slot->user = walk->user;
-  close_slot (shared, slot, number, tag);
+  return 0;
+}
+
+/* Where the way was lost: looks at all. */
+static long
+close_if_its (uint32_t number, struct walk *walk)
+{
+  struct weir_bpf_control *shared = get_control ();
+  struct weir_bpf_slot *slot = get_slot (number);
+  uint64_t tag;
+
+  if (!slot || !shared)
+    return 1;
+  tag = READ (slot->tag);
+  if ((uint32_t) tag == WEIR_BPF_SLOT_BUSY && READ (slot->key.cookie) == walk->cookie &&
+      READ (slot->tag) == tag)
+    close_slot (shared, slot, number, tag, &walk->user);
   return 0;
 }

@@ -69,11 +69,19 @@ set_user (struct notes *notes, const struct weir_bpf_owner *user)
 static __always_inline void
 make_own (struct notes *notes, uint64_t cookie)
 {
-  if (READ (notes->cookie) == cookie)
+  const uint64_t before = READ (notes->cookie);
+
+  if (before == cookie)
     return;
-  notes->flags = notes->cookie ? WEIR_BPF_WHOLE | WEIR_BPF_ACCEPTED : 0;
-  notes->cached = 0;
-  notes->retry = 0;
+  /* Another processor may be here as well: of what is not a copy, all is 0 already. */
+  if (before)
+    {
+      notes->flags = WEIR_BPF_WHOLE | WEIR_BPF_ACCEPTED;
+      notes->cached = 0;
+      notes->head = 0;
+      notes->hand = 0;
+      notes->retry = 0;
+    }
   notes->born = bpf_ktime_get_boot_ns ();
   notes->cookie = cookie;
 }
@@ -123,11 +131,21 @@ fill (struct weir_bpf_slot *slot, const struct notes *notes, const struct weir_b
   slot->born = bpf_ktime_get_boot_ns ();
   slot->flags = flags;
   slot->ifindex = 0;
-  slot->next = 0;
+  /* TCP: one slot each. */
+  slot->next = is_tcp (slot) ? 0 : NEXT_NOT_YET;
   slot->opener = notes->opener;
   slot->user = notes->user;
   /* Neither marked yet nor idle. */
   slot->epoch = get_epoch () - 1;
+}
+
+/* An entry of a table can become another flow's while it is read. */
+static __always_inline bool
+leads_to (uint64_t reference, const struct weir_bpf_key *key)
+{
+  const struct weir_bpf_slot *slot = follow (reference);
+
+  return slot && equals (&slot->key, key);
 }
 
 /* Whether the slot is the flow's now; else another processor was faster, and *@ret_other is that
@@ -149,7 +167,9 @@ enter (struct notes *notes, const struct weir_bpf_key *key, bool tcp, uint64_t b
       return true;
     }
   other = bpf_map_lookup_elem (&flows, key);
-  *ret_other = other ? *other : 0;
+  *ret_other = other ? READ (*other) : 0;
+  if (!leads_to (*ret_other, key))
+    *ret_other = 0;
   if (!other)
     add_count (WEIR_BPF_COUNT_NO_MEMORY);
   return false;
@@ -178,6 +198,30 @@ fold_handshake (const struct weir_bpf_key *of, uint64_t netns_cookie, struct wei
   return 0;
 }
 
+/* Number of a slot for a flow, plus 1.  Who has the share that he may have gives up one of his own
+ * that is idle; what flows are new is not known of him from then on. */
+static __always_inline uint32_t
+take_place (struct notes *notes, uint64_t cookie, uint32_t flags, bool tcp)
+{
+  struct weir_bpf_control *shared = get_control ();
+  uint32_t number;
+
+  if (!shared)
+    return 0;
+  if (!tcp && !take_share (shared, cookie, flags))
+    {
+      __sync_fetch_and_or (&notes->flags, NOTES_MISSED);
+      return evict_own (notes, cookie, flags);
+    }
+  number = take_number ();
+  if (number)
+    return number;
+  shared->last_shortage = bpf_ktime_get_boot_ns ();
+  if (!tcp)
+    give_share (shared, cookie, flags);
+  return 0;
+}
+
 /* Gives the flow a slot; 0: there is none for it. */
 static __noinline uint64_t
 make_flow (struct notes *notes, const struct weir_bpf_key *key, uint32_t flags, uint64_t before)
@@ -190,16 +234,10 @@ make_flow (struct notes *notes, const struct weir_bpf_key *key, uint32_t flags, 
 
   if (!shared)
     return 0;
-  if (!tcp && !take_share (shared, key->cookie, flags))
-    return 0;
-  number = take_number ();
+  number = take_place (notes, key->cookie, flags, tcp);
   slot = number ? get_slot (number - 1) : 0;
   if (!slot)
-    {
-      if (!tcp)
-        give_share (shared, key->cookie, flags);
-      return 0;
-    }
+    return 0;
   number--;
   tag = make_tag (get_generation (slot->tag), WEIR_BPF_SLOT_CHANGING);
   __sync_lock_test_and_set (&slot->tag, tag);
@@ -216,14 +254,21 @@ make_flow (struct notes *notes, const struct weir_bpf_key *key, uint32_t flags, 
         give_share (shared, key->cookie, flags);
       return other;
     }
-  slot->next = __sync_lock_test_and_set (&notes->head, number + 1);
+  other = __sync_lock_test_and_set (&notes->head, number + 1);
+  if (!tcp)
+    {
+      slot->next = other;
+      /* The oldest are where it began. */
+      if (!other)
+        notes->hand = number;
+    }
   if (tcp && flags & WEIR_BPF_ACCEPTED)
     fold_handshake (key, notes->netns_cookie, slot);
   tell (WEIR_BPF_EVENT_BORN, number, get_generation (tag));
   add_count (WEIR_BPF_COUNT_BIRTHS);
   /* It was closed meanwhile, and nobody saw this one. */
   if (READ (notes->flags) & NOTES_RELEASED)
-    close_slot (shared, slot, number, tag);
+    close_slot (shared, slot, number, tag, 0);
   return reference;
 }
 
@@ -302,15 +347,6 @@ is_flow_of (const struct weir_bpf_slot *slot, const struct bpf_sock *sk,
          slot->key.remote[2] == sk->dst_ip6[2] && slot->key.remote[3] == sk->dst_ip6[3];
 }
 
-static __always_inline bool
-equals (const struct weir_bpf_key *a, const struct weir_bpf_key *b)
-{
-  const uint64_t *x = (const uint64_t *) a, *y = (const uint64_t *) b;
-
-  return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) | (x[4] ^ y[4]) |
-          (x[5] ^ y[5]) | (x[6] ^ y[6])) == 0;
-}
-
 /* Copies of what the kernel and other sockets get, too; who sent the like gets what answers it. */
 static __always_inline bool
 is_copy (const struct bpf_sock *sk, const struct packet *packet, bool tx)
@@ -334,15 +370,12 @@ count_homeless (struct __sk_buff *skb, enum weir_bpf_sum_kind kind, uint32_t tx)
 static __noinline int
 count_without_room (struct __sk_buff *skb, struct notes *notes, bool tx)
 {
-  struct weir_bpf_control *shared = get_control ();
   const uint32_t now = get_epoch ();
 
   if (notes->retry != now)
     {
       notes->retry = now;
       add_count (WEIR_BPF_COUNT_NO_ROOM);
-      if (shared)
-        shared->last_shortage = bpf_ktime_get_boot_ns ();
     }
   __sync_fetch_and_or (&notes->flags, NOTES_MISSED);
   return count_homeless (skb, WEIR_BPF_SUM_NO_ROOM, tx);
@@ -405,7 +438,7 @@ count_new_tcp (struct __sk_buff *skb, struct bpf_sock *sk, const struct packet *
     return count_in (skb, packet, before, tx);
   /* It is connected to somebody else, or lost its slot. */
   if (slot)
-    close_slot (shared, slot, (uint32_t) before - 1, READ (slot->tag));
+    close_slot (shared, slot, (uint32_t) before - 1, READ (slot->tag), 0);
   else if (before)
     flags |= WEIR_BPF_CONTINUED;
   get_socket_key (sk, packet, &key);
@@ -436,15 +469,15 @@ count_other_flow (struct __sk_buff *skb, struct bpf_sock *sk, const struct packe
 {
   const uint64_t *known = bpf_map_lookup_elem (&flows, key);
   const bool tx = packet->tx;
-  uint64_t reference = known ? *known : 0;
+  uint64_t reference = known ? READ (*known) : 0;
   uint32_t flags;
 
-  if (reference && follow (reference))
+  if (leads_to (reference, key))
     {
       notes->cached = reference;
       return count_in (skb, packet, reference, tx);
     }
-  if (known)
+  if (known && !follow (reference))
     bpf_map_delete_elem (&flows, key);
   if (is_copy (sk, packet, tx))
     return count_homeless (skb, WEIR_BPF_SUM_COPIES, tx);
@@ -534,14 +567,14 @@ static __noinline uint64_t
 find_frames (struct notes *notes, const struct weir_bpf_key *key)
 {
   const uint64_t *known = bpf_map_lookup_elem (&flows, key);
-  const uint64_t reference = known ? *known : 0;
+  const uint64_t reference = known ? READ (*known) : 0;
 
-  if (follow (reference))
+  if (leads_to (reference, key))
     {
       notes->cached = reference;
       return reference;
     }
-  if (known)
+  if (known && !follow (reference))
     bpf_map_delete_elem (&flows, key);
   return notes->retry == (uint32_t) get_epoch ()
              ? 0
@@ -641,8 +674,13 @@ weir_release (struct bpf_sock *ctx)
   walk.next = READ (notes->head);
   walk.user = notes->user;
   bpf_loop (n_slots, close_next, &walk, 0);
-  if (walk.lost)
-    add_count (WEIR_BPF_COUNT_CHAIN_LOST);
+  /* Only where something is left: the kernel's share is not kept by socket. */
+  if (walk.lost && (bpf_map_lookup_elem (&shares, &walk.cookie) ||
+                    (ctx->type == TYPE_RAW && !(notes->flags & WEIR_BPF_WHOLE))))
+    {
+      add_count (WEIR_BPF_COUNT_CHAIN_LOST);
+      bpf_loop (n_slots, close_if_its, &walk, 0);
+    }
   return 1;
 }
 
