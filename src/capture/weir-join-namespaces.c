@@ -40,6 +40,7 @@ weir_join_add_netns (struct weir_join *join, uint32_t inode)
   weir_addresses_init (&netns->addresses);
   weir_socket_index_init (&netns->sockets);
   join->others[join->n_others++] = netns;
+  join->n_changes++;
   return netns;
 }
 
@@ -50,6 +51,7 @@ weir_join_remove_netns (struct weir_join *join, struct weir_netns *netns)
   uint32_t slot = 0;
 
   weir_join_give_up_endings (join, netns);
+  join->n_changes++;
   while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
     {
       if (flow->key.netns == netns->inode)

@@ -346,6 +346,7 @@ weir_join_sockets_complete (struct weir_join *join, struct weir_netns *netns)
       if (!(flow->flags & (WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_AWAITS_DUMP)))
         weir_flow_table_unmark (&join->table, flow, WEIR_MARK_SOCKET);
     }
+  join->n_changes++;
   netns->dumping = false;
   netns->sockets_known = true;
   if (netns->n_complete < 2)

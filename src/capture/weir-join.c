@@ -202,13 +202,16 @@ choose_state (struct weir_join *join, struct weir_flow *flow)
 }
 
 /* Whether both ends are here: where the addresses of a namespace are not known, its sockets tell.
- */
+ * The one that was known first could not know. */
 static bool
-has_other_end (const struct weir_join *join, const struct weir_flow *flow)
+meets_other_end (const struct weir_join *join, const struct weir_flow *flow)
 {
   const struct weir_flow_key key = weir_flow_key_from_other_end (&flow->key);
+  struct weir_flow *other = weir_flow_table_find (&join->table, &key);
 
-  return weir_flow_table_find (&join->table, &key) != NULL;
+  if (other != NULL && !(other->flags & WEIR_FLOW_HAD_CONNTRACK))
+    weir_flow_set_direction (other, WEIR_DIRECTION_LOCAL);
+  return other != NULL;
 }
 
 static void
@@ -222,7 +225,7 @@ choose_direction (struct weir_join *join, struct weir_flow *flow)
   if (flow->flags & WEIR_FLOW_HAD_CONNTRACK)
     return;
   if (weir_addresses_is_local (&netns->addresses, flow->key.remote) ||
-      (!netns->addresses.known && has_other_end (join, flow)))
+      (!netns->addresses.known && meets_other_end (join, flow)))
     weir_flow_set_direction (flow, WEIR_DIRECTION_LOCAL);
   if (flow->direction != WEIR_DIRECTION_UNKNOWN || flow->key.protocol != IPPROTO_TCP)
     return;
@@ -350,10 +353,52 @@ settle_flow (struct weir_join *join, struct weir_flow *flow, uint64_t now)
     weir_join_retire (join, flow);
 }
 
-/* Only what was looked up since the last time can have changed, and what has an owner. */
+static struct weir_join_news
+get_news (const struct weir_join *join)
+{
+  const struct weir_addresses *own = &join->own.addresses;
+  struct weir_join_news news = {
+    .owners = join->owners.news,
+    .changes = join->n_changes,
+    .addresses = own->version + own->known,
+  };
+
+  for (unsigned i = 0; i < join->n_others; i++)
+    news.addresses += join->others[i]->addresses.version + join->others[i]->addresses.known;
+  return news;
+}
+
+/* While a dump runs, sockets are shown one by one. */
+static bool
+is_dumping (const struct weir_join *join)
+{
+  if (join->own.dumping)
+    return true;
+  for (unsigned i = 0; i < join->n_others; i++)
+    {
+      if (join->others[i]->dumping)
+        return true;
+    }
+  return false;
+}
+
+/* The marks of the flows that may have changed: those that were looked up since the last time, and
+ * those that have an owner when there is news of anybody. */
+static uint8_t
+choose_marks (struct weir_join *join)
+{
+  const struct weir_join_news news = get_news (join), *before = &join->settled_news;
+  const bool same = news.owners == before->owners && news.changes == before->changes &&
+                    news.addresses == before->addresses && !is_dumping (join);
+
+  join->settled_news = news;
+  return same ? WEIR_MARK_TOUCHED : WEIR_MARK_TOUCHED | WEIR_MARK_OWNED;
+}
+
 void
 weir_join_settle (struct weir_join *join, uint64_t now)
 {
+  const uint8_t marks = choose_marks (join);
   struct weir_flow *flow;
   uint32_t slot;
 
@@ -369,8 +414,7 @@ weir_join_settle (struct weir_join *join, uint64_t now)
       if (!(flow->flags & WEIR_FLOW_IS_ENDED))
         weir_join_reorient (join, flow);
     }
-  for (slot = 0; (flow = weir_flow_table_next_marked (&join->table, &slot,
-                                                      WEIR_MARK_TOUCHED | WEIR_MARK_OWNED));)
+  for (slot = 0; (flow = weir_flow_table_next_marked (&join->table, &slot, marks));)
     settle_flow (join, flow, now);
 }
 

@@ -40,6 +40,15 @@ struct weir_netns
                                  published; not used for the engine's own */
 };
 
+/* What the owner of a flow follows from, apart from what the flow itself says: when none of this is
+ * another than before, no flow that nobody looked up has another one. */
+struct weir_join_news
+{
+  uint32_t owners;    /* as in struct weir_owners */
+  uint32_t changes;   /* n_changes */
+  uint32_t addresses; /* versions of all namespaces' */
+};
+
 /* Other namespaces whose sockets are known. */
 #define WEIR_OTHER_NETNS_MAX 128
 
@@ -61,8 +70,10 @@ struct weir_join
   uint32_t n_entries_now;  /* ... and of the one that runs */
   /* Where the dump that runs is, and where the last one began: flows by their numbers, 0 none */
   uint32_t dump_at, dump_first;
-  uint32_t settled;        /* counts calls of weir_join_settle() */
-  struct weir_fresh fresh; /* flows whose sockets are to be asked for at once */
+  uint32_t settled;   /* counts calls of weir_join_settle() */
+  uint32_t n_changes; /* series of dumps that were complete, namespaces that came or went */
+  struct weir_join_news settled_news; /* what was known when it was called last */
+  struct weir_fresh fresh;            /* flows whose sockets are to be asked for at once */
   struct weir_join_bpf bpf;
 };
 

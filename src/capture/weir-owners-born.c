@@ -331,7 +331,7 @@ apply (struct weir_owners *owners, struct weir_owner *owner,
   cgroup = weir_owners_need_path (owners, path);
   if (owner->start_time != answer->start_time || owner->process_cgroup != cgroup ||
       strcmp (owner->comm, comm) != 0)
-    owner->version++;
+    weir_owners_note_news (owners, owner);
   owner->start_time = answer->start_time;
   owner->process_cgroup = cgroup;
   owner->in_netns = answer->netns;

@@ -280,7 +280,7 @@ forget_process (struct weir_owners *owners, struct weir_owner *owner)
   owner->process_cgroup = 0;
   memset (owner->comm, 0, sizeof owner->comm);
   owner->tries = 0;
-  owner->version++;
+  weir_owners_note_news (owners, owner);
 }
 
 void
@@ -316,7 +316,7 @@ weir_owners_sweep (struct weir_owners *owners, uint32_t netns, uint32_t round)
       if (owner->pid == 0 && owner->missing == WEIR_MISSING_NOT_YET)
         {
           owner->missing = WEIR_MISSING_GONE;
-          owner->version++;
+          weir_owners_note_news (owners, owner);
         }
       if (owner->flows > 0)
         continue;
@@ -355,7 +355,7 @@ tell_others (struct weir_owners *owners, const struct weir_owner *changed)
         continue;
       memcpy (owner->comm, changed->comm, sizeof owner->comm);
       owner->process_cgroup = changed->process_cgroup;
-      owner->version++;
+      weir_owners_note_news (owners, owner);
     }
 }
 
@@ -372,7 +372,7 @@ apply_found (struct weir_owners *owners, struct weir_owner *owner,
     owner->tries = 0;
   if (owner->pid != answer->pid || owner->start_time != answer->start_time ||
       owner->process_cgroup != process_cgroup || strcmp (owner->comm, comm) != 0)
-    owner->version++;
+    weir_owners_note_news (owners, owner);
   owner->pid = answer->pid;
   owner->fd = answer->fd;
   owner->start_time = answer->start_time;
@@ -414,7 +414,7 @@ apply_not_found (struct weir_owners *owners, struct weir_owner *owner, uint32_t 
      * kept out of sight by a thread with other descriptors, in io_uring, or in flight. */
     missing = WEIR_MISSING_NOT_FOUND;
   if (owner->missing != missing)
-    owner->version++;
+    weir_owners_note_news (owners, owner);
   owner->missing = missing;
   owner->ask_at = owner->tries < N_RETRIES ? now + retry_gaps[owner->tries++] : 0;
   /* Most short ones are gone by now, and to look for them once more would take the longest. */
@@ -441,7 +441,7 @@ answer_cgroup (struct weir_owners *owners, uint64_t id, const char *path, bool u
       for (uint32_t i = 0; i < owners->n_slots; i++)
         {
           if (owners->items[i].in_use && owners->items[i].cgroup == number)
-            owners->items[i].version++;
+            weir_owners_note_news (owners, &owners->items[i]);
         }
     }
 }

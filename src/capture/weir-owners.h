@@ -119,6 +119,7 @@ struct weir_owners
   uint32_t next_asked;      /* slot where collecting goes on: everybody gets a turn */
   bool sees_everybody;      /* the looker may look at all users */
   uint64_t refused;         /* sockets and control groups that found no room */
+  uint32_t news;            /* changes whenever a version of any of them does */
 };
 
 int
@@ -219,6 +220,13 @@ static inline bool
 weir_owners_is_shown (const struct weir_owners *owners, const struct weir_owner *owner)
 {
   return owner->in_use && owner->netns == 0 && (int32_t) (owner->round - owners->round_before) > 0;
+}
+/* An answer, or that there is none any more, has changed something of @owner. */
+static inline void
+weir_owners_note_news (struct weir_owners *owners, struct weir_owner *owner)
+{
+  owner->version++;
+  owners->news++;
 }
 /* Processes that lost their sockets a while ago are not shown any more. */
 void

@@ -579,6 +579,58 @@ test_used_namespace (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (weir_flow_table_find_cookie (&join->table, used.cookie)->key.netns, ==, inode);
 }
 
+/* Of a namespace whose addresses are not known: who is there first learns of the other end, even
+ * when nobody has looked it up in between. */
+static void
+test_other_end (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading first = bpf_reading (1, 1), second = bpf_reading (2, 2);
+  struct weir_flow *flow;
+
+  first.netns_cookie = second.netns_cookie = OTHER_NETNS;
+  second.local = first.remote;
+  second.remote = first.local;
+  second.direction = WEIR_DIRECTION_IN;
+  weir_join_bpf (join, &first, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_settle (join, 2 * S);
+  flow = weir_flow_table_get (&join->table, 1);
+  g_assert_cmpuint (flow->direction, ==, WEIR_DIRECTION_OUT);
+  g_assert_cmpuint (flow->owner, !=, 0);
+  weir_flow_table_unmark (&join->table, flow, WEIR_MARK_TOUCHED);
+
+  weir_join_bpf (join, &second, WEIR_BPF_NEWS_BORN, 3 * S);
+  weir_join_settle (join, 3 * S);
+  g_assert_cmpuint (count_flows (join), ==, 2);
+  g_assert_cmpuint (flow->direction, ==, WEIR_DIRECTION_LOCAL);
+  g_assert_true (weir_flow_table_is_marked (&join->table, flow, WEIR_MARK_TOUCHED));
+  g_assert_cmpuint (weir_flow_table_get (&join->table, 2)->direction, ==, WEIR_DIRECTION_LOCAL);
+}
+
+/* What has an owner is looked at again when there is news of anybody, and only then. */
+static void
+test_news (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading reading = bpf_reading (1, 1);
+  struct weir_flow *flow;
+
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_settle (join, 2 * S);
+  flow = weir_flow_table_get (&join->table, 1);
+  weir_flow_table_unmark (&join->table, flow, WEIR_MARK_TOUCHED);
+
+  /* Said behind its back: a look would put it right. */
+  flow->dirty = 0;
+  flow->owner_how = WEIR_OWNER_NONE;
+  weir_join_settle (join, 3 * S);
+  g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_NONE);
+  weir_owners_note_news (&join->owners, weir_owners_get (&join->owners, flow->owner));
+  weir_join_settle (join, 4 * S);
+  g_assert_cmpuint (flow->owner_how, ==, WEIR_OWNER_BORN);
+  g_assert_true (weir_flow_table_is_marked (&join->table, flow, WEIR_MARK_TOUCHED));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -606,6 +658,8 @@ main (int argc, char **argv)
     { "own-namespace-only", test_own_namespace_only },
     { "many-namespaces", test_many_namespaces },
     { "used-namespace", test_used_namespace },
+    { "other-end", test_other_end },
+    { "news", test_news },
   };
 
   g_test_init (&argc, &argv, NULL);
