@@ -270,6 +270,7 @@ get_socket_key (struct bpf_sock *sk, const struct packet *packet, struct weir_bp
     }
   key->local_port = sk->src_port;
   key->remote_port = bpf_ntohs (sk->dst_port);
-  key->protocol = packet->protocol;
+  /* Extension headers are the peer's. */
+  key->protocol = sk->protocol == PROTOCOL_TCP ? PROTOCOL_TCP : packet->protocol;
   key->family = packet->family;
 }

@@ -500,10 +500,11 @@ static __always_inline int
 count_other (struct __sk_buff *skb, struct bpf_sock *sk, const struct packet *packet,
              struct notes *notes, bool tx)
 {
-  const uint64_t reference = READ (notes->cached);
-  struct weir_bpf_key key = { .cookie = notes->cookie };
+  uint64_t reference;
+  struct weir_bpf_key key = { .cookie = bpf_get_socket_cookie (skb) };
   struct weir_bpf_slot *slot;
 
+  make_own (notes, key.cookie);
   if (knows_sender && tx && sk->type != TYPE_RAW)
     note_sender (skb, notes);
   if (sk->type != TYPE_RAW && sk->dst_port && has_ports (packet->protocol) &&
@@ -514,6 +515,7 @@ count_other (struct __sk_buff *skb, struct bpf_sock *sk, const struct packet *pa
   /* The kernel's own are one for each processor. */
   if (knows_netns && sk->type == TYPE_RAW && !(notes->flags & WEIR_BPF_WHOLE))
     key.netns = bpf_get_netns_cookie (skb);
+  reference = READ (notes->cached);
   slot = follow (reference);
   if (!slot || !equals (&slot->key, &key))
     return count_other_flow (skb, sk, packet, notes, &key);
@@ -655,6 +657,17 @@ is_worker (const struct weir_bpf_owner *by)
   return __builtin_memcmp (by->comm, "kworker", 7) == 0;
 }
 
+/* Who closes a socket last may only have been handed it. */
+static __always_inline bool
+is_user (const struct notes *notes, const struct weir_bpf_owner *by)
+{
+  if (is_worker (by))
+    return false;
+  return !notes->user.cgroup_id ||
+         (by->uid == notes->user.uid && by->cgroup_id == notes->user.cgroup_id) ||
+         (by->uid == notes->opener.uid && by->cgroup_id == notes->opener.cgroup_id);
+}
+
 SEC ("cgroup/sock_release")
 int
 weir_release (struct bpf_sock *ctx)
@@ -667,7 +680,7 @@ weir_release (struct bpf_sock *ctx)
     return 1;
   make_own (notes, bpf_get_socket_cookie (ctx));
   GET_CURRENT (&by);
-  if (!is_worker (&by))
+  if (is_user (notes, &by))
     set_user (notes, &by);
   __sync_fetch_and_or (&notes->flags, NOTES_RELEASED);
   walk.cookie = notes->cookie;

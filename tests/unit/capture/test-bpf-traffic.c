@@ -609,6 +609,38 @@ test_passed (void)
 }
 
 static void
+close_as_other (int fd)
+{
+  if (setresuid (65534, 65534, 65534) < 0)
+    _exit (1);
+  g_usleep (200000);
+  close (fd);
+}
+
+/* Who only closes last has not used it. */
+static void
+test_closed_by_other (void)
+{
+  int receiver = stage_socket (AF_INET, SOCK_DGRAM, 0),
+      sender = stage_socket (AF_INET, SOCK_DGRAM, 0);
+  const struct weir_bpf_reading *flow;
+  pid_t pid;
+
+  begin ();
+  stage_bind (receiver, "127.0.0.1", 0);
+  stage_connect (sender, "127.0.0.1", stage_get_port (receiver));
+  stage_send (sender, bytes, 10);
+  pid = in_child_named ("undertaker", close_as_other, sender);
+  close (sender);
+  await (pid);
+  stage_read (&stage);
+  flow = stage_find (&stage, IPPROTO_UDP, 0, stage_get_port (receiver));
+  g_assert_true (flow->flags & WEIR_BPF_CLOSED);
+  g_assert_true (is_me (&flow->user));
+  close (receiver);
+}
+
+static void
 test_other_namespace (void)
 {
   struct stage *all = &stage;
@@ -712,6 +744,7 @@ main (int argc, char **argv)
   g_test_add_func ("/bpf/traffic/many", test_many);
   g_test_add_func ("/bpf/traffic/inherited-listener", test_inherited_listener);
   g_test_add_func ("/bpf/traffic/passed", test_passed);
+  g_test_add_func ("/bpf/traffic/closed-by-other", test_closed_by_other);
   g_test_add_func ("/bpf/traffic/other-namespace", test_other_namespace);
   g_test_add_func ("/bpf/traffic/not-writable", test_not_writable);
   g_test_add_func ("/bpf/traffic/not-inherited", test_not_inherited);
