@@ -428,22 +428,28 @@ test_short_lived (void)
 {
   int receiver = stage_socket (AF_INET, SOCK_DGRAM, 0);
   const struct weir_bpf_reading *flow;
+  guint n_senders = 0;
+  guint64 received = 0;
 
   begin ();
   stage_bind (receiver, "127.0.0.1", 0);
   for (unsigned i = 0; i < 50; i++)
     await (in_child_named ("butterfly", send_and_leave, receiver));
   stage_read (&stage);
-  g_assert_cmpuint (stage.readings->len, ==, 100);
   for (guint i = 0; i < stage.readings->len; i++)
     {
       flow = stage_nth (&stage, i);
+      received += flow->rx_bytes;
       if (flow->tx_bytes == 0)
         continue;
+      n_senders++;
       g_assert_cmpstr (flow->opener.comm, ==, "butterfly");
       g_assert_cmpuint (flow->tx_bytes, ==, 29);
       g_assert_true (flow->flags & WEIR_BPF_CLOSED);
     }
+  /* Two of them may get the same port, one after the other; they are one to the receiver. */
+  g_assert_cmpuint (n_senders, ==, 50);
+  g_assert_cmpuint (received, ==, 50 * 29);
   close (receiver);
 }
 
