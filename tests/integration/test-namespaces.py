@@ -173,7 +173,8 @@ def later():
                 tap.equal(front.sources[wt.SOCKDIAG]["state"], wt.DEGRADED, "state of the source")
         finally:
             wt.run(f"ip netns del {LATER}")
-        front.wait(lambda front: inode not in front.namespaces, "it to be forgotten", 15)
+        # Half a minute at most lies between two walks through all processes where walking costs much.
+        front.wait(lambda front: inode not in front.namespaces, "it to be forgotten", 45)
         front.wait(lambda front: all(flow["change"] == "ended" for flow in front.elsewhere.values()
                                      if flow["netns"] == inode), "its rows to end")
 
