@@ -99,7 +99,7 @@ open_folder (const char *path, bool *ret_whole)
 {
   struct statfs system;
   struct stat info;
-  int fd, error = ENOENT;
+  int fd;
 
   fd = open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0)
@@ -110,7 +110,7 @@ open_folder (const char *path, bool *ret_whole)
       return fd;
     }
   close (fd);
-  return -error;
+  return -ENOENT;
 }
 
 /* What is mounted where, as text that the caller frees; NULL: it could not be read. */

@@ -132,8 +132,7 @@ weir_meter_get_bpf_losses (const struct weir_meter *meter)
   const uint64_t *counts = meter->bpf_totals.counts;
 
   return counts[WEIR_BPF_COUNT_NO_ROOM] + counts[WEIR_BPF_COUNT_NO_MEMORY] +
-         counts[WEIR_BPF_COUNT_RING_FULL] + counts[WEIR_BPF_COUNT_CHAIN_LOST] +
-         meter->bpf_totals.bad_events;
+         counts[WEIR_BPF_COUNT_RING_FULL] + meter->bpf_totals.bad_events;
 }
 
 void
