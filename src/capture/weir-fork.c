@@ -164,8 +164,10 @@ await_report (const struct helper *helper, struct weir_process_status *ret_proce
 static int
 await (struct helper *helper, struct weir_meter_setup *setup)
 {
-  if (await_report (helper, &setup->processes[setup->n_processes]) < 0)
-    return WEIR_EXIT_CONFINEMENT;
+  const int r = await_report (helper, &setup->processes[setup->n_processes]);
+
+  if (r < 0)
+    return r == -ETIMEDOUT ? WEIR_EXIT_LATE : WEIR_EXIT_CONFINEMENT;
   setup->n_processes++;
   return WEIR_EXIT_DONE;
 }

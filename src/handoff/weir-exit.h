@@ -13,4 +13,5 @@ enum weir_exit
   WEIR_EXIT_REFUSED = 69, /* accounting could not be switched on */
   WEIR_EXIT_RUN_DIR = 70, /* /run/weir is not root's alone, or could not be used */
   WEIR_EXIT_STRICT = 71,  /* engine.conf says strict, and a layer of confinement was refused */
+  WEIR_EXIT_LATE = 72,    /* starting took longer than the front end waits */
 };

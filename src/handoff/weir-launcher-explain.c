@@ -48,6 +48,9 @@ static const struct
                            "administrator to remove it: it is made anew.") },
   { WEIR_EXIT_STRICT, N_ ("This system refuses the measuring program a layer of protection, and "
                           "“engine.conf” says that it must not run without.") },
+  { WEIR_EXIT_LATE,
+    N_ ("The measuring program took too long to start, and gave up. This computer is "
+        "very busy: wait a moment and try again.") },
 };
 
 /* The first line with something in it, without control characters; NULL if there is none. */

@@ -49,9 +49,17 @@ test_pkexec (void)
 static void
 test_engine (void)
 {
-  const int codes[] = { WEIR_EXIT_DONE,      WEIR_EXIT_USAGE,       WEIR_EXIT_HANDOFF,
-                        WEIR_EXIT_RESOURCES, WEIR_EXIT_CONFINEMENT, WEIR_EXIT_SOURCES,
-                        WEIR_EXIT_REFUSED,   WEIR_EXIT_RUN_DIR,     1 };
+  const int codes[] = { WEIR_EXIT_DONE,
+                        WEIR_EXIT_USAGE,
+                        WEIR_EXIT_HANDOFF,
+                        WEIR_EXIT_RESOURCES,
+                        WEIR_EXIT_CONFINEMENT,
+                        WEIR_EXIT_SOURCES,
+                        WEIR_EXIT_REFUSED,
+                        WEIR_EXIT_RUN_DIR,
+                        WEIR_EXIT_STRICT,
+                        WEIR_EXIT_LATE,
+                        1 };
   g_autoptr (GHashTable) messages = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
   for (guint i = 0; i < G_N_ELEMENTS (codes); i++)
