@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Who: what is noted of processes that make sockets and use them. */
+#pragma once
+
+#include "weir-bpf-slots.h"
+
+/* Of the engine's pid namespace; 0: it has none there. */
+static __always_inline uint32_t
+get_pid (void)
+{
+  struct bpf_pidns_info numbers = {};
+
+  if (!pid_namespace_inode)
+    return bpf_get_current_pid_tgid () >> 32;
+  if (!knows_pid_namespace ||
+      bpf_get_ns_current_pid_tgid (pid_namespace_device, pid_namespace_inode, &numbers,
+                                   sizeof numbers) != 0)
+    return 0;
+  return numbers.tgid;
+}
+
+/* Not a function of the kernel's, because some kernels know parts of it only in some programs. */
+#define GET_CURRENT(owner)                                                                         \
+  do                                                                                               \
+    {                                                                                              \
+      (owner)->pid = get_pid ();                                                                   \
+      (owner)->uid = bpf_get_current_uid_gid ();                                                   \
+      (owner)->cgroup_id = bpf_get_current_cgroup_id ();                                           \
+      bpf_get_current_comm ((owner)->comm, sizeof (owner)->comm);                                  \
+    }                                                                                              \
+  while (0)
+
+static __always_inline bool
+is_same (const struct weir_bpf_owner *a, const struct weir_bpf_owner *b)
+{
+  return a->pid == b->pid && a->uid == b->uid && a->cgroup_id == b->cgroup_id &&
+         a->comm[0] == b->comm[0] && a->comm[1] == b->comm[1];
+}
+
+/* Four stores: who reads between them reads a mixture, and reads it again at the next tick. */
+static __always_inline void
+set_user (struct notes *notes, const struct weir_bpf_owner *user)
+{
+  struct weir_bpf_slot *slot;
+
+  if (is_same (&notes->user, user))
+    return;
+  notes->user = *user;
+  slot = follow (READ (notes->cached));
+  if (!slot)
+    return;
+  slot->user = *user;
+  mark (slot, (uint32_t) notes->cached - 1);
+}
+
+/* The notes of a socket that came from a listener are a copy of the listener's.  That there is a
+ * copy says that the socket was made while the programs ran, and how. */
+static __always_inline void
+make_own (struct notes *notes, uint64_t cookie)
+{
+  const uint64_t before = READ (notes->cookie);
+
+  if (before == cookie)
+    return;
+  /* Another processor may be here as well: of what is not a copy, all is 0 already. */
+  if (before)
+    {
+      notes->flags = WEIR_BPF_WHOLE | WEIR_BPF_ACCEPTED;
+      notes->cached = 0;
+      notes->head = 0;
+      notes->hand = 0;
+      notes->retry = 0;
+    }
+  notes->born = bpf_ktime_get_boot_ns ();
+  notes->cookie = cookie;
+}
+
+/* Somebody calls something with the socket. */
+#define USE(ctx, socket)                                                                           \
+  ({                                                                                               \
+    struct notes *used = bpf_sk_storage_get (&sockets, socket, 0, BPF_SK_STORAGE_GET_F_CREATE);    \
+    struct weir_bpf_owner by = {};                                                                 \
+                                                                                                   \
+    if (used)                                                                                      \
+      {                                                                                            \
+        make_own (used, bpf_get_socket_cookie (ctx));                                              \
+        used->netns_cookie = bpf_get_netns_cookie (ctx);                                           \
+        GET_CURRENT (&by);                                                                         \
+        set_user (used, &by);                                                                      \
+      }                                                                                            \
+    used;                                                                                          \
+  })
+
+/* The user of a UDP socket that was connected by somebody else: nothing but its packets shows him.
+ * Who runs while a packet is sent is its sender, unless something in between had the packet wait;
+ * such things are in another control group than the socket. */
+static __always_inline void
+note_sender (struct __sk_buff *skb, struct notes *notes)
+{
+  const uint32_t pid = get_pid ();
+  struct weir_bpf_owner sender = {};
+
+  if (pid == 0 || pid == notes->user.pid || bpf_get_current_cgroup_id () != bpf_skb_cgroup_id (skb))
+    return;
+  GET_CURRENT (&sender);
+  set_user (notes, &sender);
+}
