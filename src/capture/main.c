@@ -61,7 +61,7 @@ confine_meter (const struct weir_caller *caller, const struct weir_users *users,
     fds->proc_sockets[WEIR_PROC_ICMP6],
   };
   int keep[sizeof single / sizeof single[0] +
-           WEIR_OPENED_NAMESPACES_MAX * WEIR_DESCRIPTORS_PER_NAMESPACE + WEIR_BPF_LINKS_MAX];
+           WEIR_OPENED_NAMESPACES_MAX * WEIR_DESCRIPTORS_PER_NAMESPACE];
   size_t n_keep = sizeof single / sizeof single[0];
   struct weir_plan plan;
   int r;
@@ -74,8 +74,6 @@ confine_meter (const struct weir_caller *caller, const struct weir_users *users,
       keep[n_keep++] = setup->namespaces.items[i].sock_events;
       keep[n_keep++] = setup->namespaces.items[i].route;
     }
-  for (uint32_t i = 0; i < setup->bpf.n_links; i++)
-    keep[n_keep++] = setup->bpf.links[i];
   plan.keep = keep;
   plan.n_keep = n_keep;
   plan.strict = setup->config->strict != 0;

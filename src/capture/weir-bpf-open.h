@@ -52,7 +52,7 @@ struct weir_bpf_opened
   const uint8_t *ring_data; /* mapped twice in a row, so that no record is in two pieces */
   uint32_t ring_size;       /* a power of two */
 
-  /* Whoever has them keeps the programs running. */
+  /* Whoever has them keeps the programs running: in the end the keeper alone (weir-fork.c). */
   int links[WEIR_BPF_LINKS_MAX];
   uint32_t n_links;
 };

@@ -77,7 +77,8 @@ static _Noreturn void
 run_helper (struct helper *helper, struct weir_meter_setup *setup)
 {
   const struct weir_accounting *accounting = helper->plan.accounting;
-  const int keep[] = {
+  const struct weir_bpf_opened *programs = &setup->bpf;
+  int keep[5 + WEIR_BPF_LINKS_MAX] = {
     helper->child_end,
     helper->conntrack,
     helper->other,
@@ -85,6 +86,7 @@ run_helper (struct helper *helper, struct weir_meter_setup *setup)
     accounting != NULL ? accounting->record : -1,
   };
   struct weir_process_status process;
+  size_t n_keep = 5;
   int r;
 
   /* Only the meter says HELLO. */
@@ -95,9 +97,13 @@ run_helper (struct helper *helper, struct weir_meter_setup *setup)
   if (helper->policy != NULL && prctl (PR_SET_NAME, "weir-teller") < 0)
     _exit (WEIR_EXIT_CONFINEMENT);
 
+  /* The keeper does nothing with them but to have them: when it ends, the programs do. */
+  if (helper->plan.role == WEIR_ROLE_KEEPER)
+    for (uint32_t i = 0; i < programs->n_links; i++)
+      keep[n_keep++] = programs->links[i];
   helper->plan.peer = helper->child_end;
   helper->plan.keep = keep;
-  helper->plan.n_keep = sizeof keep / sizeof keep[0];
+  helper->plan.n_keep = n_keep;
   r = weir_confine (&helper->plan, &process);
   if (r < 0 && r != -EOPNOTSUPP)
     _exit (WEIR_EXIT_CONFINEMENT);
@@ -271,6 +277,40 @@ run_lookers (struct helper *looker, struct helper *teller, struct weir_meter_set
   return code;
 }
 
+/* ---- the keeper ---- */
+
+/* The keeper has them now, and nobody who is forked later does, nor the meter: who parses what
+ * comes from outside could hand them on, or keep programs running that it says have ended. */
+static void
+leave_links (struct weir_bpf_opened *programs)
+{
+  for (uint32_t i = 0; i < programs->n_links; i++)
+    close (programs->links[i]);
+  programs->n_links = 0;
+}
+
+/* Without conntrack there is nothing to ask for, and no right to keep: it only has the links. */
+static int
+run_keepers (const struct weir_caller *caller, const struct weir_users *users, uint64_t permitted,
+             const struct helper *none, struct weir_meter_setup *setup,
+             struct weir_accounting *accounting)
+{
+  const bool strict = weir_config_or_defaults (setup->config)->strict != 0;
+  struct helper keeper = *none, twin = *none;
+  int code;
+
+  keeper.conntrack = setup->fds.conntrack_dump;
+  weir_plan_make (WEIR_ROLE_KEEPER, caller->elevated, caller->uid, users,
+                  keeper.conntrack >= 0 ? permitted : 0, &keeper.plan);
+  weir_plan_make (WEIR_ROLE_TWIN, caller->elevated, caller->uid, users, permitted, &twin.plan);
+  keeper.plan.strict = twin.plan.strict = strict;
+  code = accounting->setting >= 0 ? run_pair (&keeper, &twin, setup, accounting)
+                                  : run (&keeper, setup);
+  setup->fds.keeper = keeper.parent_end;
+  leave_links (&setup->bpf);
+  return code;
+}
+
 int
 weir_fork (const struct weir_caller *caller, const struct weir_users *users,
            struct weir_meter_setup *setup, struct weir_accounting *accounting, uint64_t deadline)
@@ -284,7 +324,7 @@ weir_fork (const struct weir_caller *caller, const struct weir_users *users,
     .caller = caller->uid,
     .group = get_peer_group (setup->fds.client),
   };
-  struct helper keeper = none, twin = none, looker = none, teller = none;
+  struct helper looker = none, teller = none;
   struct weir_capabilities now;
   int code;
 
@@ -293,20 +333,11 @@ weir_fork (const struct weir_caller *caller, const struct weir_users *users,
   policy.capabilities = get_common_capabilities (caller, now.permitted);
 
   setup->fds.keeper = -1;
-  keeper.conntrack = setup->fds.conntrack_dump;
-  if (keeper.conntrack >= 0)
+  if (setup->fds.conntrack_dump >= 0 || setup->bpf.n_links > 0)
     {
-      weir_plan_make (WEIR_ROLE_KEEPER, caller->elevated, caller->uid, users, now.permitted,
-                      &keeper.plan);
-      keeper.plan.strict = config->strict != 0;
-      weir_plan_make (WEIR_ROLE_TWIN, caller->elevated, caller->uid, users, now.permitted,
-                      &twin.plan);
-      twin.plan.strict = config->strict != 0;
-      code = accounting->setting >= 0 ? run_pair (&keeper, &twin, setup, accounting)
-                                      : run (&keeper, setup);
+      code = run_keepers (caller, users, now.permitted, &none, setup, accounting);
       if (code != WEIR_EXIT_DONE)
         return code;
-      setup->fds.keeper = keeper.parent_end;
     }
 
   setup->fds.looker = setup->fds.teller = -1;

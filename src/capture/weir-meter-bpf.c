@@ -57,6 +57,25 @@ weir_meter_begin_bpf (struct weir_meter *meter, const struct weir_meter_setup *s
 }
 
 void
+weir_meter_stop_bpf (struct weir_meter *meter)
+{
+  struct weir_bpf_opened *opened = &meter->bpf.opened;
+
+  if (!weir_meter_has_bpf (meter))
+    return;
+  opened->state = WEIR_SOURCE_UNAVAILABLE;
+  opened->reason = WEIR_REASON_STOPPED;
+  opened->error = 0;
+  meter->governor.share = meter->sockets_governor.share = 0;
+}
+
+bool
+weir_meter_has_bpf (const struct weir_meter *meter)
+{
+  return weir_join_has_bpf (&meter->join) && meter->bpf.opened.state != WEIR_SOURCE_UNAVAILABLE;
+}
+
+void
 weir_meter_note_links (struct weir_meter *meter)
 {
   uint32_t links[WEIR_INTERFACES_MAX];
@@ -154,7 +173,7 @@ weir_meter_read_bpf (struct weir_meter *meter, uint64_t now)
 bool
 weir_meter_wants_sockets (const struct weir_meter *meter, uint64_t awake)
 {
-  return !weir_join_has_bpf (&meter->join) || meter->join.own.n_complete < 2 ||
+  return !weir_meter_has_bpf (meter) || meter->join.own.n_complete < 2 ||
          weir_governor_allows (&meter->sockets_governor,
                                weir_client_get_interval (&meter->client, awake), awake);
 }
@@ -201,7 +220,7 @@ ask_batch (struct weir_meter *meter, uint64_t now)
 void
 weir_meter_refresh_sockets (struct weir_meter *meter, uint64_t now)
 {
-  if (!weir_join_has_bpf (&meter->join))
+  if (!weir_meter_has_bpf (meter))
     return;
   for (unsigned i = 0; i < BATCHES_MAX; i++)
     {

@@ -122,6 +122,14 @@ weir_meter_get_announce_due (const struct weir_meter *meter, uint64_t awake);
 /* 0 or -ENOMEM. */
 int
 weir_meter_begin_bpf (struct weir_meter *meter, const struct weir_meter_setup *setup);
+/* Whoever had the links has ended, and the programs with it: what they counted stays, and the other
+ * sources tell as much as they can. */
+void
+weir_meter_stop_bpf (struct weir_meter *meter);
+/* Whether programs count, so that tables of the kernel need not be read as a whole at every tick.
+ */
+bool
+weir_meter_has_bpf (const struct weir_meter *meter);
 /* After the interfaces were read. */
 void
 weir_meter_note_links (struct weir_meter *meter);

@@ -190,6 +190,7 @@ weir_meter_read_keeper (struct weir_meter *meter)
           meter->keeper_stopped = true;
           if (meter->conntrack.running)
             weir_meter_end_conntrack (meter, false);
+          weir_meter_stop_bpf (meter);
           return;
         }
       if (n == sizeof answer)
@@ -268,8 +269,7 @@ weir_meter_start_namespaces (struct weir_meter *meter, const struct weir_moment 
 
   weir_namespaces_start (
       &meter->namespaces,
-      interval / (weir_join_has_bpf (&meter->join) ? NAMESPACES_SMALL_SHARE : NAMESPACES_SHARE),
-      now);
+      interval / (weir_meter_has_bpf (meter) ? NAMESPACES_SMALL_SHARE : NAMESPACES_SHARE), now);
   weir_namespaces_spend (&meter->namespaces, cpu_now (meter) - began);
 }
 

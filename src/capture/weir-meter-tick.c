@@ -56,7 +56,7 @@ weir_meter_get_cadence (const struct weir_meter *meter, uint64_t awake, uint8_t 
 
   *ret_why = weir_client_get_why (&meter->client, awake);
   /* What kernel programs count is read at every tick. */
-  if (weir_meter_has_dumps (meter) && interval != UINT64_MAX && !weir_join_has_bpf (&meter->join))
+  if (weir_meter_has_dumps (meter) && interval != UINT64_MAX && !weir_meter_has_bpf (meter))
     dumps = weir_governor_get_interval (&meter->governor, interval);
   if (dumps > interval)
     *ret_why = WEIR_CADENCE_GOVERNED;

@@ -242,6 +242,12 @@ def netlink_descriptors(pid):
             if target.startswith("socket:[") and int(target[8:-1]) in inodes]
 
 
+def links(pid):
+    """Descriptors of PID that keep programs in the kernel running."""
+    return [number for number, target in descriptors(pid).items()
+            if target.startswith("anon_inode:") and "link" in target]
+
+
 class Engine:
     """An engine, started as pkexec starts it unless told otherwise."""
 
@@ -288,7 +294,7 @@ class Engine:
         found = {"meter": self.pid, "keeper": None, "looker": None, "twin": None}
         for pid in set(children(self.pid)) - set(tellers(self.pid)):
             role = "looker"
-            if netlink_descriptors(pid):
+            if netlink_descriptors(pid) or links(pid):
                 role = "keeper"
             elif any(target.endswith("nf_conntrack_acct") for target in descriptors(pid).values()):
                 role = "twin"
