@@ -113,7 +113,7 @@ note_stranger (struct __sk_buff *skb, struct bpf_sock *sk)
   return notes;
 }
 
-static __always_inline int
+static __noinline int
 count_in (struct __sk_buff *skb, const struct packet *packet, uint64_t reference, bool tx)
 {
   struct weir_bpf_slot *slot = follow (reference);
@@ -131,17 +131,19 @@ get_flow_flags (const struct notes *notes, bool tx)
          (tx ? WEIR_BPF_FIRST_TX : WEIR_BPF_FIRST_RX);
 }
 
+/* @key: the caller's memory, to be filled, because stack is short. */
 static __noinline int
 count_new_tcp (struct __sk_buff *skb, struct bpf_sock *sk, const struct packet *packet,
-               struct notes *notes, bool tx)
+               struct notes *notes, struct weir_bpf_key *key)
 {
   struct weir_bpf_control *shared = get_control ();
-  struct weir_bpf_key key = { .cookie = bpf_get_socket_cookie (skb) };
+  const bool tx = packet->tx;
   struct weir_bpf_slot *slot;
   uint64_t before, reference;
   uint32_t flags;
 
-  make_own (notes, key.cookie);
+  *key = (struct weir_bpf_key) { .cookie = bpf_get_socket_cookie (skb) };
+  make_own (notes, key->cookie);
   if (notes->flags & NOTES_RELEASED)
     return count_homeless (skb, WEIR_BPF_SUM_LATE, tx);
   if (!shared || notes->retry == (uint32_t) get_epoch ())
@@ -156,14 +158,14 @@ count_new_tcp (struct __sk_buff *skb, struct bpf_sock *sk, const struct packet *
     close_slot (shared, slot, (uint32_t) before - 1, READ (slot->tag), 0);
   else if (before)
     flags |= WEIR_BPF_CONTINUED;
-  get_socket_key (sk, packet, &key);
-  reference = make_flow (notes, &key, flags, before);
+  get_socket_key (sk, packet, key);
+  reference = make_flow (notes, key, flags, before);
   return reference ? count_in (skb, packet, reference, tx) : count_without_room (skb, notes, tx);
 }
 
 static __always_inline int
 count_tcp (struct __sk_buff *skb, struct bpf_sock *sk, const struct packet *packet,
-           struct notes *notes, bool tx)
+           struct notes *notes, struct weir_bpf_key *key, bool tx)
 {
   const uint64_t reference = READ (notes->cached);
   struct weir_bpf_slot *slot;
@@ -172,7 +174,7 @@ count_tcp (struct __sk_buff *skb, struct bpf_sock *sk, const struct packet *pack
     return count_handshake (skb, packet, notes->netns_cookie, tx);
   slot = follow (reference);
   if (!slot || !is_flow_of (slot, sk, packet))
-    return count_new_tcp (skb, sk, packet, notes, tx);
+    return count_new_tcp (skb, sk, packet, notes, key);
   count_packet (skb, packet, slot, (uint32_t) reference - 1, tx);
   return 1;
 }
@@ -213,27 +215,27 @@ count_other_flow (struct __sk_buff *skb, struct bpf_sock *sk, const struct packe
  * may have been translated on their way out. */
 static __always_inline int
 count_other (struct __sk_buff *skb, struct bpf_sock *sk, const struct packet *packet,
-             struct notes *notes, bool tx)
+             struct notes *notes, struct weir_bpf_key *key, bool tx)
 {
   uint64_t reference;
-  struct weir_bpf_key key = { .cookie = bpf_get_socket_cookie (skb) };
   struct weir_bpf_slot *slot;
 
-  make_own (notes, key.cookie);
+  *key = (struct weir_bpf_key) { .cookie = bpf_get_socket_cookie (skb) };
+  make_own (notes, key->cookie);
   if (knows_sender && tx && sk->type != TYPE_RAW)
     note_sender (skb, notes);
   if (sk->type != TYPE_RAW && sk->dst_port && has_ports (packet->protocol) &&
       !(tx && notes->flags & NOTES_ELSEWHERE))
-    get_socket_key (sk, packet, &key);
+    get_socket_key (sk, packet, key);
   else
-    get_packet_key (skb, packet, sk->type != TYPE_RAW, &key);
+    get_packet_key (skb, packet, sk->type != TYPE_RAW, key);
   /* The kernel's own are one for each processor. */
   if (knows_netns && sk->type == TYPE_RAW && !(notes->flags & WEIR_BPF_WHOLE))
-    key.netns = bpf_get_netns_cookie (skb);
+    key->netns = bpf_get_netns_cookie (skb);
   reference = READ (notes->cached);
   slot = follow (reference);
-  if (!slot || !equals (&slot->key, &key))
-    return count_other_flow (skb, sk, packet, notes, &key);
+  if (!slot || !equals (&slot->key, key))
+    return count_other_flow (skb, sk, packet, notes, key);
   count_packet (skb, packet, slot, (uint32_t) reference - 1, tx);
   return 1;
 }
@@ -243,6 +245,7 @@ count (struct __sk_buff *skb, bool tx)
 {
   struct bpf_sock *sk = skb->sk;
   struct packet packet = { .tx = tx };
+  struct weir_bpf_key key;
   struct notes *notes;
 
   sk = sk ? bpf_sk_fullsock (sk) : 0;
@@ -255,6 +258,6 @@ count (struct __sk_buff *skb, bool tx)
     return count_homeless (skb, WEIR_BPF_SUM_NO_SOCKET, tx);
   read_packet (skb, &packet);
   return sk->protocol == PROTOCOL_TCP && sk->type == TYPE_STREAM
-             ? count_tcp (skb, sk, &packet, notes, tx)
-             : count_other (skb, sk, &packet, notes, tx);
+             ? count_tcp (skb, sk, &packet, notes, &key, tx)
+             : count_other (skb, sk, &packet, notes, &key, tx);
 }

@@ -21,7 +21,7 @@ is_kernels (struct __sk_buff *skb, const struct notes *notes, const struct bpf_s
          (packet->protocol == PROTOCOL_ICMPV6 && type != ECHO_REQUEST_V6);
 }
 
-static __always_inline void
+static __noinline int
 fill (struct weir_bpf_slot *slot, const struct notes *notes, const struct weir_bpf_key *key,
       uint32_t flags)
 {
@@ -37,6 +37,7 @@ fill (struct weir_bpf_slot *slot, const struct notes *notes, const struct weir_b
   slot->user = notes->user;
   /* Neither marked yet nor idle. */
   slot->epoch = get_epoch () - 1;
+  return 0;
 }
 
 /* An entry of a table can become another flow's while it is read. */

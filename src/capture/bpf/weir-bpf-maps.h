@@ -174,13 +174,20 @@ get_statistics (void)
   return bpf_map_lookup_elem (&statistics, &place);
 }
 
-APART int
-add_count (enum weir_bpf_count count)
+/* Where stack is short: a function takes 32 bytes of it at least. */
+static __always_inline void
+add_count_here (enum weir_bpf_count count)
 {
   struct weir_bpf_statistics *here = get_statistics ();
 
   if (here && count < WEIR_BPF_N_COUNTS)
     __sync_fetch_and_add (&here->counts[count], 1);
+}
+
+APART int
+add_count (enum weir_bpf_count count)
+{
+  add_count_here (count);
   return 0;
 }
 
@@ -208,7 +215,7 @@ tell (enum weir_bpf_event_kind kind, uint32_t number, uint32_t generation)
   struct weir_bpf_event event = { .kind = kind, .slot = number, .generation = generation };
 
   if (bpf_ringbuf_output (&events, &event, sizeof event, 0) < 0)
-    add_count (WEIR_BPF_COUNT_RING_FULL);
+    add_count_here (WEIR_BPF_COUNT_RING_FULL);
   return 0;
 }
 

@@ -111,7 +111,8 @@ struct search
 {
   uint64_t hand, now;
   uint64_t cookie; /* of the only socket whose slots will do; 0: everybody's */
-  uint32_t found;  /* one more than the number */
+  uint64_t tag;    /* that the slot had which was found */
+  uint32_t found;  /* one more than its number */
   bool kernels;    /* with a cookie: those of all sockets of the kernel will do instead */
 };
 
@@ -136,15 +137,15 @@ is_of_share (const struct weir_bpf_slot *slot, const struct search *search)
   return search->kernels || READ (slot->key.cookie) == search->cookie;
 }
 
+/* Ends with a slot that is the caller's; nobody was told of that yet. */
 static long
 look_at_next (uint32_t step, struct search *search)
 {
-  struct weir_bpf_control *shared = get_control ();
   const uint32_t number = (search->hand + step) % n_slots;
   struct weir_bpf_slot *slot = get_slot (number);
   uint64_t tag, wanted;
 
-  if (!slot || !shared)
+  if (!slot)
     return 1;
   tag = READ (slot->tag);
   if ((uint32_t) tag != WEIR_BPF_SLOT_BUSY || READ (slot->epoch) + idle_epochs > search->now ||
@@ -153,6 +154,20 @@ look_at_next (uint32_t step, struct search *search)
   wanted = make_tag (get_generation (tag), WEIR_BPF_SLOT_CHANGING);
   if (__sync_val_compare_and_swap (&slot->tag, tag, wanted) != tag)
     return 0;
+  search->tag = tag;
+  search->found = number + 1;
+  return 1;
+}
+
+/* Ends the flow whose slot was found. */
+static __always_inline uint32_t
+take_found (const struct search *search)
+{
+  struct weir_bpf_control *shared = get_control ();
+  struct weir_bpf_slot *slot = search->found ? get_slot (search->found - 1) : 0;
+
+  if (!slot || !shared)
+    return 0;
   if (search->cookie)
     bpf_map_delete_elem (&flows, &slot->key);
   else
@@ -160,10 +175,9 @@ look_at_next (uint32_t step, struct search *search)
       forget (shared, slot);
       shared->last_shortage = bpf_ktime_get_boot_ns ();
     }
-  tell (WEIR_BPF_EVENT_ENDED, number, get_generation (tag));
+  tell (WEIR_BPF_EVENT_ENDED, search->found - 1, get_generation (search->tag));
   add_count (WEIR_BPF_COUNT_EVICTED);
-  search->found = number + 1;
-  return 1;
+  return search->found;
 }
 
 /* From a flow that has not moved for long.  Its last figures have been read since, unless nobody
@@ -175,7 +189,7 @@ evict (struct weir_bpf_control *shared)
 
   search.hand = __sync_fetch_and_add (&shared->hand, SEARCHED_AT_ONCE);
   bpf_loop (SEARCHED_AT_ONCE, look_at_next, &search, 0);
-  return search.found;
+  return take_found (&search);
 }
 
 /* From a flow of the same share, which then goes with the slot. */
@@ -188,7 +202,7 @@ evict_own (struct notes *notes, uint64_t cookie, uint32_t flags)
   search.hand = READ (notes->hand);
   bpf_loop (SEARCHED_FOR_OWN, look_at_next, &search, 0);
   notes->hand = search.found ? search.found : search.hand + SEARCHED_FOR_OWN;
-  return search.found;
+  return take_found (&search);
 }
 
 /* One more than the number of a slot that is nobody else's; 0: there is none. */
@@ -256,7 +270,7 @@ put_back (struct weir_bpf_slot *slot, uint32_t number, uint64_t tag)
 }
 
 /* @user: 0 leaves it as it is. */
-static __always_inline void
+static __noinline int
 close_slot (struct weir_bpf_control *shared, struct weir_bpf_slot *slot, uint32_t number,
             uint64_t tag, const struct weir_bpf_owner *user)
 {
@@ -264,7 +278,7 @@ close_slot (struct weir_bpf_control *shared, struct weir_bpf_slot *slot, uint32_
 
   if (__sync_val_compare_and_swap (&slot->tag, tag, make_tag (generation, WEIR_BPF_SLOT_FREE)) !=
       tag)
-    return;
+    return 0;
   if (user)
     slot->user = *user;
   forget (shared, slot);
@@ -273,6 +287,7 @@ close_slot (struct weir_bpf_control *shared, struct weir_bpf_slot *slot, uint32_
   tell (WEIR_BPF_EVENT_CLOSED, number, generation);
   add_count (WEIR_BPF_COUNT_CLOSED);
   push (slot, number, tag);
+  return 0;
 }
 
 struct walk
