@@ -15,6 +15,11 @@
 #define PATIENCE (5000 * MS)
 #define PAUSE    (60000 * MS)
 
+/* A dump that took very long is not owed for ever: for so many ticks at most. */
+#define DEBT_TICKS 120
+/* Turns that one has whatever it costs: before, next to nothing is known of its sockets. */
+#define FREE_TURNS 2
+
 struct reading
 {
   struct weir_namespaces *namespaces;
@@ -145,6 +150,8 @@ static int
 begin_sockets (struct weir_namespaces *namespaces, struct weir_namespace *namespace)
 {
   namespaces->step = WEIR_NAMESPACES_SOCKETS;
+  if (namespace->n_turns < FREE_TURNS)
+  namespace->n_turns++;
   weir_join_sockets_begin (namespaces->join, namespace->netns);
   return weir_sockdiag_start (&namespace->diag);
 }
@@ -167,6 +174,20 @@ begin (struct weir_namespaces *namespaces, struct weir_namespace *namespace)
                                        &namespace->netns->addresses);
 }
 
+/* Whether one is read at this tick even if there is no time for it. */
+static bool
+has_to_read (const struct weir_namespaces *namespaces)
+{
+  if (!namespaces->owes)
+    return true;
+  for (unsigned i = 0; i < namespaces->n; i++)
+    {
+      if (namespaces->items[i]->sock_diag >= 0 && namespaces->items[i]->n_turns < FREE_TURNS)
+        return true;
+    }
+  return false;
+}
+
 /* The next one, if there is one and it may still cost something. */
 static void
 go_on (struct weir_namespaces *namespaces, const struct weir_moment *now)
@@ -174,7 +195,8 @@ go_on (struct weir_namespaces *namespaces, const struct weir_moment *now)
   namespaces->running = false;
   namespaces->turn_began = now->awake;
   while (namespaces->left > 0 &&
-         (namespaces->spent < namespaces->budget || namespaces->left == namespaces->n_opened))
+         (namespaces->spent < namespaces->budget ||
+          (namespaces->left == namespaces->n_opened && has_to_read (namespaces))))
     {
       struct weir_namespace *namespace;
       int result;
@@ -212,11 +234,17 @@ has_paused (struct weir_namespaces *namespaces, const struct weir_moment *now)
 }
 
 void
-weir_namespaces_start (struct weir_namespaces *namespaces, uint64_t budget,
+weir_namespaces_start (struct weir_namespaces *namespaces, uint64_t budget, bool owes,
                        const struct weir_moment *now)
 {
+  const uint64_t debt_max = DEBT_TICKS * budget;
+
+  namespaces->debt -= namespaces->debt < budget ? namespaces->debt : budget;
+  if (namespaces->debt > debt_max)
+    namespaces->debt = debt_max;
   namespaces->budget = budget;
-  namespaces->spent = 0;
+  namespaces->owes = owes;
+  namespaces->spent = owes ? namespaces->debt : 0;
   namespaces->left = namespaces->n_opened;
   /* One that takes longer than a tick is not begun anew. */
   if (namespaces->running && !has_paused (namespaces, now))
@@ -227,6 +255,13 @@ weir_namespaces_start (struct weir_namespaces *namespaces, uint64_t budget,
 
 void
 weir_namespaces_spend (struct weir_namespaces *namespaces, uint64_t cpu)
+{
+  namespaces->spent += cpu;
+  namespaces->debt += cpu;
+}
+
+void
+weir_namespaces_spend_on_events (struct weir_namespaces *namespaces, uint64_t cpu)
 {
   namespaces->spent += cpu;
 }

@@ -10,8 +10,9 @@
  *
  * Reading costs the more, the larger the kernel's tables are, in every namespace anew.  So all of
  * them together have a share of a processor; what does not fit into it has its turn at the next
- * tick.  And whoever is root of a namespace can make reading it last for ever: one that takes too
- * long keeps nobody else waiting, and is gone on with only after a pause. */
+ * tick, or where kernel programs tell most of it, when what was more has been saved again.  And
+ * whoever is root of a namespace can make reading it last for ever: one that takes too long keeps
+ * nobody else waiting, and is gone on with only after a pause. */
 #pragma once
 
 #include <poll.h>
@@ -43,6 +44,7 @@ struct weir_namespace
   uint64_t losses;
   uint64_t read_before; /* CLOCK_BOOTTIME: of the reading before the last, 0: there was none */
   uint64_t pause_until; /* CLOCK_MONOTONIC: it took too long, and has no turn before; or 0 */
+  unsigned n_turns;     /* that it has had, as far as it matters: the first few are free */
 
   /* As the looker told */
   uint32_t pid, uid;
@@ -74,6 +76,8 @@ struct weir_namespaces
   uint64_t turn_began;    /* CLOCK_MONOTONIC */
   unsigned left;          /* namespaces that have not had their turn in this tick */
   uint64_t spent, budget; /* processor time, ns, in this tick */
+  bool owes;              /* what was more than the budget is saved later */
+  uint64_t debt;          /* what dumps have taken and ticks have not given back yet */
   uint32_t sequence;      /* of the reading of addresses */
 
   /* The looker's walks and listings */
@@ -107,13 +111,17 @@ weir_namespaces_clear (struct weir_namespaces *namespaces);
 /* ---- reading, at the tick ---- */
 
 /* Begins with the one whose turn it is, and goes on while less than @budget ns of processor time
- * are spent; at least one is read. */
+ * are spent.  At least one is read, unless dumps owe (@owes) what they took beyond the budgets of
+ * earlier ticks, and all have been read before. */
 void
-weir_namespaces_start (struct weir_namespaces *namespaces, uint64_t budget,
+weir_namespaces_start (struct weir_namespaces *namespaces, uint64_t budget, bool owes,
                        const struct weir_moment *now);
 /* What was spent outside of this file for what runs: processor time, ns. */
 void
 weir_namespaces_spend (struct weir_namespaces *namespaces, uint64_t cpu);
+/* The same for destroy events.  They are never owed: else who makes them could end all dumps. */
+void
+weir_namespaces_spend_on_events (struct weir_namespaces *namespaces, uint64_t cpu);
 /* Descriptors to wait for; returns how many. */
 unsigned
 weir_namespaces_poll (const struct weir_namespaces *namespaces,

@@ -122,13 +122,16 @@ begin_anew (struct weir_flow *flow)
   extra->base_tx_packets = flow->ct_tx_packets;
 }
 
-static void
+/* Whether anything moved since it was read last. */
+static bool
 set_counters (struct weir_flow *flow, const struct weir_conntrack_reading *reading, bool reversed)
 {
   uint64_t rx = reversed ? reading->orig_bytes : reading->reply_bytes;
   uint64_t tx = reversed ? reading->reply_bytes : reading->orig_bytes;
   uint64_t rx_packets = reversed ? reading->orig_packets : reading->reply_packets;
   uint64_t tx_packets = reversed ? reading->reply_packets : reading->orig_packets;
+  const uint64_t rx_before = flow->ct_rx_packets, tx_before = flow->ct_tx_packets;
+  const bool was_read = flow->flags & WEIR_FLOW_HAS_COUNTERS;
   const struct weir_flow_extra *extra = flow->extra;
 
   if (!reading->has_counters)
@@ -136,7 +139,7 @@ set_counters (struct weir_flow *flow, const struct weir_conntrack_reading *readi
       /* The entry was made anew while accounting was off: what was counted before stands still. */
       if (flow->flags & WEIR_FLOW_HAS_COUNTERS && flow->flags & WEIR_FLOW_HAS_TCP_BYTES)
         flow->flags |= WEIR_FLOW_TCP_MOVED_ON;
-      return;
+      return false;
     }
   /* `conntrack -L -z` and the like set counters to zero. */
   if (rx + (extra ? extra->base_rx_bytes : 0) < flow->ct_rx_bytes ||
@@ -150,6 +153,7 @@ set_counters (struct weir_flow *flow, const struct weir_conntrack_reading *readi
   flow->ct_rx_packets = rx_packets + (extra ? extra->base_rx_packets : 0);
   flow->ct_tx_packets = tx_packets + (extra ? extra->base_tx_packets : 0);
   weir_flow_set_flags (flow, WEIR_FLOW_HAS_COUNTERS, WEIR_FLOW_TCP_MOVED_ON);
+  return was_read && (flow->ct_rx_packets != rx_before || flow->ct_tx_packets != tx_before);
 }
 
 /* Whether @flow, which has or had another entry, and @reading are one and the same connection. */
@@ -229,7 +233,9 @@ apply (struct weir_join *join, struct weir_flow *flow, const struct weir_conntra
   const uint32_t learnt = (reading->has_mark ? WEIR_FLOW_HAS_MARK : 0) |
                           (reading->status & IPS_SEEN_REPLY ? WEIR_FLOW_SEEN_REPLY : 0);
 
-  set_counters (flow, reading, flow->flags & WEIR_FLOW_REVERSED);
+  if (set_counters (flow, reading, flow->flags & WEIR_FLOW_REVERSED) &&
+      event == WEIR_CONNTRACK_ENTRY && weir_flow_get_bpf (flow) == NULL)
+    join->n_moved_now++;
   if ((reading->has_state && flow->ct_state != reading->state) ||
       (reading->has_mark && flow->ct_mark != reading->mark) || learnt & ~flow->flags)
     flow->dirty |= WEIR_FLOW_CONNTRACK;
@@ -614,6 +620,7 @@ weir_join_conntrack_begin (struct weir_join *join)
   join->conntrack_round++;
   join->conntrack_dumping = true;
   join->n_entries_now = 0;
+  join->n_moved_now = 0;
   join->dump_at = 0;
 }
 
@@ -628,6 +635,7 @@ weir_join_conntrack_end (struct weir_join *join, bool complete)
     return;
   join->conntrack_known = true;
   join->n_entries = join->n_entries_now;
+  join->n_moved = join->n_moved_now;
   while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
     {
       if (flow->flags & WEIR_FLOW_HAS_CONNTRACK && join->conntrack_round - flow->ct_round >= 2)

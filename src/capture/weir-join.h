@@ -68,6 +68,9 @@ struct weir_join
   uint64_t refused_before; /* flows refused when the last dump began */
   uint32_t n_entries;      /* conntrack entries of this namespace: of the last whole dump ... */
   uint32_t n_entries_now;  /* ... and of the one that runs */
+  /* The same of those that had moved something since they were read last, which no kernel program
+   * counts */
+  uint32_t n_moved, n_moved_now;
   /* Where the dump that runs is, and where the last one began: flows by their numbers, 0 none */
   uint32_t dump_at, dump_first;
   uint32_t settled;   /* counts calls of weir_join_settle() */

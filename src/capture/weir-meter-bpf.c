@@ -51,8 +51,8 @@ weir_meter_begin_bpf (struct weir_meter *meter, const struct weir_meter_setup *s
   for (uint32_t i = 0; i < setup->namespaces.n; i++)
     weir_join_set_netns_cookie (&meter->join, setup->namespaces.items[i].inode,
                                 setup->namespaces.items[i].cookie);
-  meter->governor.share = WEIR_GOVERNOR_SMALL_SHARE;
-  meter->sockets_governor.share = WEIR_GOVERNOR_SMALL_SHARE;
+  meter->sockets_governor.share = WEIR_GOVERNOR_LEAST_SHARE;
+  weir_meter_choose_share (meter);
   return 0;
 }
 
@@ -73,6 +73,15 @@ bool
 weir_meter_has_bpf (const struct weir_meter *meter)
 {
   return weir_join_has_bpf (&meter->join) && meter->bpf.opened.state != WEIR_SOURCE_UNAVAILABLE;
+}
+
+void
+weir_meter_choose_share (struct weir_meter *meter)
+{
+  if (weir_meter_has_bpf (meter))
+    meter->governor.share = meter->join.n_moved > 0 || meter->resync_wanted
+                                ? WEIR_GOVERNOR_SMALL_SHARE
+                                : WEIR_GOVERNOR_LEAST_SHARE;
 }
 
 void

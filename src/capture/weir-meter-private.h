@@ -119,6 +119,12 @@ weir_meter_get_announce_due (const struct weir_meter *meter, uint64_t awake);
 
 /* ---- weir-meter-bpf.c ---- */
 
+/* How much dumps of connection tracking may take: where kernel programs count, that depends on
+ * whether something passes that only connection tracking counts, and on whether its events were
+ * lost. */
+void
+weir_meter_choose_share (struct weir_meter *meter);
+
 /* 0 or -ENOMEM. */
 int
 weir_meter_begin_bpf (struct weir_meter *meter, const struct weir_meter_setup *setup);

@@ -17,7 +17,7 @@
 /* Other namespaces have one part in so many of a processor. */
 #define NAMESPACES_SHARE 50
 /* ... and this where kernel programs tell most of it. */
-#define NAMESPACES_SMALL_SHARE WEIR_GOVERNOR_SMALL_SHARE
+#define NAMESPACES_SMALL_SHARE WEIR_GOVERNOR_LEAST_SHARE
 /* One verb, one answer: more than a few is no keeper of this program. */
 #define KEEPER_BUDGET 8
 
@@ -138,6 +138,7 @@ weir_meter_end_conntrack (struct weir_meter *meter, bool complete)
 {
   meter->conntrack.running = false;
   weir_join_conntrack_end (&meter->join, complete);
+  weir_meter_choose_share (meter);
 }
 
 void
@@ -257,7 +258,7 @@ weir_meter_read_namespace_events (struct weir_meter *meter, const struct pollfd 
   bool more;
 
   more = weir_namespaces_read_events (&meter->namespaces, polled, n, NAMESPACE_EVENTS_BUDGET, now);
-  weir_namespaces_spend (&meter->namespaces, cpu_now (meter) - began);
+  weir_namespaces_spend_on_events (&meter->namespaces, cpu_now (meter) - began);
   return more;
 }
 
@@ -265,19 +266,23 @@ void
 weir_meter_start_namespaces (struct weir_meter *meter, const struct weir_moment *now)
 {
   const uint64_t began = cpu_now (meter);
-  uint64_t interval = weir_client_get_interval (&meter->client, now->awake);
+  const uint64_t interval = weir_client_get_interval (&meter->client, now->awake);
+  const bool has_bpf = weir_meter_has_bpf (meter);
 
-  weir_namespaces_start (
-      &meter->namespaces,
-      interval / (weir_meter_has_bpf (meter) ? NAMESPACES_SMALL_SHARE : NAMESPACES_SHARE), now);
+  weir_namespaces_start (&meter->namespaces,
+                         interval / (has_bpf ? NAMESPACES_SMALL_SHARE : NAMESPACES_SHARE), has_bpf,
+                         now);
   weir_namespaces_spend (&meter->namespaces, cpu_now (meter) - began);
 }
 
 void
 weir_meter_read_namespaces (struct weir_meter *meter, const struct weir_moment *now)
 {
-  const uint64_t began = cpu_now (meter);
+  uint64_t began;
 
+  if (!meter->namespaces.running)
+    return;
+  began = cpu_now (meter);
   weir_namespaces_read (&meter->namespaces, DUMP_BUDGET, now);
   weir_namespaces_spend (&meter->namespaces, cpu_now (meter) - began);
 }

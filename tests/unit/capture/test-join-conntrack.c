@@ -433,6 +433,37 @@ test_mark_and_state (struct fixture *fixture, gconstpointer data)
 #define ADD(name, function)                                                                        \
   g_test_add ("/join-conntrack/" name, struct fixture, OWN, set_up, function, tear_down)
 
+static void
+dump_one (struct fixture *fixture, struct weir_conntrack_reading *reading, guint64 orig,
+          bool complete)
+{
+  count (reading, orig, 300);
+  weir_join_conntrack_begin (&fixture->join);
+  weir_join_conntrack (&fixture->join, reading, WEIR_CONNTRACK_ENTRY, S);
+  weir_join_conntrack_end (&fixture->join, complete);
+}
+
+/* How many moved, since they were read last, that no kernel program counts. */
+static void
+test_moved (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_conntrack_reading reading = conntrack_reading ("203.0.113.9", 1, "198.51.100.7", 53);
+  struct weir_flow *flow;
+
+  dump_one (fixture, &reading, 1000, true);
+  g_assert_cmpuint (fixture->join.n_moved, ==, 0);
+  dump_one (fixture, &reading, 2000, false);
+  g_assert_cmpuint (fixture->join.n_moved, ==, 0);
+  dump_one (fixture, &reading, 3000, true);
+  g_assert_cmpuint (fixture->join.n_moved, ==, 1);
+  dump_one (fixture, &reading, 3000, true);
+  g_assert_cmpuint (fixture->join.n_moved, ==, 0);
+  flow = find_flow (&fixture->join, IPPROTO_TCP, "203.0.113.9", 1, "198.51.100.7", 53);
+  g_assert_nonnull (weir_flow_need_bpf (flow));
+  dump_one (fixture, &reading, 4000, true);
+  g_assert_cmpuint (fixture->join.n_moved, ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -450,5 +481,6 @@ main (int argc, char **argv)
   ADD ("zones", test_zones);
   ADD ("zone-and-socket", test_zone_and_socket);
   ADD ("mark-and-state", test_mark_and_state);
+  ADD ("moved", test_moved);
   return g_test_run ();
 }

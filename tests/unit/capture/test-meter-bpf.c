@@ -152,11 +152,36 @@ test_held_up (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (get_due (fixture), ==, UINT64_MAX);
 }
 
+/* Dumps of connection tracking take less where nothing passes that only it counts, and nothing that
+ * it would have told was lost. */
+static void
+test_share (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_meter *meter = fixture->meter;
+
+  g_assert_cmpuint (meter->governor.share, ==, WEIR_GOVERNOR_LEAST_SHARE);
+  meter->conntrack_losses = 1;
+  weir_meter_note_events (meter, 0, true);
+  g_assert_cmpuint (meter->governor.share, ==, WEIR_GOVERNOR_SMALL_SHARE);
+  meter->resync_wanted = false;
+  weir_meter_end_conntrack (meter, true);
+  g_assert_cmpuint (meter->governor.share, ==, WEIR_GOVERNOR_LEAST_SHARE);
+  weir_join_conntrack_begin (&meter->join);
+  meter->join.n_moved_now = 1;
+  weir_meter_end_conntrack (meter, true);
+  g_assert_cmpuint (meter->governor.share, ==, WEIR_GOVERNOR_SMALL_SHARE);
+  /* ... and nothing by what was read before. */
+  weir_join_conntrack_begin (&meter->join);
+  weir_meter_end_conntrack (meter, true);
+  g_assert_cmpuint (meter->governor.share, ==, WEIR_GOVERNOR_LEAST_SHARE);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/meter/bpf/flood", struct fixture, NULL, set_up, test_flood, tear_down);
   g_test_add ("/meter/bpf/held-up", struct fixture, NULL, set_up, test_held_up, tear_down);
+  g_test_add ("/meter/bpf/share", struct fixture, NULL, set_up, test_share, tear_down);
   return g_test_run ();
 }

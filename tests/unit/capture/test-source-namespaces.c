@@ -123,7 +123,7 @@ begin (struct fixture *fixture, guint64 budget, guint64 now)
 {
   const struct weir_moment moment = at (now);
 
-  weir_namespaces_start (&fixture->namespaces, budget, &moment);
+  weir_namespaces_start (&fixture->namespaces, budget, FALSE, &moment);
 }
 
 static void
@@ -183,6 +183,68 @@ test_turns (struct fixture *fixture, gconstpointer data)
     }
   for (guint i = 0; i < 3; i++)
     g_assert_true (fixture->namespaces.items[i]->netns->sockets_known);
+}
+
+/* How many were read at @now, a tick with a budget of 10 in which what was more is owed; each part
+ * of a dump takes @cost. */
+static guint
+count_read (struct fixture *fixture, guint64 cost, guint64 now)
+{
+  const struct weir_moment moment = at (now);
+  struct pollfd polled[WEIR_NAMESPACES_POLLED_MAX];
+  guint n_read = 0;
+
+  weir_namespaces_start (&fixture->namespaces, 10, TRUE, &moment);
+  while (fixture->namespaces.running)
+    {
+      guint n = weir_namespaces_poll (&fixture->namespaces, polled);
+
+      g_assert_cmpint (poll (polled, n, 2000), >, 0);
+      weir_namespaces_spend (&fixture->namespaces, cost);
+      read_some (fixture, 1, now);
+    }
+  for (guint i = 0; i < 3; i++)
+    n_read += fixture->namespaces.items[i]->netns->read_at == now;
+  return n_read;
+}
+
+/* What dumps took beyond their time is saved by leaving others out, once all have been read. */
+static void
+test_debt (struct fixture *fixture, gconstpointer data)
+{
+  guint n_read = 0, tick = 1;
+
+  /* However little time there is, until each was read twice. */
+  for (; tick <= 6; tick++)
+    g_assert_cmpuint (count_read (fixture, 100, tick * S), ==, 1);
+  fixture->namespaces.debt = 50;
+  for (; tick <= 10; tick++)
+    g_assert_cmpuint (count_read (fixture, 0, tick * S), ==, 0);
+  g_assert_cmpuint (count_read (fixture, 0, tick++ * S), ==, 3);
+  /* Each takes more than one tick's time, and all have their turn. */
+  for (guint i = 0; i < 40; i++)
+    n_read += count_read (fixture, 5, tick++ * S);
+  g_assert_cmpuint (n_read, >=, 8);
+  g_assert_cmpuint (n_read, <=, 20);
+  for (guint i = 0; i < 3; i++)
+    g_assert_cmpuint (fixture->namespaces.items[i]->netns->read_at, >, (tick - 12) * S);
+}
+
+/* Whoever makes events without end does not end all dumps by that, nor does one dump for long. */
+static void
+test_debt_is_bounded (struct fixture *fixture, gconstpointer data)
+{
+  guint tick = 1;
+
+  for (; tick <= 6; tick++)
+    count_read (fixture, 0, tick * S);
+  weir_namespaces_spend_on_events (&fixture->namespaces, 1000000);
+  g_assert_cmpuint (count_read (fixture, 0, tick++ * S), ==, 3);
+  weir_namespaces_spend (&fixture->namespaces, 1000000);
+  for (guint i = 0; i < 119; i++)
+    g_assert_cmpuint (count_read (fixture, 0, tick++ * S), ==, 0);
+  g_assert_cmpuint (count_read (fixture, 0, tick++ * S), ==, 0);
+  g_assert_cmpuint (count_read (fixture, 0, tick++ * S), ==, 3);
 }
 
 /* Reads on until sockets are what is read of the one whose turn it is. */
@@ -546,6 +608,8 @@ main (int argc, char **argv)
               function, tear_down)
   ADD ("read", 3, test_read);
   ADD ("turns", 3, test_turns);
+  ADD ("debt", 3, test_debt);
+  ADD ("debt-is-bounded", 3, test_debt_is_bounded);
   ADD ("endless", 2, test_endless);
   ADD ("silent", 2, test_silent);
   ADD ("endless-addresses", 2, test_endless_addresses);
