@@ -130,6 +130,7 @@ read_process (const struct weir_bpf_owner *owner)
   };
 
   memcpy (process.comm, owner->comm, sizeof process.comm);
+  process.has_threads_name = process.comm[sizeof process.comm - 1] == WEIR_BPF_COMM_THREADS;
   process.comm[sizeof process.comm - 1] = '\0';
   return process;
 }

@@ -21,6 +21,7 @@ struct weir_bpf_process
   uint32_t uid; /* of the initial user namespace */
   uint64_t cgroup_id;
   char comm[WEIR_BPF_COMM_SIZE]; /* with a null; any other byte may be in it */
+  bool has_threads_name;         /* @comm is that of a thread: its process's was not known */
 };
 
 /* One flow, as one socket sees it: what goes over the loopback is two flows.

@@ -303,6 +303,7 @@ need_process (struct weir_join *join, const struct weir_bpf_process *process, ui
     .pid = process->pid,
     .uid = process->uid,
     .cgroup_id = process->cgroup_id,
+    .has_threads_name = process->has_threads_name,
   };
 
   memcpy (named.comm, process->comm, sizeof named.comm);
@@ -325,10 +326,11 @@ set_opener (struct weir_join *join, struct weir_flow *flow, uint32_t opener)
   flow->dirty |= WEIR_FLOW_OPENER;
 }
 
+/* Names are those of threads, or of programs that were executed since. */
 static bool
 is_same_process (const struct weir_bpf_process *a, const struct weir_bpf_process *b)
 {
-  return a->pid == b->pid && a->uid == b->uid && strncmp (a->comm, b->comm, sizeof a->comm) == 0;
+  return a->pid == b->pid && a->uid == b->uid && a->cgroup_id == b->cgroup_id;
 }
 
 /* @differs: from who uses the socket. */

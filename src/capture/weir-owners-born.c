@@ -86,6 +86,13 @@ is_alike (const struct weir_owner *owner, const struct wanted *wanted)
          (owner->asked_at == 0 || weir_owners_was_there (owner->start_time, wanted->since));
 }
 
+/* Threads have names of their own. */
+static bool
+may_be_called (const struct weir_owner *owner, const char *comm)
+{
+  return owner->has_threads_name || strncmp (owner->comm, comm, sizeof owner->comm) == 0;
+}
+
 static bool
 is_certain (const struct weir_owner *owner, uint64_t now)
 {
@@ -112,7 +119,7 @@ find_process (struct weir_owners *owners, const struct wanted *wanted)
       else if (is_alike (owner, wanted))
         {
           if (is_certain (owner, wanted->now) &&
-              strncmp (owner->comm, wanted->process->comm, sizeof owner->comm) == 0)
+              (wanted->process->has_threads_name || may_be_called (owner, wanted->process->comm)))
             known.same = number;
           if (known.alike == 0)
             known.alike = number;
@@ -207,6 +214,7 @@ weir_owners_need_process (struct weir_owners *owners, const struct weir_named_pr
           owner = &owners->items[number - 1];
           owner->cgroup = wanted.cgroup;
           owner->is_opener = is_opener;
+          owner->has_threads_name = process->has_threads_name;
           memcpy (owner->comm, process->comm, sizeof owner->comm);
           queue_process (owners, number);
         }
@@ -219,6 +227,12 @@ weir_owners_need_process (struct weir_owners *owners, const struct weir_named_pr
       return 0;
     }
   owner = &owners->items[number - 1];
+  if (owner->has_threads_name && !process->has_threads_name)
+    {
+      owner->has_threads_name = false;
+      memcpy (owner->comm, process->comm, sizeof owner->comm);
+      weir_owners_note_news (owners, owner);
+    }
   if (since < owner->seen_at)
     owner->seen_at = since;
   return number;
@@ -308,11 +322,11 @@ is_believed (const struct weir_owner *owner, const struct weir_looker_answer *an
   if (owner->start_time != 0)
     return owner->start_time == answer->start_time;
   /* When exactly it made the socket is not known, only that it was called that. */
-  if (owner->is_opener && strcmp (owner->comm, comm) != 0)
+  if (owner->is_opener && !may_be_called (owner, comm))
     return false;
   /* The start is rounded down. */
   return started + ns_per_tick () <= owner->seen_at ||
-         (started <= owner->seen_at && strcmp (owner->comm, comm) == 0);
+         (started <= owner->seen_at && may_be_called (owner, comm));
 }
 
 static void
@@ -335,6 +349,7 @@ apply (struct weir_owners *owners, struct weir_owner *owner,
   owner->start_time = answer->start_time;
   owner->process_cgroup = cgroup;
   owner->in_netns = answer->netns;
+  owner->has_threads_name = false;
   memset (owner->comm, 0, sizeof owner->comm);
   memccpy (owner->comm, comm, 0, sizeof owner->comm - 1);
 }

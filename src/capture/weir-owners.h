@@ -56,17 +56,18 @@ struct weir_owner
   uint32_t in_netns; /* ... and the network namespace that it was in at @asked_at, 0: not known */
   uint8_t missing;   /* enum weir_owner_missing */
   uint8_t tries;
-  uint8_t version; /* changes whenever an answer changed something */
-  bool asked;      /* an answer is under way */
-  bool answered;   /* at least once */
-  bool hurried;    /* it is asked for before a tick, and not at one */
-  bool parked;     /* nobody was found: not to be asked for until a dump shows it again */
-  bool is_process; /* that kernel programs named, and no socket; see weir-owners-born.c */
-  bool is_opener;  /* ... as one who made a socket and does not use it */
-  bool is_gone;    /* ... and that has ended since */
-  bool is_new;     /* ... and that waits to be asked for */
-  bool is_asked;   /* ... and the answer is under way */
-  bool is_rest;    /* ... and that stands for all of its number and user that found no room */
+  uint8_t version;       /* changes whenever an answer changed something */
+  bool asked;            /* an answer is under way */
+  bool answered;         /* at least once */
+  bool hurried;          /* it is asked for before a tick, and not at one */
+  bool parked;           /* nobody was found: not to be asked for until a dump shows it again */
+  bool is_process;       /* that kernel programs named, and no socket; see weir-owners-born.c */
+  bool is_opener;        /* ... as one who made a socket and does not use it */
+  bool has_threads_name; /* ... whose @comm is that of a thread */
+  bool is_gone;          /* ... and that has ended since */
+  bool is_new;           /* ... and that waits to be asked for */
+  bool is_asked;         /* ... and the answer is under way */
+  bool is_rest;          /* ... and that stands for all of its number and user that found no room */
   bool in_use;
 };
 
@@ -181,7 +182,8 @@ struct weir_named_process
 {
   uint32_t pid, uid;
   uint64_t cgroup_id;
-  char comm[16]; /* ends with a null */
+  char comm[16];         /* ends with a null */
+  bool has_threads_name; /* @comm is that of one of its threads, and fits any other name */
 };
 
 /* The number of a process that had a socket at @since (CLOCK_BOOTTIME, ns), made when it is not

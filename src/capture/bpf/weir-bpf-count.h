@@ -211,6 +211,16 @@ count_other_flow (struct __sk_buff *skb, struct bpf_sock *sk, const struct packe
   return reference ? count_in (skb, packet, reference, tx) : count_without_room (skb, notes, tx);
 }
 
+/* Whether what a socket sends is sent while its sender runs.  SCTP and DCCP answer, send again and
+ * wait for their turn by themselves. */
+static __always_inline bool
+shows_sender (const struct bpf_sock *sk)
+{
+  return sk->type != TYPE_RAW &&
+         (sk->protocol == PROTOCOL_UDP || sk->protocol == PROTOCOL_UDPLITE ||
+          sk->protocol == PROTOCOL_ICMP || sk->protocol == PROTOCOL_ICMPV6);
+}
+
 /* A socket with many flows; where it is connected, what it says holds, because addresses in packets
  * may have been translated on their way out. */
 static __always_inline int
@@ -222,8 +232,8 @@ count_other (struct __sk_buff *skb, struct bpf_sock *sk, const struct packet *pa
 
   *key = (struct weir_bpf_key) { .cookie = bpf_get_socket_cookie (skb) };
   make_own (notes, key->cookie);
-  if (knows_sender && tx && sk->type != TYPE_RAW)
-    note_sender (skb, notes);
+  if (knows_sender && tx && shows_sender (sk))
+    note_sender (skb, notes, !(notes->flags & WEIR_BPF_WHOLE));
   if (sk->type != TYPE_RAW && sk->dst_port && has_ports (packet->protocol) &&
       !(tx && notes->flags & NOTES_ELSEWHERE))
     get_socket_key (sk, packet, key);

@@ -39,7 +39,7 @@ count_frame (struct __sk_buff *skb, struct bpf_sock *sk)
   key.cookie = bpf_get_socket_cookie (skb);
   make_own (notes, key.cookie);
   if (knows_framer)
-    note_sender (skb, notes);
+    note_sender (skb, notes, false);
   reference = READ (notes->cached);
   slot = follow (reference);
   if (!slot || !equals (&slot->key, &key))

@@ -42,6 +42,10 @@ typedef __u64 uint64_t;
 
 #define WEIR_BPF_COMM_SIZE 16
 
+/* A name ends with a null, so its last byte is there for this: the name is that of a thread, as
+ * that of its process was not known. */
+#define WEIR_BPF_COMM_THREADS 1
+
 struct weir_bpf_owner
 {
   uint32_t pid; /* thread group; 0: not known */

@@ -24,18 +24,11 @@ weir_create (struct bpf_sock *ctx)
   return 1;
 }
 
-/* Files whose last owner has ended may be closed by the kernel itself. */
-static __always_inline bool
-is_worker (const struct weir_bpf_owner *by)
-{
-  return __builtin_memcmp (by->comm, "kworker", 7) == 0;
-}
-
 /* Who closes a socket last may only have been handed it. */
 static __always_inline bool
 is_user (const struct notes *notes, const struct weir_bpf_owner *by)
 {
-  if (is_worker (by))
+  if (is_kernel_thread (by))
     return false;
   return !notes->user.cgroup_id ||
          (by->uid == notes->user.uid && by->cgroup_id == notes->user.cgroup_id) ||

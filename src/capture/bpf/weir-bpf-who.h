@@ -19,6 +19,15 @@ get_pid (void)
   return numbers.tgid;
 }
 
+/* Whose name is that of its process. */
+static __always_inline bool
+is_first_thread (void)
+{
+  const uint64_t numbers = bpf_get_current_pid_tgid ();
+
+  return numbers >> 32 == (uint32_t) numbers;
+}
+
 /* Not a function of the kernel's, because some kernels know parts of it only in some programs. */
 #define GET_CURRENT(owner)                                                                         \
   do                                                                                               \
@@ -27,24 +36,55 @@ get_pid (void)
       (owner)->uid = bpf_get_current_uid_gid ();                                                   \
       (owner)->cgroup_id = bpf_get_current_cgroup_id ();                                           \
       bpf_get_current_comm ((owner)->comm, sizeof (owner)->comm);                                  \
+      if (!is_first_thread ())                                                                     \
+        ((char *) (owner)->comm)[WEIR_BPF_COMM_SIZE - 1] = WEIR_BPF_COMM_THREADS;                  \
     }                                                                                              \
   while (0)
 
 static __always_inline bool
-is_same (const struct weir_bpf_owner *a, const struct weir_bpf_owner *b)
+is_same_process (const struct weir_bpf_owner *a, const struct weir_bpf_owner *b)
 {
-  return a->pid == b->pid && a->uid == b->uid && a->cgroup_id == b->cgroup_id &&
-         a->comm[0] == b->comm[0] && a->comm[1] == b->comm[1];
+  return a->pid == b->pid && a->uid == b->uid && a->cgroup_id == b->cgroup_id;
+}
+
+static __always_inline bool
+has_threads_name (const struct weir_bpf_owner *owner)
+{
+  return ((const char *) owner->comm)[WEIR_BPF_COMM_SIZE - 1] == WEIR_BPF_COMM_THREADS;
+}
+
+#define ROOT_CGROUP 1
+
+/* Threads of the kernel work for anybody: they send what waited, and close files whose last owner
+ * has ended.  They are root's and in no control group but the topmost one (the lower half of its
+ * number is 1 always, fs/kernfs/dir.c); so are programs of root's where nobody makes groups, and
+ * the names are what tells these apart.  Who hides behind one is still who made the socket. */
+static __always_inline bool
+is_kernel_thread (const struct weir_bpf_owner *owner)
+{
+  if (owner->uid != 0 || (uint32_t) owner->cgroup_id != ROOT_CGROUP)
+    return false;
+  return __builtin_memcmp (owner->comm, "kworker/", 8) == 0 ||
+         __builtin_memcmp (owner->comm, "ksoftirqd/", 10) == 0 ||
+         __builtin_memcmp (owner->comm, "irq/", 4) == 0 ||
+         __builtin_memcmp (owner->comm, "napi/", 5) == 0;
 }
 
 /* Four stores: who reads between them reads a mixture, and reads it again at the next tick. */
 static __always_inline void
-set_user (struct notes *notes, const struct weir_bpf_owner *user)
+set_user (struct notes *notes, struct weir_bpf_owner *user)
 {
   struct weir_bpf_slot *slot;
 
-  if (is_same (&notes->user, user))
+  if (is_same_process (&notes->user, user) &&
+      (has_threads_name (user) ||
+       (notes->user.comm[0] == user->comm[0] && notes->user.comm[1] == user->comm[1])))
     return;
+  if (has_threads_name (user) && is_same_process (&notes->opener, user))
+    {
+      user->comm[0] = notes->opener.comm[0];
+      user->comm[1] = notes->opener.comm[1];
+    }
   notes->user = *user;
   slot = follow (READ (notes->cached));
   if (!slot)
@@ -86,16 +126,18 @@ make_own (struct notes *notes, uint64_t cookie)
         make_own (used, bpf_get_socket_cookie (ctx));                                              \
         used->netns_cookie = bpf_get_netns_cookie (ctx);                                           \
         GET_CURRENT (&by);                                                                         \
-        set_user (used, &by);                                                                      \
+        if (!is_kernel_thread (&by))                                                               \
+          set_user (used, &by);                                                                    \
       }                                                                                            \
     used;                                                                                          \
   })
 
 /* The user of a UDP socket that was connected by somebody else: nothing but its packets shows him.
  * Who runs while a packet is sent is its sender, unless something in between had the packet wait;
- * such things are in another control group than the socket. */
+ * such things are in another control group than the socket.  Where the
+ * socket may be one of the kernel's own, its threads send, and have any name. */
 static __always_inline void
-note_sender (struct __sk_buff *skb, struct notes *notes)
+note_sender (struct __sk_buff *skb, struct notes *notes, bool may_be_kernels)
 {
   const uint32_t pid = get_pid ();
   struct weir_bpf_owner sender = {};
@@ -103,5 +145,8 @@ note_sender (struct __sk_buff *skb, struct notes *notes)
   if (pid == 0 || pid == notes->user.pid || bpf_get_current_cgroup_id () != bpf_skb_cgroup_id (skb))
     return;
   GET_CURRENT (&sender);
+  if (is_kernel_thread (&sender) ||
+      (may_be_kernels && sender.uid == 0 && (uint32_t) sender.cgroup_id == ROOT_CGROUP))
+    return;
   set_user (notes, &sender);
 }

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -222,6 +223,30 @@ stage_get_loopback (uint64_t *ret_packets)
   return bytes;
 }
 
+/* ---- processes ---- */
+
+/* Whether a process is this one. */
+static inline bool
+stage_is_me (const struct weir_bpf_process *process)
+{
+  char comm[WEIR_BPF_COMM_SIZE] = "";
+  FILE *file = fopen ("/proc/self/comm", "re");
+
+  g_assert_nonnull (fgets (comm, sizeof comm, file));
+  fclose (file);
+  comm[strcspn (comm, "\n")] = '\0';
+  return process->uid == getuid () && process->cgroup_id != 0 && strcmp (process->comm, comm) == 0;
+}
+
+static inline void
+stage_await (pid_t pid)
+{
+  int status;
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+}
+
 /* ---- sockets ---- */
 
 static inline int
@@ -318,4 +343,17 @@ stage_receive (int fd, size_t n)
       g_assert_cmpint (got, >, 0);
       n -= (size_t) got;
     }
+}
+
+/* So that both are sockets to the end: what TIME_WAIT gets and sends passes none. */
+static inline void
+stage_part_ways (int client, int server)
+{
+  char byte;
+
+  g_assert_cmpint (shutdown (client, SHUT_WR), ==, 0);
+  g_assert_cmpint (recv (server, &byte, 1, 0), ==, 0);
+  close (server);
+  g_assert_cmpint (recv (client, &byte, 1, 0), ==, 0);
+  close (client);
 }

@@ -12,19 +12,6 @@
 static struct stage stage;
 static char bytes[1 << 20];
 
-/* Whether a process is this one. */
-static bool
-is_me (const struct weir_bpf_process *process)
-{
-  char comm[WEIR_BPF_COMM_SIZE] = "";
-  FILE *file = fopen ("/proc/self/comm", "re");
-
-  g_assert_nonnull (fgets (comm, sizeof comm, file));
-  fclose (file);
-  comm[strcspn (comm, "\n")] = '\0';
-  return process->uid == getuid () && process->cgroup_id != 0 && strcmp (process->comm, comm) == 0;
-}
-
 static uint64_t
 get_cookie (int fd)
 {
@@ -42,19 +29,6 @@ begin (void)
 }
 
 /* ---- TCP ---- */
-
-/* So that both are sockets to the end: what TIME_WAIT gets and sends passes none. */
-static void
-part_ways (int client, int server)
-{
-  char byte;
-
-  g_assert_cmpint (shutdown (client, SHUT_WR), ==, 0);
-  g_assert_cmpint (recv (server, &byte, 1, 0), ==, 0);
-  close (server);
-  g_assert_cmpint (recv (client, &byte, 1, 0), ==, 0);
-  close (client);
-}
 
 /* Both ends of a connection over @address; all are closed at the end. */
 static void
@@ -89,7 +63,7 @@ talk_tcp (int family, const char *address, size_t up, size_t down, uint16_t *ret
   stage_read (&stage);
   g_assert_cmpuint (stage_find (&stage, IPPROTO_TCP, 0, *ret_port)->cookie, ==, cookie);
   g_assert_cmpuint (stage.closed, ==, 0);
-  part_ways (client, server);
+  stage_part_ways (client, server);
   close (listener);
 }
 
@@ -131,8 +105,8 @@ check_tcp (int family, const char *address, uint8_t told_family)
   g_assert_true (client->flags & WEIR_BPF_WHOLE && server->flags & WEIR_BPF_WHOLE);
   g_assert_true (client->flags & WEIR_BPF_CLOSED && server->flags & WEIR_BPF_CLOSED);
   g_assert_cmpuint (client->ifindex, ==, 1);
-  g_assert_true (is_me (&client->opener) && is_me (&client->user));
-  g_assert_true (is_me (&server->opener) && is_me (&server->user));
+  g_assert_true (stage_is_me (&client->opener) && stage_is_me (&client->user));
+  g_assert_true (stage_is_me (&server->opener) && stage_is_me (&server->user));
   g_assert_cmpmem (client->local.address, 16, server->remote.address, 16);
 }
 
@@ -309,7 +283,7 @@ test_raw (void)
   g_assert_cmpuint (got->rx_bytes, ==, 520);
   g_assert_true (got->flags & WEIR_BPF_RAW);
   g_assert_cmpuint (got->cookie, ==, get_cookie (receiver));
-  g_assert_true (is_me (&got->opener));
+  g_assert_true (stage_is_me (&got->opener));
   close (sender);
   close (receiver);
 }
@@ -379,272 +353,13 @@ test_frames (void)
   g_assert_cmpuint (flow->ifindex, ==, 1);
   g_assert_cmpuint (flow->family, ==, 0);
   g_assert_cmpuint (flow->local.port, ==, 0);
-  g_assert_true (is_me (&flow->user));
+  g_assert_true (stage_is_me (&flow->user));
   g_assert_cmpuint (flow->user.pid, !=, 0);
   stage.netns = stage_get_netns ();
   close (fd);
 }
 
-/* ---- who ---- */
-
-static pid_t
-in_child_named (const char *name, void (*func) (int fd), int fd)
-{
-  pid_t pid = fork ();
-
-  g_assert_cmpint (pid, >=, 0);
-  if (pid == 0)
-    {
-      FILE *file = fopen ("/proc/self/comm", "we");
-
-      fputs (name, file);
-      fclose (file);
-      func (fd);
-      _exit (0);
-    }
-  return pid;
-}
-
-static void
-await (pid_t pid)
-{
-  int status;
-
-  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
-  g_assert_cmpint (status, ==, 0);
-}
-
-static void
-send_and_leave (int to)
-{
-  int fd = stage_socket (AF_INET, SOCK_DGRAM, 0);
-
-  stage_send_to (fd, "x", 1, "127.0.0.1", stage_get_port (to));
-}
-
-/* Gone before anybody asks. */
-static void
-test_short_lived (void)
-{
-  int receiver = stage_socket (AF_INET, SOCK_DGRAM, 0);
-  const struct weir_bpf_reading *flow;
-  guint n_senders = 0;
-  guint64 received = 0;
-
-  begin ();
-  stage_bind (receiver, "127.0.0.1", 0);
-  for (unsigned i = 0; i < 50; i++)
-    await (in_child_named ("butterfly", send_and_leave, receiver));
-  stage_read (&stage);
-  for (guint i = 0; i < stage.readings->len; i++)
-    {
-      flow = stage_nth (&stage, i);
-      received += flow->rx_bytes;
-      if (flow->tx_bytes == 0)
-        continue;
-      n_senders++;
-      g_assert_cmpstr (flow->opener.comm, ==, "butterfly");
-      g_assert_cmpuint (flow->tx_bytes, ==, 29);
-      g_assert_true (flow->flags & WEIR_BPF_CLOSED);
-    }
-  /* Two of them may get the same port, one after the other; they are one to the receiver. */
-  g_assert_cmpuint (n_senders, ==, 50);
-  g_assert_cmpuint (received, ==, 50 * 29);
-  close (receiver);
-}
-
-#define WORKERS     8
-#define CONNECTIONS 300
-#define MESSAGE     1234
-
-static void
-connect_often (int unused)
-{
-  for (unsigned i = 0; i < CONNECTIONS; i++)
-    {
-      int listener = stage_socket (AF_INET, SOCK_STREAM, 0),
-          client = stage_socket (AF_INET, SOCK_STREAM, 0), server;
-
-      stage_bind (listener, "127.0.0.1", 0);
-      if (listen (listener, 1) < 0)
-        _exit (1);
-      stage_connect (client, "127.0.0.1", stage_get_port (listener));
-      server = accept (listener, NULL, NULL);
-      stage_send (client, bytes, MESSAGE);
-      stage_receive (server, MESSAGE);
-      part_ways (client, server);
-      close (listener);
-    }
-}
-
-/* All at the same time on all processors, while it is read: each is told of, whole and once. */
-static void
-test_many (void)
-{
-  unsigned n_clients = 0, n_servers = 0;
-  uint64_t before, sent, counted = 0;
-  pid_t workers[WORKERS];
-
-  begin ();
-  before = stage_get_loopback (NULL);
-  for (unsigned i = 0; i < WORKERS; i++)
-    workers[i] = in_child_named ("busy", connect_often, -1);
-  for (unsigned n_left = WORKERS; n_left > 0;)
-    {
-      stage_read (&stage);
-      g_usleep (5000);
-      for (unsigned i = 0; i < WORKERS; i++)
-        if (workers[i] > 0 && waitpid (workers[i], NULL, WNOHANG) == workers[i])
-          {
-            workers[i] = 0;
-            n_left--;
-          }
-    }
-  sent = stage_get_loopback (NULL) - before;
-  stage_read (&stage);
-  for (guint i = 0; i < stage.readings->len; i++)
-    {
-      const struct weir_bpf_reading *flow = stage_nth (&stage, i);
-
-      counted += flow->tx_bytes;
-      if (flow->protocol != IPPROTO_TCP)
-        continue;
-      g_assert_cmpstr (flow->opener.comm, ==, "busy");
-      n_clients += flow->direction == WEIR_DIRECTION_OUT && flow->tx_payload == MESSAGE;
-      n_servers += flow->direction == WEIR_DIRECTION_IN && flow->rx_payload == MESSAGE;
-    }
-  g_assert_cmpuint (n_clients, ==, WORKERS * CONNECTIONS);
-  g_assert_cmpuint (n_servers, ==, WORKERS * CONNECTIONS);
-  g_assert_cmpuint (counted, ==, sent);
-}
-
-static void
-serve_once (int listener)
-{
-  struct sockaddr_in peer;
-  socklen_t size = sizeof peer;
-  int fd = accept (listener, (struct sockaddr *) &peer, &size);
-
-  if (fd < 0 || send (fd, "hello", 5, 0) != 5)
-    _exit (1);
-}
-
-/* Who listens is one, who accepts another. */
-static void
-test_inherited_listener (void)
-{
-  int listener = stage_socket (AF_INET, SOCK_STREAM, 0),
-      client = stage_socket (AF_INET, SOCK_STREAM, 0);
-  const struct weir_bpf_reading *flow;
-  pid_t pid;
-
-  begin ();
-  stage_bind (listener, "127.0.0.1", 0);
-  g_assert_cmpint (listen (listener, 8), ==, 0);
-  pid = in_child_named ("heir", serve_once, listener);
-  stage_connect (client, "127.0.0.1", stage_get_port (listener));
-  stage_receive (client, 5);
-  await (pid);
-  stage_read (&stage);
-  flow = stage_find (&stage, IPPROTO_TCP, stage_get_port (listener), stage_get_port (client));
-  g_assert_true (is_me (&flow->opener));
-  g_assert_cmpstr (flow->user.comm, ==, "heir");
-  g_assert_cmpuint (flow->user.pid, !=, flow->opener.pid);
-  close (client);
-  close (listener);
-}
-
-static void
-use_passed (int channel)
-{
-  char control[CMSG_SPACE (sizeof (int))], byte;
-  struct iovec part = { &byte, 1 };
-  struct msghdr message = {
-    .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
-  };
-  int fd;
-
-  if (recvmsg (channel, &message, 0) != 1)
-    _exit (1);
-  memcpy (&fd, CMSG_DATA (CMSG_FIRSTHDR (&message)), sizeof fd);
-  if (send (fd, "hello", 5, 0) != 5)
-    _exit (2);
-}
-
-static void
-pass (int channel, int fd)
-{
-  char control[CMSG_SPACE (sizeof fd)] = "";
-  struct iovec part = { (char *) "x", 1 };
-  struct msghdr message = {
-    .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
-  };
-  struct cmsghdr *header = CMSG_FIRSTHDR (&message);
-
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN (sizeof fd);
-  memcpy (CMSG_DATA (header), &fd, sizeof fd);
-  g_assert_cmpint (sendmsg (channel, &message, 0), ==, 1);
-}
-
-/* Connected by one and used by another. */
-static void
-test_passed (void)
-{
-  int receiver = stage_socket (AF_INET, SOCK_DGRAM, 0),
-      sender = stage_socket (AF_INET, SOCK_DGRAM, 0), ends[2];
-  const struct weir_bpf_reading *flow;
-  pid_t pid;
-
-  begin ();
-  g_assert_cmpint (socketpair (AF_UNIX, SOCK_DGRAM, 0, ends), ==, 0);
-  stage_bind (receiver, "127.0.0.1", 0);
-  stage_connect (sender, "127.0.0.1", stage_get_port (receiver));
-  pid = in_child_named ("foster", use_passed, ends[1]);
-  pass (ends[0], sender);
-  await (pid);
-  stage_read (&stage);
-  flow = stage_find (&stage, IPPROTO_UDP, stage_get_port (sender), stage_get_port (receiver));
-  g_assert_true (is_me (&flow->opener));
-  g_assert_cmpstr (flow->user.comm, ==, "foster");
-  close (ends[0]);
-  close (ends[1]);
-  close (receiver);
-  close (sender);
-}
-
-static void
-close_as_other (int fd)
-{
-  if (setresuid (65534, 65534, 65534) < 0)
-    _exit (1);
-  g_usleep (200000);
-  close (fd);
-}
-
-/* Who only closes last has not used it. */
-static void
-test_closed_by_other (void)
-{
-  int receiver = stage_socket (AF_INET, SOCK_DGRAM, 0),
-      sender = stage_socket (AF_INET, SOCK_DGRAM, 0);
-  const struct weir_bpf_reading *flow;
-  pid_t pid;
-
-  begin ();
-  stage_bind (receiver, "127.0.0.1", 0);
-  stage_connect (sender, "127.0.0.1", stage_get_port (receiver));
-  stage_send (sender, bytes, 10);
-  pid = in_child_named ("undertaker", close_as_other, sender);
-  close (sender);
-  await (pid);
-  stage_read (&stage);
-  flow = stage_find (&stage, IPPROTO_UDP, 0, stage_get_port (receiver));
-  g_assert_true (flow->flags & WEIR_BPF_CLOSED);
-  g_assert_true (is_me (&flow->user));
-  close (receiver);
-}
+/* ---- another network ---- */
 
 static void
 test_other_namespace (void)
@@ -679,7 +394,7 @@ test_other_namespace (void)
   for (guint i = 0; i < all->readings->len; i++)
     {
       g_assert_cmpuint (stage_nth (all, i)->tx_bytes + stage_nth (all, i)->rx_bytes, ==, 33);
-      g_assert_true (is_me (&stage_nth (all, i)->opener));
+      g_assert_true (stage_is_me (&stage_nth (all, i)->opener));
       found++;
     }
   g_assert_cmpuint (found, ==, 2);
@@ -725,7 +440,7 @@ test_not_inherited (void)
       _exit (mincore ((void *) (uintptr_t) opened->slots, 1, &there) == 0 ||
              mincore ((void *) (uintptr_t) opened->ring_data, 1, &there) == 0);
     }
-  await (pid);
+  stage_await (pid);
 }
 
 int
@@ -746,11 +461,6 @@ main (int argc, char **argv)
   g_test_add_func ("/bpf/traffic/raw", test_raw);
   g_test_add_func ("/bpf/traffic/ping", test_ping);
   g_test_add_func ("/bpf/traffic/frames", test_frames);
-  g_test_add_func ("/bpf/traffic/short-lived", test_short_lived);
-  g_test_add_func ("/bpf/traffic/many", test_many);
-  g_test_add_func ("/bpf/traffic/inherited-listener", test_inherited_listener);
-  g_test_add_func ("/bpf/traffic/passed", test_passed);
-  g_test_add_func ("/bpf/traffic/closed-by-other", test_closed_by_other);
   g_test_add_func ("/bpf/traffic/other-namespace", test_other_namespace);
   g_test_add_func ("/bpf/traffic/not-writable", test_not_writable);
   g_test_add_func ("/bpf/traffic/not-inherited", test_not_inherited);

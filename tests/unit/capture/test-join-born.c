@@ -172,6 +172,66 @@ test_hostile_comm (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (strlen (owner_of (join, flow_at (join, 1))->comm), ==, 15);
 }
 
+/* Threads are called otherwise than their process, which is one all the same. */
+static void
+test_threads (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading readings[] = { bpf_reading (1, 1), bpf_reading (2, 2),
+                                         bpf_reading (3, 3) };
+  const struct weir_owner *owner;
+
+  for (size_t i = 0; i < G_N_ELEMENTS (readings); i++)
+    {
+      move (&readings[i], 1, 1);
+      g_snprintf (readings[i].user.comm, sizeof readings[i].user.comm, "strand %zu", i);
+      readings[i].user.has_threads_name = true;
+      weir_join_bpf (join, &readings[i], WEIR_BPF_NEWS_BORN, 2 * S);
+    }
+  weir_join_settle (join, 2 * S);
+  owner = owner_of (join, flow_at (join, 1));
+  g_assert_cmpstr (owner->comm, ==, "strand 0");
+  for (guint16 port = 1; port <= 3; port++)
+    {
+      g_assert_true (owner_of (join, flow_at (join, port)) == owner);
+      /* Who made it is called "program", and no other process. */
+      g_assert_cmpuint (weir_flow_get_bpf (flow_at (join, port))->opener, ==, 0);
+    }
+
+  /* The first thread has the name of them all. */
+  weir_join_bpf (join, &readings[0], WEIR_BPF_NEWS_CLOSED, 2 * S);
+  readings[0] = bpf_reading (4, 4);
+  move (&readings[0], 1, 1);
+  weir_join_bpf (join, &readings[0], WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_settle (join, 2 * S);
+  g_assert_true (owner_of (join, flow_at (join, 4)) == owner);
+  g_assert_cmpstr (owner->comm, ==, "program");
+  g_assert_true (flow_at (join, 2)->dirty & WEIR_FLOW_OWNER);
+}
+
+/* Who made a socket as a thread is the process that /proc tells of, by its name. */
+static void
+test_opener_thread (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading reading = bpf_reading (1, 1);
+  const struct weir_owner *opener;
+
+  reading.opener = process (5, 0, "strand");
+  reading.opener.has_threads_name = true;
+  move (&reading, 1, 1);
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_settle (join, 2 * S);
+  opener = weir_owners_get (&join->owners, weir_flow_get_bpf (flow_at (join, 1))->opener);
+  g_assert_cmpstr (opener->comm, ==, "strand");
+  g_assert_cmpuint (collect_processes (join, 2 * S), ==, 2);
+  answer_process (join, 0, 5, 100, "server", 2 * S);
+  g_assert_cmpuint (opener->start_time, ==, 100);
+  g_assert_cmpstr (opener->comm, ==, "server");
+  /* That one is known by now: another name is another process. */
+  g_assert_false (opener->has_threads_name);
+}
+
 /* What a process is called after it executed another program. */
 static void
 test_exec (struct fixture *fixture, gconstpointer data)
@@ -379,6 +439,8 @@ main (int argc, char **argv)
     { "opener", test_opener },
     { "hostile-comm", test_hostile_comm },
     { "exec", test_exec },
+    { "threads", test_threads },
+    { "opener-thread", test_opener_thread },
     { "kernels", test_kernels },
     { "old-socket", test_old_socket },
     { "renaming", test_renaming },
