@@ -338,7 +338,7 @@ open_source (int group, uint32_t n_slots, struct weir_bpf_source *ret_source)
   weir_bpf_opened_init (&opened, WEIR_REASON_NONE, 0, "");
   if (weir_bpf_load (group, n_slots, WEIR_BPF_IDLE_NS, UINT64_MAX, &opened) < 0)
     {
-      fprintf (stderr, "%s: %s\n", opened.step, strerror (opened.error));
+      fprintf (stderr, "%s: %s\n", opened.said, strerror (opened.error));
       exit (1);
     }
   printf ("%u slots: loaded in %.0f ms\n", n_slots, get_ms (CLOCK_MONOTONIC) - begin);

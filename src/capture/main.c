@@ -142,10 +142,7 @@ main (int argc, char **argv)
   /* 3. Open. */
   if (weir_open (&setup, deadline) < 0)
     return WEIR_EXIT_CONFINEMENT;
-  if (setup.view == WEIR_VIEW_FULL)
-    weir_bpf_open (&config, deadline, &setup.bpf);
-  else
-    weir_bpf_opened_init (&setup.bpf, WEIR_REASON_NEEDS_FULL_VIEW, EPERM, "view");
+  weir_bpf_open (&config, (enum weir_view) setup.view, deadline, &setup.bpf);
   code = weir_open_accounting (&caller, &setup, deadline, &config, &accounting);
   if (code != WEIR_EXIT_DONE)
     return code;

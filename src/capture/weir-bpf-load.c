@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "weir-bpf-reason.h"
 #include "weir-clock.h"
 
 /* Made by bpftool, not by us. */
@@ -40,11 +41,29 @@
 /* Below this number are the standard descriptors. */
 #define DESCRIPTORS_FROM 3
 
+/* Room for what the verifier writes, which uses it only if it refuses a program: libbpf's own most.
+ * With less than it needs, kernels before Linux 6.4 say that it was not enough (ENOSPC), and not
+ * what was wrong. */
+#define LOG_SIZE ((size_t) 16 * 1024 * 1024 - 1)
+
 static int
-fail (struct weir_bpf_opened *opened, int error, const char *step)
+fail (struct weir_bpf_opened *opened, enum weir_bpf_stage stage, int error, const char *what)
 {
+  opened->reason = (uint16_t) weir_bpf_find_reason (stage, error, "");
   opened->error = error;
-  snprintf (opened->step, sizeof opened->step, "%s", step);
+  snprintf (opened->said, sizeof opened->said, "%s", what);
+  return -1;
+}
+
+static int
+fail_checks (struct weir_bpf_opened *opened, int error, const char *log)
+{
+  char line[WEIR_SAID_SIZE];
+
+  weir_bpf_shorten_log (log, line, sizeof line);
+  opened->reason = (uint16_t) weir_bpf_find_reason (WEIR_BPF_STAGE_LOAD, error, log);
+  opened->error = error;
+  snprintf (opened->said, sizeof opened->said, "%s", *line != '\0' ? line : "loading the programs");
   return -1;
 }
 
@@ -99,7 +118,7 @@ prepare (struct weir_bpf *programs, uint32_t n_slots, uint64_t idle_ns,
     {
       r = bpf_map__set_max_entries (sizes[i].map, sizes[i].entries);
       if (r < 0)
-        return fail (opened, -r, "size of a map");
+        return fail (opened, WEIR_BPF_STAGE_LOAD, -r, "size of a map");
     }
   programs->rodata->n_slots = n_slots;
   programs->rodata->idle_epochs = idle_ns >> WEIR_BPF_EPOCH_SHIFT;
@@ -108,7 +127,7 @@ prepare (struct weir_bpf *programs, uint32_t n_slots, uint64_t idle_ns,
   programs->rodata->knows_sender = knows_current (BPF_PROG_TYPE_CGROUP_SKB);
   programs->rodata->knows_framer = knows_current (BPF_PROG_TYPE_SCHED_CLS);
   if (stat ("/proc/self/ns/pid", &pid_namespace) < 0)
-    return fail (opened, errno, "pid namespace");
+    return fail (opened, WEIR_BPF_STAGE_LOAD, errno, "pid namespace");
   if (pid_namespace.st_ino != INITIAL_PID_NAMESPACE)
     {
       programs->rodata->pid_namespace_device = pid_namespace.st_dev;
@@ -153,7 +172,7 @@ map_tables (const struct weir_bpf *programs, struct weir_bpf_opened *opened)
       map_memory (bpf_map__fd (programs->maps.control), 0, sizeof *opened->control, PROT_READ);
   if (opened->slots == NULL || opened->changes == NULL || opened->statistics == NULL ||
       opened->control == NULL)
-    return fail (opened, errno, "mapping of tables");
+    return fail (opened, WEIR_BPF_STAGE_MAP, errno, "mapping of tables");
   return 0;
 }
 
@@ -171,7 +190,7 @@ map_ring (const struct weir_bpf *programs, struct weir_bpf_opened *opened)
   opened->ring_produced =
       map_memory (fd, (off_t) page, page + 2 * (size_t) opened->ring_size, PROT_READ);
   if (opened->ring < 0 || opened->ring_consumed == NULL || opened->ring_produced == NULL)
-    return fail (opened, errno, "mapping of events");
+    return fail (opened, WEIR_BPF_STAGE_MAP, errno, "mapping of events");
   opened->ring_data = (const uint8_t *) (uintptr_t) opened->ring_produced + page;
   return 0;
 }
@@ -183,11 +202,11 @@ attach (struct bpf_program *program, int cgroup, uint64_t deadline, struct weir_
 
   /* The kernel does this for every control group there is, and anybody may have made very many. */
   if (weir_clock_now () >= deadline)
-    return fail (opened, ETIMEDOUT, bpf_program__name (program));
+    return fail (opened, WEIR_BPF_STAGE_ATTACH, ETIMEDOUT, bpf_program__name (program));
   fd = bpf_link_create (bpf_program__fd (program), cgroup,
                         bpf_program__expected_attach_type (program), NULL);
   if (fd < 0)
-    return fail (opened, -fd, bpf_program__name (program));
+    return fail (opened, WEIR_BPF_STAGE_ATTACH, -fd, bpf_program__name (program));
   opened->links[opened->n_links++] = fd;
   return 0;
 }
@@ -234,9 +253,10 @@ attach_to_interfaces (const struct weir_bpf *programs, struct weir_bpf_opened *o
                ? -E2BIG
                : bpf_link_create (bpf_program__fd (programs->progs.weir_frames),
                                   (int) one->if_index, (enum bpf_attach_type) TCX_EGRESS, NULL);
-      if (fd < 0)
+      /* One that has gone meanwhile sends nothing more. */
+      if (fd < 0 && fd != -ENODEV)
         opened->frames_error = -fd;
-      else
+      if (fd >= 0)
         {
           opened->links[opened->n_links++] = fd;
           opened->n_interfaces++;
@@ -245,27 +265,49 @@ attach_to_interfaces (const struct weir_bpf *programs, struct weir_bpf_opened *o
   if_freenameindex (all);
 }
 
-int
-weir_bpf_load (int cgroup, uint32_t n_slots, uint64_t idle_ns, uint64_t deadline,
-               struct weir_bpf_opened *opened)
+static struct weir_bpf *
+load_programs (uint32_t n_slots, uint64_t idle_ns, char *log, struct weir_bpf_opened *opened)
 {
-  struct weir_bpf *programs;
+  LIBBPF_OPTS (bpf_object_open_opts, options, .kernel_log_buf = log, .kernel_log_size = LOG_SIZE);
+  struct weir_bpf *programs = weir_bpf__open_opts (&options);
   int r;
 
-  /* Standard error is nobody's, and before that it was the caller's. */
-  libbpf_set_print (NULL);
-  programs = weir_bpf__open ();
   if (programs == NULL)
-    return fail (opened, errno, "reading the programs");
+    {
+      (void) fail (opened, WEIR_BPF_STAGE_LOAD, errno, "reading the programs");
+      return NULL;
+    }
   r = prepare (programs, n_slots, idle_ns, opened);
   if (r == 0)
     {
       r = weir_bpf__load (programs);
       if (r < 0)
-        r = fail (opened, -r, "loading the programs");
+        r = fail_checks (opened, -r, log);
     }
   if (r == 0)
-    r = map_tables (programs, opened);
+    return programs;
+  weir_bpf__destroy (programs);
+  return NULL;
+}
+
+int
+weir_bpf_load (int cgroup, uint32_t n_slots, uint64_t idle_ns, uint64_t deadline,
+               struct weir_bpf_opened *opened)
+{
+  char *log = mmap (NULL, LOG_SIZE, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  struct weir_bpf *programs;
+  int r;
+
+  if (log == MAP_FAILED)
+    return fail (opened, WEIR_BPF_STAGE_MAP, errno, "room for a log");
+  /* Standard error is nobody's, and before that it was the caller's. */
+  libbpf_set_print (NULL);
+  programs = load_programs (n_slots, idle_ns, log, opened);
+  munmap (log, LOG_SIZE);
+  if (programs == NULL)
+    return -1;
+  r = map_tables (programs, opened);
   if (r == 0)
     r = map_ring (programs, opened);
   if (r == 0)

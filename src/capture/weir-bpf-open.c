@@ -14,7 +14,7 @@
 
 void
 weir_bpf_opened_init (struct weir_bpf_opened *opened, enum weir_reason reason, int error,
-                      const char *step)
+                      const char *said)
 {
   *opened = (struct weir_bpf_opened) {
     .state = WEIR_SOURCE_UNAVAILABLE,
@@ -22,7 +22,7 @@ weir_bpf_opened_init (struct weir_bpf_opened *opened, enum weir_reason reason, i
     .error = error,
     .ring = -1,
   };
-  snprintf (opened->step, sizeof opened->step, "%s", step);
+  snprintf (opened->said, sizeof opened->said, "%s", said);
 }
 
 static void
@@ -56,21 +56,6 @@ weir_bpf_close (struct weir_bpf_opened *opened)
  * its start needs time as well. */
 #define TIME_MS 3000
 
-/* What kernels say that lack a helper, a kind of map or a place to hang programs on. */
-static enum weir_reason
-find_reason (int error)
-{
-  switch (error)
-    {
-    case EINVAL:
-    case ENOSYS:
-    case EOPNOTSUPP:
-      return WEIR_REASON_KERNEL_LACKS;
-    default:
-      return WEIR_REASON_REFUSED;
-    }
-}
-
 static void
 open_programs (uint32_t n_slots, uint64_t deadline, struct weir_bpf_opened *opened)
 {
@@ -80,7 +65,7 @@ open_programs (uint32_t n_slots, uint64_t deadline, struct weir_bpf_opened *open
 
   if (cgroup < 0)
     {
-      weir_bpf_opened_init (opened, WEIR_REASON_NO_CGROUPS, -cgroup, "cgroup v2");
+      weir_bpf_opened_init (opened, WEIR_REASON_NO_CGROUPS, -cgroup, "looking for cgroup v2");
       return;
     }
   weir_bpf_opened_init (opened, WEIR_REASON_NONE, 0, "");
@@ -91,7 +76,8 @@ open_programs (uint32_t n_slots, uint64_t deadline, struct weir_bpf_opened *open
     }
   else
     {
-      weir_bpf_opened_init (&failed, find_reason (opened->error), opened->error, opened->step);
+      weir_bpf_opened_init (&failed, (enum weir_reason) opened->reason, opened->error,
+                            opened->said);
       weir_bpf_close (opened);
       *opened = failed;
     }
@@ -101,17 +87,21 @@ open_programs (uint32_t n_slots, uint64_t deadline, struct weir_bpf_opened *open
 #endif
 
 void
-weir_bpf_open (const struct weir_config *config, uint64_t deadline,
+weir_bpf_open (const struct weir_config *config, enum weir_view view, uint64_t deadline,
                struct weir_bpf_opened *ret_opened)
 {
   if ((config->off & WEIR_OFF_BPF) != 0)
     {
-      weir_bpf_opened_init (ret_opened, WEIR_REASON_CONFIG, 0, "engine.conf");
+      weir_bpf_opened_init (ret_opened, WEIR_REASON_CONFIG, 0, "");
       return;
     }
 #ifdef WEIR_HAVE_BPF
-  open_programs (config->bpf_flows_max, weir_clock_until (deadline, TIME_MS), ret_opened);
+  if (view == WEIR_VIEW_FULL)
+    open_programs (config->bpf_flows_max, weir_clock_until (deadline, TIME_MS), ret_opened);
+  else
+    weir_bpf_opened_init (ret_opened, WEIR_REASON_NEEDS_FULL_VIEW, EPERM, "");
 #else
-  weir_bpf_opened_init (ret_opened, WEIR_REASON_NOT_BUILT, 0, "build");
+  /* The full view would not help. */
+  weir_bpf_opened_init (ret_opened, WEIR_REASON_NOT_BUILT, 0, "");
 #endif
 }

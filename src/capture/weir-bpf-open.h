@@ -19,16 +19,13 @@
  * many there are. */
 #define WEIR_BPF_LINKS_MAX (12 + WEIR_BPF_INTERFACES_MAX)
 
-/* What weir_bpf_open() did when it failed, for people who look for the cause. */
-#define WEIR_BPF_STEP_SIZE 32
-
 struct weir_bpf_opened
 {
   /* What can be said so far: ACTIVE, or DEGRADED and UNAVAILABLE with the reason. */
-  uint8_t state;   /* enum weir_source_state */
-  uint16_t reason; /* enum weir_reason */
-  int error;       /* errno behind it, or 0 */
-  char step[WEIR_BPF_STEP_SIZE];
+  uint8_t state;             /* enum weir_source_state */
+  uint16_t reason;           /* enum weir_reason */
+  int error;                 /* errno behind it, or 0 */
+  char said[WEIR_SAID_SIZE]; /* what was being done then, or what the kernel's verifier said */
 
   /* Frames that packet sockets send on the interfaces that were there, in the engine's own network
    * namespace.  PACKET_QDISC_BYPASS and AF_XDP go around it. */
@@ -60,13 +57,14 @@ struct weir_bpf_opened
 /* An @opened of which nothing is there, for that @reason. */
 void
 weir_bpf_opened_init (struct weir_bpf_opened *opened, enum weir_reason reason, int error,
-                      const char *step);
+                      const char *said);
 
 /* As root, before anything from outside is read.  Never fatal: what went wrong is in @ret_opened.
- * @config: [limits] bpf_flows_max and [sources] bpf.  @deadline (weir-clock.h): by then it has
- * ended, if need be with ETIMEDOUT, but for what one step of the kernel takes. */
+ * @config: [limits] bpf_flows_max and [sources] bpf.  @view: the limited one may not.  @deadline
+ * (weir-clock.h): by then it has ended, if need be with ETIMEDOUT, but for what one step of the
+ * kernel takes. */
 void
-weir_bpf_open (const struct weir_config *config, uint64_t deadline,
+weir_bpf_open (const struct weir_config *config, enum weir_view view, uint64_t deadline,
                struct weir_bpf_opened *ret_opened);
 
 /* Unmaps and closes everything, which ends the programs unless another process has the links. */

@@ -169,19 +169,27 @@ look_at_owners (struct weir_meter *meter)
   return say (WEIR_SOURCE_OWNERS, WEIR_SOURCE_ACTIVE, WEIR_REASON_NONE, 0);
 }
 
+/* Too old, or built without (tcx: Linux 6.6); else it was one interface, or one too many. */
+static enum weir_reason
+find_frames_reason (int error)
+{
+  return error == EINVAL || error == EOPNOTSUPP ? WEIR_REASON_NO_FRAMES : WEIR_REASON_SOME_FRAMES;
+}
+
 static struct weir_source_status
 look_at_programs (struct weir_meter *meter)
 {
   const struct weir_bpf_opened *opened = &meter->bpf.opened;
+  struct weir_source_status status = say (WEIR_SOURCE_BPF, (enum weir_source_state) opened->state,
+                                          (enum weir_reason) opened->reason, opened->error);
 
-  if (opened->reason == WEIR_REASON_REFUSED)
-    return say_refused (meter, WEIR_SOURCE_BPF, opened->error);
+  memcpy (status.said, opened->said, sizeof status.said);
   if (opened->state == WEIR_SOURCE_ACTIVE && is_losing (meter, WEIR_SOURCE_BPF))
     return say (WEIR_SOURCE_BPF, WEIR_SOURCE_DEGRADED, WEIR_REASON_NO_ROOM, 0);
   if (opened->state == WEIR_SOURCE_ACTIVE && opened->frames_error != 0)
-    return say (WEIR_SOURCE_BPF, WEIR_SOURCE_ACTIVE, WEIR_REASON_NO_FRAMES, opened->frames_error);
-  return say (WEIR_SOURCE_BPF, (enum weir_source_state) opened->state,
-              (enum weir_reason) opened->reason, opened->error);
+    return say (WEIR_SOURCE_BPF, WEIR_SOURCE_ACTIVE, find_frames_reason (opened->frames_error),
+                opened->frames_error);
+  return status;
 }
 
 void

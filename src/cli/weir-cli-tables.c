@@ -242,15 +242,28 @@ word_advice (WeirCliRun *run, const struct weir_source_status *source)
   return weir_source_words_make_cadence (cadence, interval_ms);
 }
 
-/* What the administrator should know, below the table; empty when there is nothing. */
+/* Below the table: what the kernel said, and what the administrator should know; empty when there
+ * is nothing. */
 static char *
-word_notices (WeirCliRun *run)
+word_rest (WeirCliRun *run)
 {
-  guint n;
-  const struct weir_notice *notices = weir_session_get_notices (run->session, &n);
-  g_autofree char *words = weir_notice_words_get_all (notices, n);
+  guint n_sources, n_notices;
+  const struct weir_source_status *sources = weir_session_get_sources (run->session, &n_sources);
+  const struct weir_notice *notices = weir_session_get_notices (run->session, &n_notices);
+  g_autofree char *words = weir_notice_words_get_all (notices, n_notices);
+  g_autoptr (GString) text = g_string_new (NULL);
 
-  return n > 0 ? g_strconcat ("\n", words, "\n", NULL) : g_strdup ("");
+  for (guint i = 0; i < n_sources; i++)
+    {
+      g_autofree char *said = weir_format_sanitise (sources[i].said, sizeof sources[i].said);
+
+      if (*said != '\0')
+        g_string_append_printf (text, "\n%s: %s\n", weir_source_words_get_name (sources[i].source),
+                                said);
+    }
+  if (n_notices > 0)
+    g_string_append_printf (text, "\n%s\n", words);
+  return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
 static void
@@ -279,8 +292,8 @@ sources_end (WeirCliRun *run)
                               NULL };
       add_row (rows, cells);
     }
-  g_autofree char *notices = word_notices (run);
-  weir_cli_run_write_table (run, columns, G_N_ELEMENTS (columns), rows, notices);
+  g_autofree char *rest = word_rest (run);
+  weir_cli_run_write_table (run, columns, G_N_ELEMENTS (columns), rows, rest);
 }
 
 const WeirCliCommand weir_cli_sources = {

@@ -6,6 +6,8 @@
 #include <glib/gi18n.h>
 #include <sys/utsname.h>
 
+#include "weir-format.h"
+#include "weir-source-words.h"
 #include "weir-words.h"
 
 static void
@@ -34,12 +36,15 @@ append_sources (GString *info, WeirSession *session)
   g_string_append (info, "\nSources:\n");
   for (guint i = 0; i < n_sources; i++)
     {
-      g_string_append_printf (info, "- %s: %s", weir_words_source (sources[i].source),
-                              weir_words_source_state (sources[i].state));
+      g_autofree char *said = weir_format_sanitise (sources[i].said, sizeof sources[i].said);
+
+      g_string_append_printf (info, "- %s: %s", weir_source_words_get_name (sources[i].source),
+                              weir_source_words_get_state (sources[i].state));
       if (sources[i].reason != WEIR_REASON_NONE)
-        g_string_append_printf (info, " (%s, %s)", weir_words_reason (sources[i].reason),
+        g_string_append_printf (info, " (%s, %s)", weir_source_words_get_reason (sources[i].reason),
                                 sources[i].error != 0 ? g_strerror (ABS (sources[i].error)) : "0");
-      g_string_append_printf (info, ", lost %" G_GUINT64_FORMAT "\n", (guint64) sources[i].losses);
+      g_string_append_printf (info, ", lost %" G_GUINT64_FORMAT "%s%s\n",
+                              (guint64) sources[i].losses, *said != '\0' ? ": " : "", said);
     }
 }
 

@@ -9,6 +9,7 @@
 #include "weir-columns.h"
 #include "weir-format.h"
 #include "weir-process-group.h"
+#include "weir-source-words.h"
 #include "weir-traffic-card.h"
 #include "weir-words.h"
 
@@ -156,7 +157,7 @@ refresh_totals (WeirDetails *self)
   take_text (self->tx_row, weir_format_bytes (weir_flow_get_tx_bytes (self->flow)));
   gtk_widget_set_visible (GTK_WIDGET (self->source_row), measured);
   if (measured)
-    set_text (self->source_row, weir_words_source (record->bytes_source));
+    set_text (self->source_row, weir_source_words_get_name (record->bytes_source));
 }
 
 static void

@@ -45,32 +45,6 @@ static const char *const owners_missing[] = {
   [WEIR_MISSING_NOT_FOUND] = N_ ("No process shows this socket"),
 };
 
-static const char *const sources[] = {
-  [WEIR_SOURCE_SOCKDIAG] = N_ ("Sockets"),    [WEIR_SOURCE_CONNTRACK] = N_ ("Connection Tracking"),
-  [WEIR_SOURCE_BPF] = N_ ("Kernel Programs"), [WEIR_SOURCE_INTERFACES] = N_ ("Interfaces"),
-  [WEIR_SOURCE_OWNERS] = N_ ("Owners"),       [WEIR_SOURCE_NAMES] = N_ ("Host Names"),
-};
-
-static const char *const source_states[] = {
-  [WEIR_SOURCE_UNAVAILABLE] = N_ ("Not available"),
-  [WEIR_SOURCE_DEGRADED] = N_ ("Partly available"),
-  [WEIR_SOURCE_ACTIVE] = N_ ("Active"),
-};
-
-static const char *const reasons[] = {
-  [WEIR_REASON_NEEDS_FULL_VIEW] = N_ ("Needs the full view"),
-  [WEIR_REASON_REFUSED] = N_ ("The system refused it"),
-  [WEIR_REASON_KERNEL_LACKS] = N_ ("Not offered by this kernel"),
-  [WEIR_REASON_NOT_TRACKING] = N_ ("No firewall rule asks for connection tracking"),
-  [WEIR_REASON_ACCOUNTING_OFF] = N_ ("Connections are tracked, but their bytes are not counted"),
-  [WEIR_REASON_OWN_PROCESSES_ONLY] = N_ ("Only your own processes can be looked at"),
-  [WEIR_REASON_LOSING_EVENTS] = N_ ("Some events were lost"),
-  [WEIR_REASON_STOPPED] = N_ ("The process behind it has ended"),
-  [WEIR_REASON_NOT_BUILT] = N_ ("Left out of this build"),
-  [WEIR_REASON_GOVERNED] = N_ ("Read less often, because there are very many connections"),
-  [WEIR_REASON_ACCOUNTING_SWITCHED] = N_ ("Weir has the kernel count the bytes"),
-};
-
 static const char *const roles[] = {
   [WEIR_ROLE_METER] = N_ ("Meter"),
   [WEIR_ROLE_KEEPER] = N_ ("Keeper"),
@@ -139,24 +113,6 @@ weir_words_opener (WeirFlow *flow)
     return NULL;
   comm = weir_format_sanitise (record->opener_comm, sizeof record->opener_comm);
   return g_strdup_printf ("%s%s%u", comm, *comm != '\0' ? " · " : "", record->opener_pid);
-}
-
-const char *
-weir_words_source (guint8 source)
-{
-  return LOOK_UP (sources, source);
-}
-
-const char *
-weir_words_source_state (guint8 state)
-{
-  return LOOK_UP (source_states, state);
-}
-
-const char *
-weir_words_reason (guint16 reason)
-{
-  return LOOK_UP (reasons, reason);
 }
 
 const char *

@@ -26,12 +26,6 @@ char *
 weir_words_opener (WeirFlow *flow);
 
 const char *
-weir_words_source (guint8 source);
-const char *
-weir_words_source_state (guint8 state);
-const char *
-weir_words_reason (guint16 reason);
-const char *
 weir_words_role (guint8 role);
 
 G_END_DECLS

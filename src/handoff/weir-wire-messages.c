@@ -68,6 +68,8 @@ weir_write_sources (struct weir_writer *writer, const struct weir_source_status 
       weir_write_u32 (writer, (uint32_t) sources[i].error);
       weir_write_u64 (writer, sources[i].losses);
     }
+  for (size_t i = 0; i < (uint16_t) n_sources; i++)
+    weir_write_field (writer, sources[i].said, sizeof sources[i].said);
   weir_write_frame_end (writer);
 }
 
@@ -75,7 +77,7 @@ int
 weir_read_sources (const struct weir_frame *frame, struct weir_source_status *ret_sources,
                    size_t max, size_t *ret_n)
 {
-  struct weir_reader reader;
+  struct weir_reader reader, records;
   uint16_t n, record_size;
 
   *ret_n = 0;
@@ -84,20 +86,22 @@ weir_read_sources (const struct weir_frame *frame, struct weir_source_status *re
     return -EPROTO;
   n = weir_read_u16 (&reader);
   record_size = weir_read_u16 (&reader);
-  if (reader.failed || record_size < SOURCE_RECORD_SIZE)
+  if (reader.failed || record_size < SOURCE_RECORD_SIZE ||
+      !weir_reader_next_record (&reader, (size_t) n * record_size, &records))
     return -EPROTO;
   for (uint16_t i = 0; i < n; i++)
     {
-      struct weir_source_status status;
+      struct weir_source_status status = { 0 };
       struct weir_reader record;
 
-      if (!weir_reader_next_record (&reader, record_size, &record))
+      if (!weir_reader_next_record (&records, record_size, &record))
         return -EPROTO;
       status.source = weir_read_u8 (&record);
       status.state = weir_read_u8 (&record);
       status.reason = weir_read_u16 (&record);
       status.error = (int32_t) weir_read_u32 (&record);
       status.losses = weir_read_u64 (&record);
+      weir_read_string (&reader, status.said, sizeof status.said);
       if (status.source >= WEIR_N_SOURCES)
         continue;
       if (status.state > WEIR_SOURCE_ACTIVE || status.reason > WEIR_REASON_LAST)

@@ -212,10 +212,23 @@ enum weir_reason
   WEIR_REASON_PART_OF_CGROUPS = 16,     /* bpf: only a part of the control groups can be reached */
   WEIR_REASON_NO_ROOM = 17,             /* bpf: what has no room is added up (@losses) */
   WEIR_REASON_NO_FRAMES = 18,           /* bpf: frames of packet sockets are not counted (@error) */
+  WEIR_REASON_SOME_FRAMES = 19,         /* bpf: they are on some interfaces only (@error) */
+  WEIR_REASON_NO_PROGRAMS = 20,         /* bpf: the kernel has no bpf(2), or a filter hides it */
+  WEIR_REASON_NO_CGROUP_PROGRAMS = 21,  /* bpf: the kernel takes none for control groups */
+  WEIR_REASON_OLD_KERNEL = 22,          /* bpf: the kernel lacks what the programs call */
+  WEIR_REASON_VERIFIER = 23,            /* bpf: the kernel's verifier refused them (@said) */
+  WEIR_REASON_NO_RIGHT = 24,            /* bpf: root without the capabilities, or of a container */
+  WEIR_REASON_LOCKDOWN = 25,            /* bpf: a kernel that is locked down refused them */
+  WEIR_REASON_NOT_SHARED = 26,          /* bpf: others' programs leave no place for these */
+  WEIR_REASON_NO_MEMORY = 27,           /* bpf: the kernel had none for them */
+  WEIR_REASON_TOO_SLOW = 28,            /* bpf: they were not in place in time */
 };
 
 /* The last one that a reader takes. */
-#define WEIR_REASON_LAST 18
+#define WEIR_REASON_LAST 28
+
+/* Room for @said of struct weir_source_status. */
+#define WEIR_SAID_SIZE 128
 
 struct weir_source_status
 {
@@ -224,6 +237,9 @@ struct weir_source_status
   uint16_t reason; /* enum weir_reason */
   int32_t error;   /* errno behind the reason, 0 if none */
   uint64_t losses; /* events or rows that are known to be lost since the start */
+  /* What was being done when it failed, and what the kernel said; for people who look for the
+   * cause, and not translated.  Mostly empty; untrusted. */
+  char said[WEIR_SAID_SIZE];
 };
 
 void

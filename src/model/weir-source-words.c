@@ -66,8 +66,9 @@ static const struct
   [WEIR_REASON_NO_PACKET_SOCKETS] = { N_ ("Programs that bypass the firewall cannot be listed"),
                                       N_ ("Load the module packet_diag of the kernel.") },
   [WEIR_REASON_NO_CGROUPS] = { N_ ("Control groups of version 2 are not mounted"),
-                               N_ ("Mount them, at /sys/fs/cgroup or at "
-                                   "/sys/fs/cgroup/unified.") },
+                               N_ ("Mount them: “mount -t cgroup2 none /sys/fs/cgroup/unified”, "
+                                   "or start the kernel with "
+                                   "systemd.unified_cgroup_hierarchy=1.") },
   [WEIR_REASON_PART_OF_CGROUPS] = { N_ ("Only a part of the control groups can be reached"),
                                     N_ ("Start Weir outside of the container to see the whole "
                                         "computer.") },
@@ -75,7 +76,38 @@ static const struct
                             N_ ("What has no room is added up. The administrator can make room: "
                                 "bpf_flows_max in engine.conf.") },
   [WEIR_REASON_NO_FRAMES] = { N_ ("What programs send past the firewall is not counted"),
-                              N_ ("Use Linux 6.6 or newer.") },
+                              N_ ("Use Linux 6.6 or newer, built with CONFIG_NET_XGRESS.") },
+  [WEIR_REASON_SOME_FRAMES] = { N_ ("What programs send past the firewall is counted on some "
+                                    "interfaces only"),
+                                N_ ("It is counted on the first sixteen interfaces that are there "
+                                    "when the full view is unlocked.") },
+  [WEIR_REASON_NO_PROGRAMS] = { N_ ("This kernel takes no programs"),
+                                N_ ("Use a kernel that was built with CONFIG_BPF_SYSCALL and "
+                                    "CONFIG_CGROUP_BPF. In a container its administrator has to "
+                                    "allow the system call bpf.") },
+  [WEIR_REASON_NO_CGROUP_PROGRAMS] = { N_ ("This kernel takes no programs for control groups"),
+                                       N_ ("Use a kernel that was built with "
+                                           "CONFIG_CGROUP_BPF.") },
+  [WEIR_REASON_OLD_KERNEL] = { N_ ("This kernel is too old for Weir’s programs"),
+                               N_ ("Use Linux 6.1 or newer.") },
+  [WEIR_REASON_VERIFIER] = { N_ ("This kernel does not accept Weir’s programs"),
+                             N_ ("Please report it, with the version of the kernel and what it "
+                                 "said. Another kernel may accept them.") },
+  [WEIR_REASON_NO_RIGHT] = { N_ ("Weir runs in a container that may not load programs"),
+                             N_ ("Start Weir outside of it. A container of root’s may be given "
+                                 "CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN.") },
+  [WEIR_REASON_LOCKDOWN] = { N_ ("This kernel is locked down, and takes no programs then"),
+                             N_ ("Use a newer kernel, which takes them all the same; or start this "
+                                 "computer without lockdown, which Secure Boot switches on.") },
+  [WEIR_REASON_NOT_SHARED] = { N_ ("Programs of others leave no place on the control groups"),
+                               N_ ("“bpftool cgroup tree” names them. End what is attached without "
+                                   "“multi”, then unlock the full view again.") },
+  [WEIR_REASON_NO_MEMORY] = { N_ ("The kernel has no memory for it"),
+                              N_ ("Close programs, or have the administrator make bpf_flows_max in "
+                                  "engine.conf smaller, then unlock the full view again.") },
+  [WEIR_REASON_TOO_SLOW] = { N_ ("It was not ready in time"),
+                             N_ ("Unlock the full view again when this computer is less busy. Very "
+                                 "many control groups can be the cause as well.") },
 };
 
 /* %s: a time, in seconds. */

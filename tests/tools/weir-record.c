@@ -233,10 +233,14 @@ print_sources (const struct weir_frame *frame)
   int result = weir_read_sources (frame, sources, WEIR_N_SOURCES, &n);
 
   for (size_t i = 0; result == 0 && i < n; i++)
-    printf ("{\"message\":\"source\",\"source\":%u,\"state\":%u,\"reason\":%u,\"error\":%d,"
-            "\"losses\":%" PRIu64 "}\n",
-            sources[i].source, sources[i].state, sources[i].reason, sources[i].error,
-            sources[i].losses);
+    {
+      printf ("{\"message\":\"source\",\"source\":%u,\"state\":%u,\"reason\":%u,\"error\":%d,"
+              "\"losses\":%" PRIu64,
+              sources[i].source, sources[i].state, sources[i].reason, sources[i].error,
+              sources[i].losses);
+      print_text ("said", sources[i].said);
+      puts ("}");
+    }
   return result;
 }
 

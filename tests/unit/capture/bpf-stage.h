@@ -69,9 +69,9 @@ stage_open (struct stage *stage, uint32_t n_slots)
   struct weir_config config = { .bpf_flows_max = n_slots };
   struct weir_bpf_opened opened;
 
-  weir_bpf_open (&config, UINT64_MAX, &opened);
+  weir_bpf_open (&config, WEIR_VIEW_FULL, UINT64_MAX, &opened);
   if (opened.state == WEIR_SOURCE_UNAVAILABLE)
-    g_error ("%s: %s", opened.step, g_strerror (opened.error));
+    g_error ("%s: %s", opened.said, g_strerror (opened.error));
   stage_init (stage, &opened);
 }
 
@@ -124,7 +124,7 @@ stage_open_in (struct stage *stage, int group, uint32_t n_slots, uint64_t idle_n
 
   weir_bpf_opened_init (&opened, WEIR_REASON_NONE, 0, "");
   if (weir_bpf_load (group, n_slots, idle_ns, UINT64_MAX, &opened) < 0)
-    g_error ("%s: %s", opened.step, g_strerror (opened.error));
+    g_error ("%s: %s", opened.said, g_strerror (opened.error));
   opened.state = WEIR_SOURCE_ACTIVE;
   stage_init (stage, &opened);
 }

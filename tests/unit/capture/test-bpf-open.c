@@ -29,9 +29,21 @@ test_switched_off (void)
   const struct weir_config off = { .off = WEIR_OFF_BPF, .bpf_flows_max = WEIR_BPF_FLOWS_MIN };
   struct weir_bpf_opened opened;
 
-  weir_bpf_open (&off, UINT64_MAX, &opened);
+  weir_bpf_open (&off, WEIR_VIEW_FULL, UINT64_MAX, &opened);
   g_assert_true (is_empty (&opened));
   g_assert_cmpuint (opened.reason, ==, WEIR_REASON_CONFIG);
+  weir_bpf_close (&opened);
+}
+
+/* Not even looked for. */
+static void
+test_limited_view (void)
+{
+  struct weir_bpf_opened opened;
+
+  weir_bpf_open (&config, WEIR_VIEW_LIMITED, UINT64_MAX, &opened);
+  g_assert_true (is_empty (&opened));
+  g_assert_cmpuint (opened.reason, ==, WEIR_REASON_NEEDS_FULL_VIEW);
   weir_bpf_close (&opened);
 }
 
@@ -40,7 +52,7 @@ test_here (void)
 {
   struct weir_bpf_opened opened;
 
-  weir_bpf_open (&config, UINT64_MAX, &opened);
+  weir_bpf_open (&config, WEIR_VIEW_FULL, UINT64_MAX, &opened);
   g_assert_cmpuint (opened.state, !=, WEIR_SOURCE_UNAVAILABLE);
   g_assert_cmpint (opened.error, ==, 0);
   g_assert_cmpuint (opened.n_slots, ==, WEIR_BPF_FLOWS_MIN);
@@ -61,11 +73,11 @@ be_nobody (void *data)
 
   HOLDS (setresgid (65534, 65534, 65534) == 0 && setresuid (65534, 65534, 65534) == 0);
   first_free = dup (0);
-  weir_bpf_open (&config, UINT64_MAX, &opened);
+  weir_bpf_open (&config, WEIR_VIEW_FULL, UINT64_MAX, &opened);
   HOLDS (is_empty (&opened));
-  HOLDS (opened.reason == WEIR_REASON_REFUSED);
+  HOLDS (opened.reason == WEIR_REASON_NO_RIGHT);
   HOLDS (opened.error == EPERM || opened.error == EACCES);
-  HOLDS (opened.step[0] != '\0');
+  HOLDS (opened.said[0] != '\0');
   HOLDS (dup (0) == first_free + 1);
   return 0;
 }
@@ -77,9 +89,9 @@ test_late (void)
   struct weir_bpf_opened opened;
   const int first_free = dup (0);
 
-  weir_bpf_open (&config, 0, &opened);
+  weir_bpf_open (&config, WEIR_VIEW_FULL, 0, &opened);
   g_assert_true (is_empty (&opened));
-  g_assert_cmpint (opened.reason, ==, WEIR_REASON_REFUSED);
+  g_assert_cmpint (opened.reason, ==, WEIR_REASON_TOO_SLOW);
   g_assert_cmpint (opened.error, ==, ETIMEDOUT);
   g_assert_cmpint (dup (0), ==, first_free + 1);
 }
@@ -114,7 +126,7 @@ have_no_groups (void *data)
   struct weir_bpf_opened opened;
 
   HOLDS (unmount_groups ());
-  weir_bpf_open (&config, UINT64_MAX, &opened);
+  weir_bpf_open (&config, WEIR_VIEW_FULL, UINT64_MAX, &opened);
   HOLDS (is_empty (&opened));
   HOLDS (opened.reason == WEIR_REASON_NO_CGROUPS);
   return 0;
@@ -144,7 +156,7 @@ have_groups_elsewhere (void *data)
   HOLDS (mkdir ("/run/part", 0700) == 0);
   HOLDS (mount ("/run/odd place/weir-test-part", "/run/part", NULL, MS_BIND, NULL) == 0);
   HOLDS (umount2 ("/run/odd place", MNT_DETACH) == 0);
-  weir_bpf_open (&config, UINT64_MAX, &opened);
+  weir_bpf_open (&config, WEIR_VIEW_FULL, UINT64_MAX, &opened);
   HOLDS (opened.state == WEIR_SOURCE_DEGRADED);
   HOLDS (opened.reason == WEIR_REASON_PART_OF_CGROUPS);
   HOLDS (opened.n_links >= 12);
@@ -168,6 +180,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/bpf/open/switched-off", test_switched_off);
+  g_test_add_func ("/bpf/open/limited-view", test_limited_view);
   g_test_add_func ("/bpf/open/here", test_here);
   g_test_add_func ("/bpf/open/refused", test_refused);
   g_test_add_func ("/bpf/open/late", test_late);

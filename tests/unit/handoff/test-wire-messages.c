@@ -59,10 +59,11 @@ static void
 test_sources (void)
 {
   struct weir_source_status sources[] = {
-    { WEIR_SOURCE_SOCKDIAG, WEIR_SOURCE_ACTIVE, WEIR_REASON_NONE, 0, 12 },
-    { 77, WEIR_SOURCE_ACTIVE, WEIR_REASON_NONE, 0, 0 },
-    { WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_DEGRADED, WEIR_REASON_REFUSED, -5, G_MAXUINT64 },
-    { WEIR_SOURCE_OWNERS, WEIR_SOURCE_UNAVAILABLE, WEIR_REASON_STOPPED, 0, 0 },
+    { WEIR_SOURCE_SOCKDIAG, WEIR_SOURCE_ACTIVE, WEIR_REASON_NONE, 0, 12, "" },
+    { 77, WEIR_SOURCE_ACTIVE, WEIR_REASON_NONE, 0, 0, "not read" },
+    { WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_DEGRADED, WEIR_REASON_REFUSED, -5, G_MAXUINT64,
+      "R1 is\n none" },
+    { WEIR_SOURCE_OWNERS, WEIR_SOURCE_UNAVAILABLE, WEIR_REASON_STOPPED, 0, 0, "" },
   };
   struct weir_source_status back[2];
   struct weir_writer writer;
@@ -79,6 +80,8 @@ test_sources (void)
   g_assert_cmpuint (back[1].source, ==, WEIR_SOURCE_CONNTRACK);
   g_assert_cmpuint (back[1].state, ==, WEIR_SOURCE_DEGRADED);
   g_assert_cmpuint (back[1].reason, ==, WEIR_REASON_REFUSED);
+  g_assert_cmpstr (back[0].said, ==, "");
+  g_assert_cmpstr (back[1].said, ==, "R1 is\n none");
   g_assert_cmpint (back[1].error, ==, -5);
   g_assert_cmpuint (back[1].losses, ==, G_MAXUINT64);
   weir_writer_clear (&writer);
@@ -119,6 +122,8 @@ test_longer_records (void)
       weir_write_u64 (&writer, 100 + i);
       weir_write_u32 (&writer, 0xffffffff);
     }
+  weir_write_string (&writer, "");
+  weir_write_string (&writer, "said");
   weir_write_u64 (&writer, 7);
   weir_write_frame_end (&writer);
   frame = only_frame (&writer);
@@ -126,6 +131,7 @@ test_longer_records (void)
   g_assert_cmpuint (n, ==, 2);
   g_assert_cmpuint (back[1].source, ==, WEIR_SOURCE_CONNTRACK);
   g_assert_cmpuint (back[1].losses, ==, 101);
+  g_assert_cmpstr (back[1].said, ==, "said");
   weir_writer_clear (&writer);
 }
 

@@ -184,8 +184,9 @@ static void
 write_lists (struct weir_writer *writer)
 {
   const struct weir_source_status sources[] = {
-    { WEIR_SOURCE_SOCKDIAG, WEIR_SOURCE_ACTIVE, WEIR_REASON_NONE, 0, 0 },
-    { WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_UNAVAILABLE, WEIR_REASON_REFUSED, EPERM, G_MAXUINT64 },
+    { WEIR_SOURCE_SOCKDIAG, WEIR_SOURCE_ACTIVE, WEIR_REASON_NONE, 0, 0, "" },
+    { WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_UNAVAILABLE, WEIR_REASON_REFUSED, EPERM, G_MAXUINT64,
+      "said" },
   };
   const struct weir_process_status processes[] = {
     { .role = WEIR_ROLE_METER, .pid = 2, .uid = 998, .no_new_privs = 1, .layers_active = 7 },
