@@ -20,10 +20,11 @@ struct weir_flow_key
   uint8_t local[16], remote[16];
   uint16_t local_port, remote_port;
   uint32_t netns;
-  uint32_t discriminator; /* of protocols without ports: as in struct weir_conntrack_reading */
-  uint16_t zone;          /* with has_zone */
+  /* Of protocols without ports: as in struct weir_conntrack_reading; of frames: the interface */
+  uint32_t discriminator;
+  uint16_t zone; /* with has_zone */
   uint8_t protocol;
-  uint8_t family : 7; /* 4 or 6 */
+  uint8_t family : 7; /* 4 or 6; 0: frames, and @remote begins with the cookie of their socket */
   /* Another flow, of another zone of conntrack, has the same key without this. */
   uint8_t has_zone : 1;
 };

@@ -120,6 +120,9 @@ find_netns (struct weir_join *join, const struct weir_bpf_reading *reading)
 {
   const struct weir_flow *known;
 
+  /* Frames are seen on the interfaces of the engine's own namespace. */
+  if (reading->flags & WEIR_BPF_FRAMES)
+    return join->own.inode;
   if (reading->netns_cookie != 0)
     return weir_join_need_netns (join, reading->netns_cookie);
   known = weir_flow_table_find_cookie (&join->table, reading->cookie);
@@ -134,6 +137,9 @@ make_key (uint32_t netns, const struct weir_bpf_reading *reading, struct weir_fl
   memset (ret_key, 0, sizeof *ret_key);
   memcpy (ret_key->local, reading->local.address, 16);
   memcpy (ret_key->remote, reading->remote.address, 16);
+  /* Nothing but their sockets tells frames apart. */
+  if (reading->family == 0)
+    memcpy (ret_key->remote, &reading->cookie, sizeof reading->cookie);
   ret_key->local_port = reading->local.port;
   ret_key->remote_port = reading->remote.port;
   ret_key->netns = netns;
@@ -393,9 +399,13 @@ take_processes (struct weir_join *join, struct weir_flow *flow, struct weir_bpf_
 static void
 take_facts (struct weir_join *join, struct weir_flow *flow, const struct weir_bpf_reading *reading)
 {
-  if (reading->direction != WEIR_DIRECTION_UNKNOWN && flow->direction == WEIR_DIRECTION_UNKNOWN &&
+  /* Of frames only those are counted that leave. */
+  const uint8_t direction =
+      reading->flags & WEIR_BPF_FRAMES ? WEIR_DIRECTION_OUT : reading->direction;
+
+  if (direction != WEIR_DIRECTION_UNKNOWN && flow->direction == WEIR_DIRECTION_UNKNOWN &&
       !(flow->flags & WEIR_FLOW_HAD_CONNTRACK))
-    weir_flow_set_direction (flow, reading->direction);
+    weir_flow_set_direction (flow, direction);
   if (flow->key.netns == join->own.inode && reading->ifindex != 0 &&
       flow->ifindex != reading->ifindex)
     {

@@ -221,8 +221,9 @@ choose_direction (struct weir_join *join, struct weir_flow *flow)
   struct weir_endpoint local = { .port = flow->key.local_port };
   struct weir_servers servers;
 
-  /* What conntrack recorded is better than anything that could be concluded here. */
-  if (flow->flags & WEIR_FLOW_HAD_CONNTRACK)
+  /* What conntrack recorded is better than anything that could be concluded here; and frames have
+   * no ends. */
+  if (flow->flags & WEIR_FLOW_HAD_CONNTRACK || flow->key.family == 0)
     return;
   if (weir_addresses_is_local (&netns->addresses, flow->key.remote) ||
       (!netns->addresses.known && meets_other_end (join, flow)))
@@ -252,6 +253,22 @@ has_sockets (uint8_t protocol)
     }
 }
 
+/* Kernels before 6.10 do not say who sends a frame; who has the socket is listed (packet_diag). */
+static void
+find_framer (struct weir_join *join, struct weir_flow *flow)
+{
+  const struct weir_receiver *receiver;
+  uint64_t cookie;
+
+  memcpy (&cookie, flow->key.remote, sizeof cookie);
+  receiver = weir_receivers_find_packet (&join->receivers, flow->key.netns, cookie);
+  if (receiver == NULL || receiver->owner == 0)
+    return;
+  weir_flow_set_flags (flow, WEIR_FLOW_HAS_UID | WEIR_FLOW_OWNER_IS_EXACT, 0);
+  flow->uid = receiver->uid;
+  weir_join_set_owner (join, flow, receiver->owner);
+}
+
 static bool
 is_kernels (const struct weir_flow *flow)
 {
@@ -267,6 +284,8 @@ why_no_owner (struct weir_join *join, const struct weir_flow *flow)
 
   if (is_kernels (flow))
     return WEIR_MISSING_KERNEL;
+  if (flow->key.family == 0)
+    return netns->sockets_known ? WEIR_MISSING_NOT_FOUND : WEIR_MISSING_NOT_YET;
   /* What a namespace has claimed stays that one's. */
   if (flow->direction == WEIR_DIRECTION_FORWARDED)
     return flow->owner_missing == WEIR_MISSING_OTHER_NAMESPACE ? WEIR_MISSING_OTHER_NAMESPACE
@@ -300,6 +319,8 @@ choose_owner (struct weir_join *join, struct weir_flow *flow, uint64_t now)
       flow->direction != WEIR_DIRECTION_FORWARDED &&
       (has_sockets (flow->key.protocol) || weir_flow_is_sent_echo (flow)))
     weir_join_borrow_owner (join, flow, now);
+  if (flow->owner == 0 && flow->key.family == 0)
+    find_framer (join, flow);
 
   if (flow->owner != 0 && flow->flags & WEIR_FLOW_OWNER_IS_SHARED)
     weir_join_choose_shared (join, flow, now, &how, &missing);

@@ -225,11 +225,14 @@ fill_key (struct weir_flow_record *record, const struct weir_flow *flow)
   record->family = flow->key.family;
   record->protocol = flow->key.protocol;
   record->netns = flow->key.netns;
+  record->first_seen = flow->first_seen;
+  /* Frames have no ends. */
+  if (flow->key.family == 0)
+    return;
   memcpy (record->local.address, flow->key.local, 16);
   record->local.port = flow->key.local_port;
   memcpy (record->remote.address, flow->key.remote, 16);
   record->remote.port = flow->key.remote_port;
-  record->first_seen = flow->first_seen;
 }
 
 static void

@@ -165,6 +165,20 @@ weir_receivers_see (struct weir_receivers *receivers, uint32_t netns, uint32_t r
   return true;
 }
 
+const struct weir_receiver *
+weir_receivers_find_packet (const struct weir_receivers *receivers, uint32_t netns, uint64_t cookie)
+{
+  for (uint32_t i = 0; i < receivers->n_slots; i++)
+    {
+      const struct weir_receiver *receiver = &receivers->items[i];
+
+      if (receiver->kind == WEIR_SOCKET_PACKET && receiver->cookie == cookie &&
+          receiver->netns == netns && receiver->in_use && !receiver->is_gone)
+        return receiver;
+    }
+  return NULL;
+}
+
 void
 weir_receivers_sweep (struct weir_receivers *receivers, uint32_t netns, uint32_t round)
 {

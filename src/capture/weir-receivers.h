@@ -69,6 +69,11 @@ void
 weir_receivers_keep (struct weir_receivers *receivers, const struct weir_owners *owners,
                      uint32_t netns, enum weir_socket_kind kind, uint8_t family, uint32_t round);
 
+/* The packet socket of @netns with that cookie, as the last dump showed it; NULL: it did not. */
+const struct weir_receiver *
+weir_receivers_find_packet (const struct weir_receivers *receivers, uint32_t netns,
+                            uint64_t cookie);
+
 /* Writes what is new as LISTENERS.  @not_listed: sockets that found no room. */
 void
 weir_receivers_publish (struct weir_receivers *receivers, const struct weir_owners *owners,

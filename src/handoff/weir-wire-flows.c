@@ -398,7 +398,7 @@ read_record (struct weir_reader *reader, struct weir_flow_record *record, const 
       read_endpoint (reader, &record->local);
       read_endpoint (reader, &record->remote);
       record->first_seen = weir_read_u64 (reader);
-      if (record->family != 4 && record->family != 6)
+      if (record->family != 0 && record->family != 4 && record->family != 6)
         return false;
     }
   if (record->groups & WEIR_FLOW_STATE)

@@ -421,7 +421,7 @@ enum weir_flow_change
 };
 
 /* IPv4 addresses are stored as v4-mapped IPv6 addresses; @family says how to print them.  Ports are
- * in host order; for protocols without ports they are 0. */
+ * in host order; for protocols without ports they are 0.  Frames have neither. */
 struct weir_endpoint
 {
   uint8_t address[16];
@@ -437,8 +437,8 @@ struct weir_flow_record
   uint32_t groups; /* enum weir_flow_group */
 
   /* KEY */
-  uint8_t family;   /* 4 or 6 */
-  uint8_t protocol; /* IPPROTO_* */
+  uint8_t family;   /* 4 or 6; 0: frames of a packet socket */
+  uint8_t protocol; /* IPPROTO_*; 0 of frames */
   uint32_t netns;   /* inode of the network namespace, or weir_netns_is_unknown() */
   struct weir_endpoint local, remote;
   uint64_t first_seen; /* CLOCK_BOOTTIME, ns */

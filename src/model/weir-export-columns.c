@@ -162,7 +162,7 @@ append_protocol (const WeirExportRow *row, GString *cell)
 {
   if (!has (row, WEIR_FLOW_KEY))
     return;
-  const char *name = weir_flow_texts_get_protocol_name (row->record.protocol);
+  const char *name = weir_flow_texts_get_record_protocol (&row->record);
   if (name != NULL)
     g_string_append (cell, name);
   else

@@ -155,8 +155,9 @@ probe_proto (WeirFlow *flow, WeirFilterProbe *probe)
 
   if (record == NULL)
     return;
-  weir_filter_probe_text (probe, weir_flow_texts_get_protocol_name (record->protocol));
-  weir_filter_probe_integer (probe, record->protocol);
+  weir_filter_probe_text (probe, weir_flow_texts_get_record_protocol (record));
+  if (record->family != 0)
+    weir_filter_probe_integer (probe, record->protocol);
 }
 
 static gboolean
@@ -172,7 +173,7 @@ is_protocol (const char *text)
       if (name != NULL && g_ascii_strcasecmp (name, text) == 0)
         return TRUE;
     }
-  return FALSE;
+  return g_ascii_strcasecmp (WEIR_PROTOCOL_FRAMES, text) == 0;
 }
 
 static void

@@ -71,10 +71,17 @@ weir_flow_texts_get_protocol_name (guint8 number)
   return protocol != NULL ? protocol->name : NULL;
 }
 
+const char *
+weir_flow_texts_get_record_protocol (const struct weir_flow_record *record)
+{
+  return record->family != 0 ? weir_flow_texts_get_protocol_name (record->protocol)
+                             : WEIR_PROTOCOL_FRAMES;
+}
+
 static char *
 make_protocol (WeirFlow *flow)
 {
-  const char *name = weir_flow_texts_get_protocol_name (flow->record.protocol);
+  const char *name = weir_flow_texts_get_record_protocol (&flow->record);
 
   return name != NULL ? g_strdup (name) : g_strdup_printf ("%u", flow->record.protocol);
 }

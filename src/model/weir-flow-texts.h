@@ -17,5 +17,10 @@ weir_endpoint_is_any (const struct weir_endpoint *endpoint, guint8 family);
 /* "TCP"; NULL when the number has no name here. */
 const char *
 weir_flow_texts_get_protocol_name (guint8 protocol);
+/* What has no protocol that anybody could tell: frames of a packet socket. */
+#define WEIR_PROTOCOL_FRAMES "Frames"
+/* That of a flow; the same. */
+const char *
+weir_flow_texts_get_record_protocol (const struct weir_flow_record *record);
 
 G_END_DECLS

@@ -39,6 +39,7 @@ struct _WeirLedgerRoutes
 {
   GArray *routes;        /* Route: own addresses first, then longer networks before shorter ones */
   WeirLedgerSide beyond; /* everything else */
+  GArray *exits;         /* guint32: indices of interfaces that lead to a counted one */
   guint hash, generation;
 };
 
@@ -48,6 +49,7 @@ weir_ledger_routes_new (void)
   WeirLedgerRoutes *self = g_new0 (WeirLedgerRoutes, 1);
 
   self->routes = g_array_new (FALSE, FALSE, sizeof (Route));
+  self->exits = g_array_new (FALSE, FALSE, sizeof (guint32));
   return self;
 }
 
@@ -55,6 +57,7 @@ void
 weir_ledger_routes_free (WeirLedgerRoutes *self)
 {
   g_array_unref (self->routes);
+  g_array_unref (self->exits);
   g_free (self);
 }
 
@@ -176,13 +179,18 @@ weir_ledger_routes_update (WeirLedgerRoutes *self, const struct weir_interface_r
   self->hash = hash;
   self->generation++;
   g_array_set_size (self->routes, 0);
+  g_array_set_size (self->exits, 0);
   self->beyond = (WeirLedgerSide) { FALSE, -1 };
   for (guint i = 0; i < n_interfaces; i++)
     {
       const struct weir_interface_record *interface = &interfaces[i];
       guint64 bytes = interface->rx_bytes + interface->tx_bytes;
 
-      add_routes (self, interface, find_exit (interfaces, n_interfaces, interface, 0));
+      const struct weir_interface_record *exit = find_exit (interfaces, n_interfaces, interface, 0);
+
+      add_routes (self, interface, exit);
+      if (exit != NULL)
+        g_array_append_val (self->exits, interface->index);
       /* Routes are not read: of several counted interfaces the busiest stands for all. */
       if (!(interface->flags & WEIR_INTERFACE_COUNTED) || (self->beyond.crosses && bytes <= most))
         continue;
@@ -218,4 +226,13 @@ weir_ledger_routes_find (WeirLedgerRoutes *self, const guint8 address[16])
         return route->side;
     }
   return self->beyond;
+}
+
+WeirLedgerSide
+weir_ledger_routes_find_frames (WeirLedgerRoutes *self, guint32 ifindex)
+{
+  for (guint i = 0; i < self->exits->len; i++)
+    if (g_array_index (self->exits, guint32, i) == ifindex)
+      return (WeirLedgerSide) { TRUE, 0 };
+  return (WeirLedgerSide) { FALSE, -1 };
 }

@@ -30,6 +30,9 @@ guint
 weir_ledger_routes_get_generation (WeirLedgerRoutes *self);
 WeirLedgerSide
 weir_ledger_routes_find (WeirLedgerRoutes *self, const guint8 address[16]);
+/* Of frames, which were put on that interface with their headers. */
+WeirLedgerSide
+weir_ledger_routes_find_frames (WeirLedgerRoutes *self, guint32 ifindex);
 
 /* A program or a header of its own carries its packets inside of others. */
 gboolean

@@ -135,7 +135,7 @@ choose_part (WeirFlow *flow)
     return WEIR_LEDGER_FORWARDED;
   if (weir_flow_get_app_name (flow) != NULL)
     return WEIR_LEDGER_APPS;
-  if (!weir_flow_has_ports (flow) ||
+  if ((record->family != 0 && !weir_flow_has_ports (flow)) ||
       (record->groups & WEIR_FLOW_OWNER && record->owner_missing == WEIR_MISSING_KERNEL))
     return WEIR_LEDGER_KERNEL;
   return WEIR_LEDGER_NO_OWNER;
@@ -164,9 +164,12 @@ find_sides (WeirLedger *self, WeirFlow *flow)
     far = &record->nat_remote;
   flow->ledger.near =
       forwarded ? weir_ledger_routes_find (self->routes, record->local.address) : none;
-  flow->ledger.far = record->direction == WEIR_DIRECTION_LOCAL
-                         ? none
-                         : weir_ledger_routes_find (self->routes, far->address);
+  if (record->direction == WEIR_DIRECTION_LOCAL)
+    flow->ledger.far = none;
+  else if (record->family == 0)
+    flow->ledger.far = weir_ledger_routes_find_frames (self->routes, record->ifindex);
+  else
+    flow->ledger.far = weir_ledger_routes_find (self->routes, far->address);
 }
 
 static void

@@ -134,6 +134,8 @@ estimate_frames (WeirFlow *flow, double seconds)
   double bytes = (flow->rx_rate + flow->tx_rate) * seconds;
   gboolean payload = record->bytes_source == WEIR_SOURCE_SOCKDIAG;
 
+  if (record->family == 0)
+    return bytes;
   if (!record->has_packets || flow->packets_moved == 0)
     return bytes * (payload ? FACTOR_PAYLOAD : FACTOR_PACKETS);
   if (!payload)

@@ -116,6 +116,25 @@ def other_namespace():
             process.stdin.close()
 
 
+@tap.case("what a packet socket sends past the firewall: a row without ends, owner, and whole frames")
+def frames():
+    with wt.front() as front:
+        sources = front.sources
+        front.wait_ticks(1)
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as first, \
+                socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as second:
+            for size, sock in ((100, first), (200, second)):
+                sock.bind(("here80", 0x88b5))
+                for _ in range(5):
+                    sock.send(bytes(12) + b"\x88\xb5" + bytes(size - 14))
+            for size in (100, 200):
+                flow = front.wait(lambda front, size=size: next(
+                    (flow for flow in front.flows.values() if flow.get("family") == 0 and flow.get("tx_bytes") == 5 * size
+                     and flow.get("start_time")), None), f"frames of {size} bytes; {sources}")
+                tap.equal((flow["pid"], flow["tx_packets"], flow["local_port"], flow["direction"]),
+                          (os.getpid(), 5, 0, wt.OUT), f"frames {flow}")
+
+
 @tap.case("a connection that is older than the engine: what was before counts, and goes on without a jump")
 def older():
     with socket.create_server(("127.0.0.1", 0)) as server, \

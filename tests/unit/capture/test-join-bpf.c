@@ -60,6 +60,55 @@ test_life (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (join->bpf.late_tx_bytes, ==, 8);
 }
 
+/* What packet sockets put on interfaces has no ends: their sockets tell it apart, and who has them
+ * tells the list of packet sockets where the kernel does not. */
+static void
+test_frames (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_socket_reading packet = { .kind = WEIR_SOCKET_PACKET, .inode = 50, .uid = 1000 };
+  struct weir_flow *flow;
+  guint32 slot = 0, n = 0;
+
+  for (guint32 i = 0; i < 3; i++)
+    {
+      struct weir_bpf_reading reading = { .slot = i,
+                                          .generation = 1,
+                                          .flags = WEIR_BPF_FRAMES | WEIR_BPF_FIRST_TX,
+                                          .cookie = 70 + i / 2,
+                                          .discriminator = 2 + i % 2,
+                                          .ifindex = 2 + i % 2,
+                                          .born = 2 * S };
+
+      move (&reading, 0, 1000 * (i + 1));
+      if (i < 2)
+        reading.user = process (7, 1000, "program");
+      weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, 2 * S);
+    }
+  packet.cookie = 71;
+  weir_join_sockets_begin (join, &join->own);
+  weir_join_socket (join, &join->own, &packet, WEIR_SOCKDIAG_SOCKET, 2 * S);
+  weir_join_sockets_complete (join, &join->own);
+  weir_join_settle (join, 2 * S);
+  answer_all (join, 2 * S);
+  weir_join_settle (join, 3 * S);
+  g_assert_cmpuint (count_flows (join), ==, 3);
+  while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
+    {
+      g_assert_cmpuint (flow->key.family, ==, 0);
+      g_assert_cmpuint (flow->key.netns, ==, 1);
+      g_assert_cmpuint (flow->direction, ==, WEIR_DIRECTION_OUT);
+      assert_bytes (flow, 0, 1000 * ++n);
+      g_assert_cmpuint (pid_of (join, flow), ==, n < 3 ? 7 : 50);
+      g_assert_cmpuint (flow->owner_how, ==, n < 3 ? WEIR_OWNER_BORN : WEIR_OWNER_TUPLE);
+      g_assert_cmpuint (flow->uid, ==, n < 3 ? 0 : 1000);
+    }
+  /* Somebody else's, or nobody's. */
+  weir_join_sockets_begin (join, &join->own);
+  weir_join_sockets_complete (join, &join->own);
+  g_assert_null (weir_receivers_find_packet (&join->receivers, 1, 70));
+}
+
 /* Between two ticks: it is born and closed in one reading, and its end comes before or after. */
 static void
 test_short (struct fixture *fixture, gconstpointer data)
@@ -632,6 +681,7 @@ main (int argc, char **argv)
     void (*run) (struct fixture *fixture, gconstpointer data);
   } tests[] = {
     { "life", test_life },
+    { "frames", test_frames },
     { "short", test_short },
     { "never-closed", test_never_closed },
     { "not-shown", test_not_shown },

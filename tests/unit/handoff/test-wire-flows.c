@@ -241,6 +241,9 @@ test_unknown_values (void)
   REFUSED (owner_missing, WEIR_MISSING_NOT_FOUND + 1);
   record.owner_missing = WEIR_MISSING_NOT_FOUND;
   g_assert_cmpint (read_changed (&record), ==, 0);
+  /* Frames. */
+  record.family = 0;
+  g_assert_cmpint (read_changed (&record), ==, 0);
 #undef REFUSED
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "model-samples.h"
+#include "weir-filter.h"
 #include "weir-flow.h"
 
 static WeirFlow *
@@ -92,6 +93,24 @@ test_nothing_known (void)
   g_assert_cmpfloat (weir_flow_get_total (flow), ==, WEIR_ABSENT);
   g_assert_cmpuint (weir_flow_copy_history (flow, rx, tx), ==, 1);
   g_assert_cmpfloat (rx[0], ==, WEIR_ABSENT);
+}
+
+static void
+test_frames (void)
+{
+  g_autoptr (WeirFlowStore) store = weir_flow_store_new ();
+  const struct weir_flow_record record = {
+    .id = 1, .change = WEIR_FLOW_ADDED, .groups = WEIR_FLOW_KEY, .netns = 1
+  };
+  g_autoptr (WeirFilter) wanted = weir_filter_new ("proto:frames", NULL),
+                         other = weir_filter_new ("proto:0", NULL);
+  WeirFlow *flow = add_flow (store, &record);
+
+  g_assert_cmpstr (weir_flow_get_protocol (flow), ==, "Frames");
+  g_assert_cmpstr (weir_flow_get_local (flow), ==, "*");
+  g_assert_cmpstr (weir_flow_get_remote (flow), ==, "*");
+  g_assert_true (weir_filter_match (wanted, flow));
+  g_assert_false (weir_filter_match (other, flow));
 }
 
 static void
@@ -245,6 +264,7 @@ main (int argc, char **argv)
   g_test_add_func ("/flow/texts", test_texts);
   g_test_add_func ("/flow/user", test_user);
   g_test_add_func ("/flow/nothing-known", test_nothing_known);
+  g_test_add_func ("/flow/frames", test_frames);
   g_test_add_func ("/flow/hostile-texts", test_hostile_texts);
   g_test_add_func ("/flow/groups-merge", test_groups_merge);
   g_test_add_func ("/flow/smoothing", test_smoothing);

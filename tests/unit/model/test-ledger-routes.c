@@ -121,6 +121,17 @@ test_host (void)
   g_assert_false (weir_ledger_is_tunnel (&interfaces[1]));
 }
 
+/* Frames go where they were put. */
+static void
+check_frames (WeirLedgerRoutes *routes, guint32 ifindex, gboolean crosses)
+{
+  WeirLedgerSide side = weir_ledger_routes_find_frames (routes, ifindex);
+
+  g_assert_cmpint (side.crosses, ==, crosses);
+  if (crosses)
+    g_assert_cmpint (side.header, ==, 0);
+}
+
 static void
 test_changes (void)
 {
@@ -136,9 +147,12 @@ test_changes (void)
   g_assert_cmpuint (weir_ledger_routes_get_generation (routes), ==, generation);
   g_assert_true (weir_ledger_routes_update (routes, &interface, 1));
   check (routes, "192.0.2.1", FALSE, 0);
+  check_frames (routes, 2, FALSE);
   interface.flags = COUNTED;
   g_assert_true (weir_ledger_routes_update (routes, &interface, 1));
   check (routes, "192.0.2.1", TRUE, 14);
+  check_frames (routes, 2, TRUE);
+  check_frames (routes, 3, FALSE);
   /* Counters change all the time and mean nothing here. */
   interface.rx_bytes = 7;
   g_assert_false (weir_ledger_routes_update (routes, &interface, 1));
