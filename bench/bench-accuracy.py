@@ -132,6 +132,8 @@ def remarks(name, column, verdict):
         yield f"{name}: {verdict.trouble}"
     if set(verdict.named) - {"user"}:
         yield f"{name}, {column}: named " + ", ".join(f"the {who} {n}" for who, n in sorted(verdict.named.items()))
+    if verdict.unstarted:
+        yield f"{name}, {column}: {verdict.unstarted} owners without a start time, which had ended before it could be read"
     if verdict.reasons:
         yield f"{name}, {column}: no owner because " + ", ".join(f"{why} {n}" for why, n in sorted(verdict.reasons.items()))
     if verdict.flows["unmeasured"]:
@@ -147,8 +149,8 @@ def print_table(heading, columns, results):
     for name in results[0]:
         verdicts = [result[name] for result in results]
         print(f"{name:15}{max(v.flows['made'] for v in verdicts):6}" + "".join(f" |{half(v)}" for v in verdicts))
-    print("cover: flows that have a row.  right, miss, wrong: owners.  bytes: difference of all flows from the packets of a wire\n"
-          "(from the payload where sockdiag counts), worst: of one flow.  inexact: other than what the source itself could see.\n"
+    print("cover: flows that have a row.  right, miss, wrong: owners.  bytes: difference of all flows from what passed the interfaces\n"
+          "(from the payload where sockdiag counts), worst: of one flow.  inexact: flows with any such difference.\n"
           "median, p99: ms from connect to the line of weir-cli; noted: median until the engine saw the flow.")
     for name in results[0]:
         for column, result in zip(columns, results):

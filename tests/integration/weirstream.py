@@ -15,6 +15,8 @@ import tap
 import weirtest
 
 CLI = "/usr/bin/weir-cli"
+# What a packet socket sends on one interface.
+FRAMES = "Frames"
 
 
 def now():
@@ -72,21 +74,32 @@ class Stream:
             self.lines.append((now(), line))
 
     def end(self):
-        """The flows by their ends (see key()): all objects of each, oldest first; and what weir-cli complained of.
+        """The flows by their ends (see key()), frames by their id: all objects of each, oldest first; and what
+        weir-cli complained of.
 
         Each has two more members: "came", when its line came, and "noted", when the engine saw the flow first."""
         self.process.send_signal(signal.SIGINT)
         self.process.wait(10)
         self.thread.join(10)
-        flows, since = collections.defaultdict(list), time.time() - now()
+        by_id, since = collections.defaultdict(list), time.time() - now()
         for moment, line in self.lines:
             row = json.loads(line)
-            if not row["remote_address"]:
-                continue
             row["came"] = moment
             row["noted"] = datetime.datetime.fromisoformat(row["first_seen"]).timestamp() - since
-            flows[key(row["protocol"], (row["local_address"], row["local_port"]),
-                      (row["remote_address"], row["remote_port"]), row["netns"])].append(row)
+            by_id[row["id"]].append(row)
+        flows = collections.defaultdict(list)
+        for number, rows in by_id.items():
+            # Which network namespace it is may become known late.
+            last = rows[-1]
+            # These have no ends.
+            if last["protocol"] == FRAMES:
+                flows[last["netns"], FRAMES, number] += rows
+            # Nor has who looks whether an address is taken (RFC 4862, 5.4.2).
+            elif last["local_address"] and last["remote_address"]:
+                flows[key(last["protocol"], (last["local_address"], last["local_port"]),
+                          (last["remote_address"], last["remote_port"]), last["netns"])] += rows
+        for rows in flows.values():
+            rows.sort(key=lambda row: row["came"])
         return flows, self.process.stderr.read().decode()
 
 
@@ -94,7 +107,9 @@ def find_owner(accepted, rows):
     """What the objects of one flow say of its owner: "right", "wrong" or "missing", and who was named.
 
     ACCEPTED: {(pid, start time): what that process is to the flow}.  Every object counts: what was wrong
-    once was wrong; but a flow may get its owner late."""
+    once was wrong; but a flow may get its owner late.  A process that kernel programs named, and that had
+    ended before anybody could look, has no start time."""
+    accepted = accepted | {(pid, None): what for (pid, _start), what in accepted.items()}
     named = [(row["pid"], row["process_start"]) for row in rows if row["pid"] is not None]
     for name in named:
         if name not in accepted:

@@ -124,14 +124,14 @@ make_icmp (void)
 
 /* A datagram with all of its headers below the frame's; its length. */
 static size_t
-build_datagram (void *data, const struct flow *flow)
+build_datagram (void *data, const struct flow *flow, size_t payload)
 {
   const struct sockaddr_in *local = (const void *) &flow->local.address;
   const struct sockaddr_in *remote = (const void *) &flow->remote.address;
   struct iphdr ip = {
     .version = 4,
     .ihl = 5,
-    .tot_len = htons ((uint16_t) (sizeof (struct iphdr) + sizeof (struct udphdr) + options.up)),
+    .tot_len = htons ((uint16_t) (sizeof (struct iphdr) + sizeof (struct udphdr) + payload)),
     .ttl = 64,
     .protocol = IPPROTO_UDP,
     .saddr = local->sin_addr.s_addr,
@@ -140,16 +140,17 @@ build_datagram (void *data, const struct flow *flow)
   const struct udphdr udp = {
     .source = local->sin_port,
     .dest = remote->sin_port,
-    .len = htons ((uint16_t) (sizeof udp + options.up)),
+    .len = htons ((uint16_t) (sizeof udp + payload)),
   };
 
   ip.check = checksum (&ip, sizeof ip);
-  memset (data, 0, sizeof ip + sizeof udp + options.up);
+  memset (data, 0, sizeof ip + sizeof udp + payload);
   memcpy (data, &ip, sizeof ip);
   memcpy ((char *) data + sizeof ip, &udp, sizeof udp);
-  return sizeof ip + sizeof udp + options.up;
+  return sizeof ip + sizeof udp + payload;
 }
 
+/* Frames have no ends: nothing but their size tells those of one process from those of another. */
 static void
 inject (unsigned number)
 {
@@ -158,7 +159,7 @@ inject (unsigned number)
                             .sll_protocol = htons (ETH_P_IP),
                             .sll_halen = ETH_ALEN };
   double began = now ();
-  struct flow flow = { .protocol = "UDP" };
+  struct flow flow = { .protocol = "Frames" };
   int fd = must (socket (AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "packet socket");
   unsigned char *mac = to.sll_addr;
   size_t n;
@@ -170,10 +171,10 @@ inject (unsigned number)
   flow.local = make_endpoint (options.here, 20000 + number);
   flow.remote = peer_endpoint (FIRST_PACKET + number, options.port);
   flow.opened = now ();
-  n = build_datagram (data, &flow);
+  n = build_datagram (data, &flow, options.up + number);
   for (unsigned i = 0; i < PACKETS; i++)
     must ((int) sendto (fd, data, n, 0, (const struct sockaddr *) &to, sizeof to), "send");
-  flow.sent = (uint64_t) PACKETS * options.up;
+  flow.sent = PACKETS * (ETH_HLEN + n);
   flow.packets_sent = PACKETS;
   live_on (began);
   close (fd);

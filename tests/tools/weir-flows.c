@@ -13,9 +13,10 @@
  *    "packets_received":0,"opened":12.5}
  *
  * pid and start_time are those of the process that used the flow, `opener` those of the one that
- * opened it (mostly the same); sent and received are payload; packets_… count datagrams (streams:
- * 0); `opened` is CLOCK_BOOTTIME just before the first packet.  Lines are written whole: several of
- * these may write to one file that was opened for appending.
+ * opened it (mostly the same); sent and received are payload, of frames ("Frames") all of them,
+ * with the datagrams in which the ends are; packets_… count datagrams (streams: 0); `opened` is
+ * CLOCK_BOOTTIME just before the first packet.  Lines are written whole: several of these may write
+ * to one file that was opened for appending.
  *
  * Ends with 0 when everything went as planned, with 77 and a reason when this kernel does not allow
  * the kind, otherwise with 1 and a message. */
@@ -87,7 +88,8 @@ static const struct
   { "ipv6", make_ipv6 },
   { "dual-stack", make_dual },
   { "loopback", make_loopback },
-  /* COUNT processes, each with a peer of its own; packets of UP bytes of payload. */
+  /* COUNT processes, each with a peer of its own; packets of UP bytes of payload, of "packet" one
+   * more in each process. */
   { "raw", make_raw },
   { "icmp", make_icmp },
   { "packet", make_packet },
