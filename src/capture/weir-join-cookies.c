@@ -168,16 +168,25 @@ compare_learned (const void *a, const void *b)
   return (x->number > y->number) - (x->number < y->number);
 }
 
-/* Where a flow of that namespace has the same ends already, another source told of it: this one
- * stays what it is, rather than that bytes count twice. */
+/* Where a flow of that namespace has the same ends already, a dump listed it: where it has the same
+ * socket, it ends without any bytes, which are those of the flow that programs count.  What else
+ * dumps know of it the next one tells again. */
 static void
 rekey (struct weir_join *join, struct weir_flow *flow, uint32_t inode)
 {
   struct weir_flow_key key = flow->key;
+  struct weir_flow *listed;
 
   key.netns = inode;
-  if (weir_flow_table_find (&join->table, &key) != NULL)
-    return;
+  listed = weir_flow_table_find (&join->table, &key);
+  if (listed != NULL)
+    {
+      /* Another connection's, then; better two rows than bytes that count twice. */
+      if (weir_flow_get_bpf (listed) != NULL || listed->cookie != flow->cookie)
+        return;
+      weir_join_retire (join, listed);
+      listed->bytes_source = WEIR_SOURCE_NONE;
+    }
   weir_flow_table_rekey (&join->table, flow, &key);
   weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED);
 }

@@ -189,35 +189,68 @@ test_handed_on (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (netns_of (join, 1), ==, INODE);
 }
 
-/* A list of sockets told of the same connection: neither row is lost, and no byte counts twice. */
+/* Connections 1 and 2 become known where the ends of 1 were listed for a socket with @cookie. */
 static void
-test_already_there (struct fixture *fixture, gconstpointer data)
+check_listed (struct weir_join *join, guint64 cookie)
 {
-  struct weir_join *join = &fixture->join;
   struct weir_netns *netns = weir_join_add_netns (join, INODE);
   struct weir_socket_reading socket = socket_reading ("192.0.2.1", 1, "198.51.100.7", 443);
   struct weir_flow *flow;
   guint32 slot = 0, n_counted = 0, n_same = 0;
+  guint64 rx, tx;
 
   make (join, 1, OTHER_NETNS, 7, 2 * S);
   make (join, 2, OTHER_NETNS, 7, 2 * S);
   weir_join_sockets_begin (join, netns);
-  socket.cookie = 5000;
+  socket.cookie = cookie;
   weir_join_socket (join, netns, &socket, WEIR_SOCKDIAG_SOCKET, 2 * S);
   weir_join_sockets_complete (join, netns);
+  weir_join_settle (join, 2 * S);
   tell (join, INODE, 7, 100, 3 * S);
   g_assert_cmpuint (count_flows (join), ==, 3);
   while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
     {
-      n_same += flow->key.netns == INODE && flow->key.local_port == 1;
-      if (flow->bytes_source != WEIR_SOURCE_BPF)
-        continue;
-      n_counted++;
-      assert_bytes (flow, 10, 20);
+      n_same += flow->key.netns == INODE && flow->key.local_port == 1 &&
+                !(flow->flags & WEIR_FLOW_IS_ENDED);
+      if (flow->bytes_source == WEIR_SOURCE_BPF)
+        {
+          n_counted++;
+          assert_bytes (flow, 10, 20);
+        }
+      else if (flow->flags & WEIR_FLOW_IS_ENDED)
+        g_assert_false (weir_flow_get_bytes (flow, &rx, &tx));
     }
   g_assert_cmpuint (n_counted, ==, 2);
   g_assert_cmpuint (n_same, ==, 1);
   g_assert_cmpuint (netns_of (join, 2), ==, INODE);
+  weir_join_sockets_begin (join, netns);
+  weir_join_socket (join, netns, &socket, WEIR_SOCKDIAG_SOCKET, 4 * S);
+  weir_join_sockets_complete (join, netns);
+  weir_join_settle (join, 4 * S);
+}
+
+/* A list of sockets told of the same connection, which is one row from then on. */
+static void
+test_listed (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_flow_key key;
+  struct weir_flow *flow;
+
+  check_listed (join, 1001);
+  key = flow_at (join, 2)->key;
+  key.local_port = 1;
+  flow = weir_flow_table_find (&join->table, &key);
+  g_assert_nonnull (flow);
+  g_assert_true (flow->flags & WEIR_FLOW_HAS_SOCKET);
+  assert_bytes (flow, 10, 20);
+}
+
+/* Of another one: neither row is lost, and no byte counts twice. */
+static void
+test_already_there (struct fixture *fixture, gconstpointer data)
+{
+  check_listed (&fixture->join, 5000);
 }
 
 int
@@ -236,6 +269,7 @@ main (int argc, char **argv)
     { "younger", test_younger },
     { "asked-before", test_asked_before },
     { "handed-on", test_handed_on },
+    { "listed", test_listed },
     { "already-there", test_already_there },
   };
 
