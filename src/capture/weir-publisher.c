@@ -637,12 +637,17 @@ weir_publisher_publish (struct weir_publisher *publisher, struct weir_join *join
 /* ---- between two ticks ---- */
 
 /* Whether what is known of the owner will stay so.  That a process is gone, or was not found, is
- * not known before somebody has looked; and who listens may not be who accepts. */
+ * not known before somebody has looked; nor is since when one runs that kernel programs named; and
+ * who listens may not be who accepts. */
 static bool
-is_owner_final (const struct weir_flow *flow)
+is_owner_final (const struct round *round, const struct weir_flow *flow)
 {
+  const struct weir_owner *owner = weir_owners_get (&round->join->owners, flow->owner);
+
   switch (flow->owner_how)
     {
+    case WEIR_OWNER_BORN:
+      return owner == NULL || owner->start_time != 0 || owner->is_gone;
     case WEIR_OWNER_NONE:
       return flow->owner_missing == WEIR_MISSING_OTHER_USER ||
              flow->owner_missing == WEIR_MISSING_KERNEL ||
@@ -661,7 +666,7 @@ announce_row (struct round *round, struct weir_flow *flow)
 {
   struct progress progress = { 0 };
   const uint8_t missing = flow->owner_missing;
-  const bool is_final = is_owner_final (flow);
+  const bool is_final = is_owner_final (round, flow);
 
   progress.has_bytes = weir_flow_get_bytes (flow, &progress.rx_bytes, &progress.tx_bytes);
   if (!is_final && flow->owner_how == WEIR_OWNER_NONE)
@@ -680,7 +685,7 @@ static bool
 announce_flow (struct round *round, struct weir_flow *flow, int *n)
 {
   const uint64_t age = round->now - flow->first_seen;
-  const bool is_final = is_owner_final (flow);
+  const bool is_final = is_owner_final (round, flow);
 
   /* What seems to pass through may turn out to be this computer's own when its addresses and
    * sockets are read, and then it is another row, or two. */

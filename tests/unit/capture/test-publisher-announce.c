@@ -131,6 +131,42 @@ test_announced_owner (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (row_of (fixture, 2)->pid, ==, 77);
 }
 
+/* A process that kernel programs named is known by its start as well, which has to be asked for. */
+static void
+test_announced_start (struct fixture *fixture, gconstpointer data)
+{
+  const struct weir_named_process process = { .pid = 7, .uid = 1000, .comm = "program" };
+  guint64 sent[] = { 5000 }, pids[WEIR_LOOKER_BATCH];
+  struct weir_looker_answer answer = {
+    .verb = WEIR_LOOKER_PROCESSES, .value = 7, .pid = 7, .start_time = 1, .comm = "program"
+  };
+  struct weir_owners *owners = &fixture->join.owners;
+  struct weir_flow *flow;
+
+  tick (fixture, sent, 1);
+  for (guint i = 1; i < 3; i++)
+    {
+      begin_flow (fixture, i);
+      flow = weir_flow_table_get (&fixture->join.table, i + 1);
+      weir_join_set_owner (
+          &fixture->join, flow,
+          weir_owners_need_process (owners, &process, fixture->now, false, fixture->now));
+      g_assert_true (announce (fixture, 0, 0));
+      /* In the second round nobody answers in time. */
+      if (i == 2)
+        {
+          announce (fixture, WEIR_ANNOUNCE_PATIENCE_MS, 1);
+          g_assert_cmpuint (row_of (fixture, i)->pid, ==, 7);
+          continue;
+        }
+      g_assert_cmpuint (weir_owners_collect_processes (owners, false, fixture->now, pids), ==, 1);
+      weir_owners_answer (owners, &answer, fixture->now);
+      g_assert_false (announce (fixture, 1, 1));
+      g_assert_cmpuint (row_of (fixture, i)->start_time, ==, 1);
+      fixture->now += 20 * S;
+    }
+}
+
 /* One that ends before it is told of is told of as well; the end of either comes with the tick. */
 static void
 test_announced_end (struct fixture *fixture, gconstpointer data)
@@ -204,6 +240,7 @@ main (int argc, char **argv)
   ADD ("announced", test_announced);
   ADD ("unread", test_announced_unread);
   ADD ("owner", test_announced_owner);
+  ADD ("start", test_announced_start);
   ADD ("end", test_announced_end);
   ADD ("room", test_announced_room);
   ADD ("forwarded", test_announced_forwarded);
