@@ -150,6 +150,8 @@ publish (struct weir_meter *meter, const struct weir_moment *moment)
   cadence = weir_meter_get_cadence (meter, moment->awake, &why);
   meter->is_governed = why == WEIR_CADENCE_GOVERNED;
   weir_meter_write_sources (meter, writer);
+  /* Who wishes to hear of flows between two ticks wishes to hear of all. */
+  meter->publisher.tells_all = weir_client_get_announce (&meter->client, moment->awake) != 0;
   result = weir_publisher_publish (&meter->publisher, &meter->join, now, writer, &tick);
   if (result < 0)
     return result;

@@ -18,6 +18,10 @@ struct weir_candidate
   struct weir_flow *flow;
 };
 
+/* Flows that have ended and wait to be told of, as a multiple of the rows: more would take the room
+ * of flows that live. */
+#define WAITING_PER_ROW 8
+
 /* What one flow did since the last tick. */
 struct progress
 {
@@ -38,6 +42,7 @@ struct round
   uint64_t now;
   uint8_t marks;   /* of the flows that are looked at */
   uint32_t n_late; /* flows that became rows only to end */
+  uint32_t n_waiting;
   /* Speed of what is not published, as far as it was measured for this tick */
   uint64_t others_rx_rate[WEIR_N_SOURCES], others_tx_rate[WEIR_N_SOURCES];
 };
@@ -515,6 +520,15 @@ is_told_late (struct round *round, const struct weir_flow *flow)
          round->n_late++ < round->publisher->rows_max;
 }
 
+/* Whether a flow that has ended, and that no row was left for, waits for the next tick. */
+static bool
+waits (struct round *round, const struct weir_flow *flow)
+{
+  return flow->flags & WEIR_FLOW_IS_ENDED && !(flow->flags & WEIR_FLOW_IS_PUBLISHED) &&
+         round->publisher->tells_all &&
+         round->n_waiting++ < WAITING_PER_ROW * round->publisher->rows_max;
+}
+
 /* Whether the flow has said all that it has to say, until somebody looks it up again. */
 static bool
 is_told (const struct weir_flow *flow, const struct progress *progress)
@@ -551,7 +565,7 @@ static void
 publish_flow (struct round *round, struct weir_flow *flow)
 {
   bool chosen = flow->flags & WEIR_FLOW_IS_CHOSEN || is_told_late (round, flow);
-  bool ended = flow->flags & WEIR_FLOW_IS_ENDED;
+  bool ended = flow->flags & WEIR_FLOW_IS_ENDED && (chosen || !waits (round, flow));
   struct progress progress = measure (round, flow);
 
   uncount_as_other (round, flow);

@@ -9,8 +9,9 @@
  *
  * A row that gives way to a larger one is ended without any group: its bytes are among the others
  * from then on, and it comes back under its old id.  A flow that ends while it is no row becomes
- * one for its end, so that nobody misses it because it was short; only beyond another @rows_max of
- * them in one tick their bytes are no more than part of the others.
+ * one for its end, so that nobody misses it because it was short.  Beyond another @rows_max of them
+ * in one tick their bytes are no more than part of the others, or, where @tells_all, until their
+ * turn comes at a later tick.
  *
  * A flow that is announced between two ticks is a row from then on; what is measured of it begins
  * with the next tick all the same, which tells its bytes as if it had added it. */
@@ -25,6 +26,8 @@
 struct weir_publisher
 {
   uint32_t rows_max;
+  /* The front end wants to be told of every flow, however short: those that ended wait for it. */
+  bool tells_all;
   /* When the figures of each source were read, for the tick that is made and for the last one that
    * was published; CLOCK_BOOTTIME, ns, 0: never. */
   uint64_t read_at[WEIR_N_SOURCES], shown_at[WEIR_N_SOURCES];

@@ -300,6 +300,58 @@ test_told_late (struct fixture *fixture, gconstpointer data)
               12 + short_sent + total (sent, 5, 1));
 }
 
+/* Who wants to hear of all hears of those beyond that bound at later ticks; also of these there is
+ * no end without one. */
+static void
+test_told_later (struct fixture *fixture, gconstpointer data)
+{
+  const guint n_short = 4 + 4 * 8 + 5;
+  guint64 sent[] = { 1000, 2000, 3000, 4000 };
+  guint n_ended = 0;
+
+  fixture->publisher.rows_max = 4;
+  fixture->publisher.tells_all = true;
+  tick (fixture, sent, 4);
+  for (guint i = 0; i < n_short; i++)
+    {
+      struct weir_conntrack_reading reading = nth (100 + i, 0, 0);
+
+      weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_NEW, fixture->now);
+      count (&reading, 10, 20);
+      weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_DESTROY, fixture->now);
+    }
+  for (guint round = 0; round < 10; round++)
+    {
+      tick (fixture, sent, 4);
+      g_assert_cmpuint (fixture->front.n_ended, ==, round < 9 ? 4 : 0);
+      g_assert_cmpuint (g_hash_table_size (fixture->front.rows), ==, 4);
+      n_ended += fixture->front.n_ended;
+      assert_sum (fixture, n_short * 20 + total (sent, 4, 2), n_short * 10 + total (sent, 4, 1));
+    }
+  g_assert_cmpuint (n_ended, ==, n_short - 5);
+  g_assert_cmpuint (fixture->join.table.n_flows, ==, 4);
+}
+
+/* Frames have no ends, whatever tells them apart here. */
+static void
+test_frames (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_flow_key key = { .netns = 1, .discriminator = 2 };
+  struct weir_flow_record *row;
+  GHashTableIter iter;
+
+  memset (key.remote, 7, 8);
+  g_assert_nonnull (weir_flow_table_add (&fixture->join.table, &key, fixture->now));
+  weir_flow_table_get (&fixture->join.table, 1)->flags |= WEIR_FLOW_HAS_SOCKET;
+  publish (fixture);
+  g_hash_table_iter_init (&iter, fixture->front.rows);
+  g_assert_true (g_hash_table_iter_next (&iter, NULL, (gpointer *) &row));
+  g_assert_cmpuint (row->family, ==, 0);
+  g_assert_cmpuint (row->first_seen, ==, fixture->now);
+  for (guint i = 0; i < 16; i++)
+    g_assert_cmpuint (row->local.address[i] | row->remote.address[i], ==, 0);
+}
+
 /* Nothing is published while the front end is slow; then everything is, against what it knew. */
 static void
 test_coalesced (struct fixture *fixture, gconstpointer data)
@@ -393,6 +445,8 @@ main (int argc, char **argv)
   ADD ("sums-between-dumps", test_sums_between_dumps);
   ADD ("born-and-dead", test_born_and_dead);
   ADD ("told-late", test_told_late);
+  ADD ("told-later", test_told_later);
+  ADD ("frames", test_frames);
   ADD ("coalesced", test_coalesced);
   ADD ("absent", test_absent);
   ADD ("tracking", test_tracking);
