@@ -113,10 +113,9 @@ static const struct
 /* %s: a time, in seconds. */
 static const char *const cadences[] = {
   [WEIR_CADENCE_AS_WISHED] = NULL,
-  [WEIR_CADENCE_NOT_RENEWED] = N_ ("Every %s\302\240s, because nobody looks"),
-  [WEIR_CADENCE_GOVERNED] =
-      N_ ("Connections are read every %s\302\240s, because there are very many"),
-  [WEIR_CADENCE_FLOOR] = N_ ("Every %s\302\240s, which is as often as can be had"),
+  [WEIR_CADENCE_NOT_RENEWED] = N_ ("Every %s s, because nobody looks"),
+  [WEIR_CADENCE_GOVERNED] = N_ ("Connections are read every %s s, because there are very many"),
+  [WEIR_CADENCE_FLOOR] = N_ ("Every %s s, which is as often as can be had"),
 };
 
 static const char *

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who keeps the programs in the kernel running, and what the engine's processes hold once they have begun."""
+import contextlib
 import ctypes
+import json
 import os
 import pathlib
 import re
 import signal
+import subprocess
 import sys
 
 sys.path[:0] = [str(pathlib.Path(__file__).parent), str(pathlib.Path(__file__).parents[1] / "e2e")]
@@ -71,6 +74,22 @@ def killed():
                 os.kill(pid, signal.SIGKILL)
             tap.check(weirtest.wait_until(lambda: not all_left(objects), 1.0),
                       f"killed {which}: left are {all_left(objects)}")
+
+
+@tap.case("bpftool shows none of them after every process was killed, one after the other")
+def one_by_one():
+    def shown():
+        return {(command, each["id"]) for command, what in ((LINK_GET_FD_BY_ID, "link"), (PROG_GET_FD_BY_ID, "prog"))
+                for each in json.loads(subprocess.check_output(["bpftool", "--json", what, "show"]))}
+    with weirtest.handoff() as handoff, weirtest.engine(handoff) as engine:
+        engine.serve()
+        pids = [engine.pid, *weirtest.children(engine.pid)]
+        objects = set().union(*map(held, pids))
+        tap.check(len(objects) >= 24 and objects <= shown(), f"bpftool does not show {objects - shown()}")
+        for pid in sorted(pids, reverse=True):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        tap.check(weirtest.wait_until(lambda: not objects & shown(), 2.0), lambda: f"left: {objects & shown()}")
 
 
 @tap.case("the meter says when they have ended, and goes on without")

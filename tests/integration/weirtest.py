@@ -249,15 +249,17 @@ def links(pid):
 
 
 class Engine:
-    """An engine, started as pkexec starts it unless told otherwise."""
+    """An engine, started as pkexec starts it unless told otherwise; KERNEL is one of tests/tools/weir-kernels.c."""
 
     def __init__(self, handoff, uid=USER, elevated=True, argv=None, environment=None, prepare=None,
-                 path=ENGINE, accounting=False, **options):
+                 path=ENGINE, accounting=False, kernel=None, **options):
         if argv is None:
             argv = [path, "--handoff-accounting" if accounting else "--handoff",
                     str(getattr(handoff, "path", handoff))]
         if environment is None:
             environment = {"PKEXEC_UID": str(uid), "SHELL": "/bin/sh", "PATH": "/usr/bin"} if elevated else {}
+        if kernel is not None:
+            environment |= {"LD_PRELOAD": os.environ["WEIR_KERNELS"], "WEIR_KERNEL": kernel}
         if not elevated:
             options |= {"user": uid, "group": uid, "extra_groups": []}
         # Descriptors are what the test says, so that nothing of the test's own is passed on.

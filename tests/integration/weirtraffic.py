@@ -20,7 +20,9 @@ RECORD = os.environ["WEIR_RECORD"]
 SOCKDIAG, CONNTRACK, BPF, INTERFACES, OWNERS, NAMES = range(6)
 UNAVAILABLE, DEGRADED, ACTIVE = range(3)
 (NEEDS_FULL_VIEW, REFUSED, KERNEL_LACKS, NOT_TRACKING, ACCOUNTING_OFF, OWN_PROCESSES_ONLY,
- LOSING_EVENTS, STOPPED, NOT_BUILT, GOVERNED_DUMPS, NAMESPACES) = range(1, 12)
+ LOSING_EVENTS, STOPPED, NOT_BUILT, GOVERNED_DUMPS, NAMESPACES, CONFIG, ACCOUNTING_SWITCHED, NO_PACKET_SOCKETS,
+ NO_CGROUPS, PART_OF_CGROUPS, NO_ROOM, NO_FRAMES, SOME_FRAMES, NO_PROGRAMS, NO_CGROUP_PROGRAMS, OLD_KERNEL, VERIFIER,
+ NO_RIGHT, LOCKDOWN, NOT_SHARED, NO_MEMORY, TOO_SLOW) = range(1, 29)
 OWN, OPENED, LISTED = range(3)
 UNKNOWN, OUT, IN, FORWARDED, LOCAL = range(5)
 AS_WISHED, NOT_RENEWED, GOVERNED, FLOOR = range(4)
@@ -97,7 +99,7 @@ class Network:
 class Front:
     """weir-record and an engine that talks to it."""
 
-    def __init__(self, uid=0, elevated=True, interval=250):
+    def __init__(self, uid=0, elevated=True, interval=250, **engine):
         self.base = pathlib.Path(tempfile.mkdtemp(prefix="weir-", dir="/run"))
         os.chown(self.base, uid, uid)
         self.process = subprocess.Popen(
@@ -112,7 +114,7 @@ class Front:
         self.ended = False
         threading.Thread(target=self._read, daemon=True).start()
         tap.equal(self.lines.get(timeout=5), {"message": "ready"}, "weir-record")
-        self.engine = weirtest.Engine(self.base / "handoff", uid=uid, elevated=elevated)
+        self.engine = weirtest.Engine(self.base / "handoff", uid=uid, elevated=elevated, **engine)
 
     def _read(self):
         for line in self.process.stdout:
