@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 
 #include "weir-format.h"
+#include "weir-user-names.h"
 
 /* A number from outside that is not in the table has no words. */
 #define LOOK_UP(table, number)                                                                     \
@@ -77,6 +78,12 @@ weir_words_direction (WeirFlow *flow)
   return LOOK_UP (directions, record->direction);
 }
 
+static gboolean
+has_opener (const struct weir_flow_record *record)
+{
+  return (record->groups & WEIR_FLOW_OPENER) != 0 && record->opener_pid != 0;
+}
+
 const char *
 weir_words_owner (WeirFlow *flow)
 {
@@ -84,6 +91,8 @@ weir_words_owner (WeirFlow *flow)
 
   if ((record->groups & WEIR_FLOW_OWNER) == 0)
     return _ (owners_missing[WEIR_MISSING_NOT_YET]);
+  if (record->owner_how == WEIR_OWNER_BORN && has_opener (record))
+    return _ ("Recorded when it used the connection");
   if (record->owner_how != WEIR_OWNER_NONE)
     return LOOK_UP (owners_found, record->owner_how);
   return LOOK_UP (owners_missing, record->owner_missing);
@@ -98,7 +107,8 @@ weir_words_process (WeirFlow *flow)
 
   if ((record->groups & WEIR_FLOW_OWNER) != 0 && record->pid != 0)
     g_string_append_printf (words, "%s%u", words->len ? " · " : "", record->pid);
-  if (user != NULL)
+  /* The user of a connection is who owns its socket: whoever opened it, then. */
+  if (user != NULL && !has_opener (record))
     g_string_append_printf (words, "%s%s", words->len ? " · " : "", user);
   return words->len ? g_string_free (g_steal_pointer (&words), FALSE) : NULL;
 }
@@ -107,12 +117,16 @@ char *
 weir_words_opener (WeirFlow *flow)
 {
   const struct weir_flow_record *record = weir_flow_get_record (flow);
-  g_autofree char *comm = NULL;
+  g_autofree char *comm = NULL, *number = NULL;
+  const char *user;
 
-  if ((record->groups & WEIR_FLOW_OPENER) == 0 || record->opener_pid == 0)
+  if (!has_opener (record))
     return NULL;
   comm = weir_format_sanitise (record->opener_comm, sizeof record->opener_comm);
-  return g_strdup_printf ("%s%s%u", comm, *comm != '\0' ? " · " : "", record->opener_pid);
+  user = weir_user_names_get (record->opener_uid);
+  number = g_strdup_printf ("%u", record->opener_uid);
+  return g_strdup_printf ("%s%s%u · %s", comm, *comm != '\0' ? " · " : "", record->opener_pid,
+                          user != NULL ? user : number);
 }
 
 const char *

@@ -18,10 +18,11 @@ weir_words_direction (WeirFlow *flow);
 /* How the owner was found, or why there is none. */
 const char *
 weir_words_owner (WeirFlow *flow);
-/* "web-process · 4312 · alice": whatever of it is known; NULL when nothing is. */
+/* "web-process · 4312 · alice": whatever of it is known; NULL when nothing is.  Without the user
+ * where somebody else opened the connection, who then has it. */
 char *
 weir_words_process (WeirFlow *flow);
-/* "systemd · 1": who made the socket; NULL when that is who uses it, or is not known. */
+/* "systemd · 1 · root": who made the socket; NULL when that is who uses it, or is not known. */
 char *
 weir_words_opener (WeirFlow *flow);
 

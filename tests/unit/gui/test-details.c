@@ -122,10 +122,15 @@ test_opener (Fixture *fixture, gconstpointer data)
   record = sample_record (1);
   record.groups |= WEIR_FLOW_OPENER;
   record.opener_pid = 77;
+  record.opener_uid = 54322;
+  record.owner_how = WEIR_OWNER_BORN;
   strcpy (record.opener_comm, "<b>sys\ntemd");
   show (fixture, &record, 2);
   wait_for_text (fixture->window, "Opened By");
-  wait_for_text (fixture->window, "<b>sys\357\277\275temd · 77");
+  wait_for_text (fixture->window, "<b>sys\357\277\275temd · 77 · 54322");
+  /* Its user is who opened it; who uses it now was not there then. */
+  wait_for_text (fixture->window, "example · 1001");
+  wait_for_text (fixture->window, "Recorded when it used the connection");
 
   /* It is no longer so. */
   record.opener_pid = 0;
