@@ -98,7 +98,7 @@ make_summary (void)
 
   g_string_append_printf (summary, "\n\n%s", _ ("Commands:"));
   for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
-    g_string_append_printf (summary, "\n  %-9s %s", commands[i]->name, _ (commands[i]->summary));
+    g_string_append_printf (summary, "\n  %-11s %s", commands[i]->name, _ (commands[i]->summary));
   return g_string_free_and_steal (summary);
 }
 

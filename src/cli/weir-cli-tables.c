@@ -223,8 +223,7 @@ word_reason (const struct weir_source_status *source)
 
   if (reason == NULL)
     return g_strdup ("");
-  /* What the system said of a right that we know to be missing says nothing more. */
-  if (source->error == 0 || source->reason == WEIR_REASON_NEEDS_FULL_VIEW)
+  if (source->error == 0 || !weir_source_words_has_cause (source->reason))
     return g_strdup (reason);
   return g_strdup_printf ("%s (%s)", reason, g_strerror (source->error));
 }
@@ -257,7 +256,7 @@ word_rest (WeirCliRun *run)
     {
       g_autofree char *said = weir_format_sanitise (sources[i].said, sizeof sources[i].said);
 
-      if (*said != '\0')
+      if (*said != '\0' && weir_source_words_has_cause (sources[i].reason))
         g_string_append_printf (text, "\n%s: %s\n", weir_source_words_get_name (sources[i].source),
                                 said);
     }

@@ -31,7 +31,7 @@ static const char *const directions[] = {
 static const char *const owners_found[] = {
   [WEIR_OWNER_TUPLE] = N_ ("A socket with exactly these addresses"),
   [WEIR_OWNER_LISTENER] = N_ ("A listening socket on the local address"),
-  [WEIR_OWNER_BORN] = N_ ("Recorded when the connection was opened"),
+  [WEIR_OWNER_BORN] = N_ ("Recorded when it opened or used the connection"),
   [WEIR_OWNER_CGROUP] = N_ ("Only the control group is known, not the process"),
 };
 

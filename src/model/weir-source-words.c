@@ -152,6 +152,23 @@ weir_source_words_get_advice (guint16 reason)
   return reason < G_N_ELEMENTS (reasons) ? translate (reasons[reason].advice) : NULL;
 }
 
+gboolean
+weir_source_words_has_cause (guint16 reason)
+{
+  switch (reason)
+    {
+    case WEIR_REASON_REFUSED:
+    case WEIR_REASON_KERNEL_LACKS:
+    case WEIR_REASON_NO_PACKET_SOCKETS:
+    case WEIR_REASON_SOME_FRAMES:
+    case WEIR_REASON_VERIFIER:
+    case WEIR_REASON_NOT_SHARED:
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}
+
 char *
 weir_source_words_make_cadence (enum weir_cadence cadence, guint interval_ms)
 {

@@ -19,6 +19,10 @@ weir_source_words_get_reason (guint16 reason);
 /* What the person can do about it; NULL: nothing. */
 const char *
 weir_source_words_get_advice (guint16 reason);
+/* Whether what the system said (error and said of struct weir_source_status) tells more than the
+ * reason does. */
+gboolean
+weir_source_words_has_cause (guint16 reason);
 /* How often the sources are read, when that is not what was asked for; NULL: it is.  To be freed.
  */
 char *

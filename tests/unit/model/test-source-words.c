@@ -21,6 +21,17 @@ test_all_have_words (void)
   g_assert_null (weir_source_words_get_advice (WEIR_REASON_NONE));
 }
 
+/* What the system said of a right that is known to be missing, say, is only noise. */
+static void
+test_cause (void)
+{
+  g_assert_true (weir_source_words_has_cause (WEIR_REASON_REFUSED));
+  g_assert_true (weir_source_words_has_cause (WEIR_REASON_VERIFIER));
+  g_assert_false (weir_source_words_has_cause (WEIR_REASON_NEEDS_FULL_VIEW));
+  g_assert_false (weir_source_words_has_cause (WEIR_REASON_NO_RIGHT));
+  g_assert_false (weir_source_words_has_cause (60000));
+}
+
 static void
 test_unknown (void)
 {
@@ -47,6 +58,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/source-words/all-have-words", test_all_have_words);
+  g_test_add_func ("/source-words/cause", test_cause);
   g_test_add_func ("/source-words/unknown", test_unknown);
   g_test_add_func ("/source-words/cadence", test_cadence);
   return g_test_run ();
