@@ -30,6 +30,7 @@ fill (struct weir_bpf_slot *slot, const struct notes *notes, const struct weir_b
   slot->netns_cookie = key->netns ? key->netns : notes->netns_cookie;
   slot->born = bpf_ktime_get_boot_ns ();
   slot->flags = flags;
+  slot->account = get_account (notes, flags);
   slot->ifindex = 0;
   /* TCP: one slot each. */
   slot->next = is_tcp (slot) ? 0 : NEXT_NOT_YET;
@@ -100,27 +101,28 @@ fold_handshake (const struct weir_bpf_key *of, uint64_t netns_cookie, struct wei
 }
 
 /* Number of a slot for a flow, plus 1.  Who has the share that he may have gives up one of his own
- * that is idle; what flows are new is not known of him from then on. */
+ * that is idle; what flows are new is not known of a socket from then on that did. */
 static __always_inline uint32_t
-take_place (struct notes *notes, uint64_t cookie, uint32_t flags, bool tcp)
+take_place (struct weir_bpf_control *shared, struct notes *notes, uint64_t cookie, uint32_t flags,
+            bool tcp)
 {
-  struct weir_bpf_control *shared = get_control ();
+  const uint32_t account = get_account (notes, flags);
+  const bool has_room = has_account_room (shared, account);
   uint32_t number;
 
-  if (!shared)
-    return 0;
-  if (!tcp && !take_share (shared, cookie, flags))
+  if (account == ACCOUNT_KERNEL ? !has_room : !tcp && !has_socket_room (cookie))
     {
       __sync_fetch_and_or (&notes->flags, NOTES_MISSED);
-      return evict_own (notes, cookie, flags);
+      return evict_own (notes, cookie, account);
     }
-  number = take_number ();
-  if (number)
-    return number;
-  shared->last_shortage = bpf_ktime_get_boot_ns ();
-  if (!tcp)
-    give_share (shared, cookie, flags);
-  return 0;
+  if (!has_room)
+    return evict (account);
+  number = take_free ();
+  if (!number)
+    number = evict (ACCOUNT_ANY);
+  if (!number)
+    shared->last_shortage = bpf_ktime_get_boot_ns ();
+  return number;
 }
 
 /* Gives the flow a slot; 0: there is none for it. */
@@ -135,7 +137,7 @@ make_flow (struct notes *notes, const struct weir_bpf_key *key, uint32_t flags, 
 
   if (!shared)
     return 0;
-  number = take_place (notes, key->cookie, flags, tcp);
+  number = take_place (shared, notes, key->cookie, flags, tcp);
   slot = number ? get_slot (number - 1) : 0;
   if (!slot)
     return 0;
@@ -145,14 +147,13 @@ make_flow (struct notes *notes, const struct weir_bpf_key *key, uint32_t flags, 
   if (notes->flags & NOTES_MISSED || (!tcp && shared->last_shortage > notes->born))
     flags |= WEIR_BPF_CONTINUED;
   fill (slot, notes, key, flags);
+  take_share (shared, slot);
   tag = make_tag (get_generation (tag) + 1, WEIR_BPF_SLOT_BUSY);
   reference = make_reference (number, get_generation (tag));
   __sync_lock_test_and_set (&slot->tag, tag);
   if (!enter (notes, key, tcp, before, reference, &other))
     {
-      put_back (slot, number, tag);
-      if (!tcp)
-        give_share (shared, key->cookie, flags);
+      put_back (shared, slot, number, tag);
       return other;
     }
   other = __sync_lock_test_and_set (&notes->head, number + 1);

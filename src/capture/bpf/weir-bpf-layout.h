@@ -37,6 +37,10 @@ typedef __u64 uint64_t;
 #define WEIR_BPF_SOCKET_SHARE 4
 #define WEIR_BPF_KERNEL_SHARE 16
 
+/* Who has more than that part of all slots gets none of the last ones: that part is for others. */
+#define WEIR_BPF_ACCOUNT_SHARE 4
+#define WEIR_BPF_RESERVE       8
+
 /* Counters that every packet may touch are kept apart for so many processors. */
 #define WEIR_BPF_CPUS 64
 
@@ -101,12 +105,12 @@ struct weir_bpf_slot
   uint64_t rx_payload, tx_payload; /* behind the transport header */
   uint64_t rx_extra, tx_extra;     /* headers that segments have besides those in bytes */
   struct weir_bpf_key key;
-  uint64_t netns_cookie; /* 0: not known */
-  uint64_t born;         /* first packet, CLOCK_BOOTTIME, ns */
-  uint32_t flags;        /* enum weir_bpf_flag */
-  uint32_t ifindex;      /* of the last packet */
-  uint32_t next;         /* the programs': another slot of the same socket */
-  uint32_t unused;
+  uint64_t netns_cookie;        /* 0: not known */
+  uint64_t born;                /* first packet, CLOCK_BOOTTIME, ns */
+  uint32_t flags;               /* enum weir_bpf_flag */
+  uint32_t ifindex;             /* of the last packet */
+  uint32_t next;                /* the programs': another slot of the same socket */
+  uint32_t account;             /* the programs': who has it */
   struct weir_bpf_owner opener; /* who made the socket, or the listener that it came from */
   struct weir_bpf_owner user;   /* who was last seen using it */
 } __attribute__ ((aligned (64)));
@@ -153,7 +157,7 @@ struct weir_bpf_control
   uint64_t changes;       /* entries ever put on the list of what changed */
   uint64_t fresh;         /* slots ever taken that were never used before, and attempts to */
   uint64_t hand;          /* where the search for an idle slot goes on */
-  uint64_t kernel_slots;  /* slots that sockets of the kernel have */
+  uint64_t taken;         /* slots that flows have */
   uint64_t last_shortage; /* CLOCK_BOOTTIME, ns: there was no slot, or one was taken away */
 };
 

@@ -102,6 +102,27 @@ struct
   __type (value, uint64_t);
 } shares SEC (".maps");
 
+/* Who makes flows.  Users are told apart by their numbers up to those that containers are given, as
+ * one user may be many of these; connections that came from a listener are made by the peer,
+ * whoever that is. */
+enum
+{
+  ACCOUNT_SUBORDINATE = 65536, /* subuid(5); this many users come before */
+  ACCOUNT_ACCEPTED,
+  ACCOUNT_UNKNOWN, /* sockets that were there before the programs */
+  ACCOUNT_KERNEL,
+  N_ACCOUNTS,
+};
+
+/* How many slots each has. */
+struct
+{
+  __uint (type, BPF_MAP_TYPE_ARRAY);
+  __uint (max_entries, N_ACCOUNTS);
+  __type (key, uint32_t);
+  __type (value, uint64_t);
+} accounts SEC (".maps");
+
 /* The least recently used give way, so that a flood of first packets costs nobody else anything. */
 struct
 {

@@ -64,77 +64,121 @@ is_tcp (const struct weir_bpf_slot *slot)
 
 /* ---- shares ---- */
 
-/* Whether a socket may have one more; if so, it is counted. */
-static __always_inline bool
-take_share (struct weir_bpf_control *shared, uint64_t cookie, uint32_t flags)
+/* Who makes the flow of a socket, and of the flags that its slot gets. */
+static __always_inline uint32_t
+get_account (const struct notes *notes, uint32_t flags)
 {
-  const uint64_t none = 0;
-  uint64_t *share;
-
   if (flags & WEIR_BPF_KERNEL)
-    {
-      if (READ (shared->kernel_slots) >= n_slots / WEIR_BPF_KERNEL_SHARE)
-        return false;
-      __sync_fetch_and_add (&shared->kernel_slots, 1);
-      return true;
-    }
-  share = bpf_map_lookup_elem (&shares, &cookie);
-  if (!share)
-    {
-      bpf_map_update_elem (&shares, &cookie, &none, BPF_NOEXIST);
-      share = bpf_map_lookup_elem (&shares, &cookie);
-    }
-  if (!share || READ (*share) >= n_slots / WEIR_BPF_SOCKET_SHARE)
+    return ACCOUNT_KERNEL;
+  if (flags & WEIR_BPF_ACCEPTED)
+    return ACCOUNT_ACCEPTED;
+  if (!notes->opener.cgroup_id)
+    return ACCOUNT_UNKNOWN;
+  return notes->opener.uid < ACCOUNT_SUBORDINATE ? notes->opener.uid : ACCOUNT_SUBORDINATE;
+}
+
+/* Only as long as others have left enough. */
+static __always_inline bool
+has_account_room (const struct weir_bpf_control *shared, uint32_t account)
+{
+  const uint64_t *has = bpf_map_lookup_elem (&accounts, &account);
+
+  if (!has)
     return false;
-  __sync_fetch_and_add (share, 1);
-  return true;
+  if (account == ACCOUNT_KERNEL)
+    return READ (*has) < n_slots / WEIR_BPF_KERNEL_SHARE;
+  return READ (*has) < n_slots / WEIR_BPF_ACCOUNT_SHARE ||
+         READ (shared->taken) < n_slots - n_slots / WEIR_BPF_RESERVE;
+}
+
+/* TCP has one slot for each socket. */
+static __always_inline bool
+has_socket_room (uint64_t cookie)
+{
+  const uint64_t *has = bpf_map_lookup_elem (&shares, &cookie);
+
+  return !has || READ (*has) < n_slots / WEIR_BPF_SOCKET_SHARE;
+}
+
+static __always_inline bool
+counts_for_socket (const struct weir_bpf_slot *slot)
+{
+  return !is_tcp (slot) && slot->account != ACCOUNT_KERNEL;
 }
 
 static __always_inline void
-give_share (struct weir_bpf_control *shared, uint64_t cookie, uint32_t flags)
+take_share (struct weir_bpf_control *shared, const struct weir_bpf_slot *slot)
 {
-  uint64_t *share;
+  const uint64_t cookie = slot->key.cookie, none = 0;
+  const uint32_t account = slot->account;
+  uint64_t *has = bpf_map_lookup_elem (&accounts, &account);
 
-  if (flags & WEIR_BPF_KERNEL)
-    {
-      __sync_fetch_and_add (&shared->kernel_slots, -1);
-      return;
-    }
-  share = bpf_map_lookup_elem (&shares, &cookie);
-  if (share && __sync_fetch_and_add (share, -1) <= 1)
+  __sync_fetch_and_add (&shared->taken, 1);
+  if (has)
+    __sync_fetch_and_add (has, 1);
+  if (!counts_for_socket (slot))
+    return;
+  bpf_map_update_elem (&shares, &cookie, &none, BPF_NOEXIST);
+  has = bpf_map_lookup_elem (&shares, &cookie);
+  if (has)
+    __sync_fetch_and_add (has, 1);
+}
+
+/* Of each flow once only, whoever ends it: true for him. */
+static __always_inline bool
+give_share (struct weir_bpf_control *shared, struct weir_bpf_slot *slot)
+{
+  const uint64_t cookie = slot->key.cookie;
+  const uint32_t account = slot->account;
+  uint64_t *has;
+
+  if (__sync_fetch_and_or (&slot->flags, WEIR_BPF_CLOSED) & WEIR_BPF_CLOSED)
+    return false;
+  __sync_fetch_and_add (&shared->taken, -1);
+  has = bpf_map_lookup_elem (&accounts, &account);
+  if (has)
+    __sync_fetch_and_add (has, -1);
+  if (!counts_for_socket (slot))
+    return true;
+  has = bpf_map_lookup_elem (&shares, &cookie);
+  if (has && __sync_fetch_and_add (has, -1) <= 1)
     bpf_map_delete_elem (&shares, &cookie);
+  return true;
 }
 
 /* ---- taking one ---- */
 
+/* Any account's */
+#define ACCOUNT_ANY N_ACCOUNTS
+
 struct search
 {
   uint64_t hand, now;
-  uint64_t cookie; /* of the only socket whose slots will do; 0: everybody's */
-  uint64_t tag;    /* that the slot had which was found */
-  uint32_t found;  /* one more than its number */
-  bool kernels;    /* with a cookie: those of all sockets of the kernel will do instead */
+  uint64_t cookie;  /* of the only socket whose slots will do; 0: all */
+  uint64_t tag;     /* that the slot had which was found */
+  uint32_t found;   /* one more than its number */
+  uint32_t account; /* whose slots will do */
 };
 
 /* Not is_tcp() alone: one that could not be put back has no entry any more. */
 static __always_inline void
 forget (struct weir_bpf_control *shared, struct weir_bpf_slot *slot)
 {
-  if (is_tcp (slot) || slot->flags & WEIR_BPF_CLOSED)
-    return;
-  bpf_map_delete_elem (&flows, &slot->key);
-  give_share (shared, slot->key.cookie, slot->flags);
+  if (give_share (shared, slot) && !is_tcp (slot))
+    bpf_map_delete_elem (&flows, &slot->key);
 }
 
 /* Whether a slot counts for the same share as the one that is looked for. */
 static __always_inline bool
 is_of_share (const struct weir_bpf_slot *slot, const struct search *search)
 {
-  const uint32_t flags = READ (slot->flags);
-
-  if (flags & WEIR_BPF_CLOSED || is_tcp (slot) || !(flags & WEIR_BPF_KERNEL) == search->kernels)
+  if (search->account == ACCOUNT_ANY)
+    return true;
+  if (READ (slot->flags) & WEIR_BPF_CLOSED)
     return false;
-  return search->kernels || READ (slot->key.cookie) == search->cookie;
+  if (search->cookie)
+    return READ (slot->key.cookie) == search->cookie && counts_for_socket (slot);
+  return READ (slot->account) == search->account;
 }
 
 /* Ends with a slot that is the caller's; nobody was told of that yet. */
@@ -149,7 +193,7 @@ look_at_next (uint32_t step, struct search *search)
     return 1;
   tag = READ (slot->tag);
   if ((uint32_t) tag != WEIR_BPF_SLOT_BUSY || READ (slot->epoch) + idle_epochs > search->now ||
-      (search->cookie && !is_of_share (slot, search)))
+      !is_of_share (slot, search))
     return 0;
   wanted = make_tag (get_generation (tag), WEIR_BPF_SLOT_CHANGING);
   if (__sync_val_compare_and_swap (&slot->tag, tag, wanted) != tag)
@@ -159,7 +203,8 @@ look_at_next (uint32_t step, struct search *search)
   return 1;
 }
 
-/* Ends the flow whose slot was found. */
+/* Ends the flow whose slot was found.  Others than this socket have to know that they may have been
+ * there before; but not of the kernel's, which anybody from outside can wear out. */
 static __always_inline uint32_t
 take_found (const struct search *search)
 {
@@ -168,46 +213,46 @@ take_found (const struct search *search)
 
   if (!slot || !shared)
     return 0;
-  if (search->cookie)
-    bpf_map_delete_elem (&flows, &slot->key);
-  else
-    {
-      forget (shared, slot);
-      shared->last_shortage = bpf_ktime_get_boot_ns ();
-    }
+  forget (shared, slot);
+  if (!search->cookie && search->account != ACCOUNT_KERNEL)
+    shared->last_shortage = bpf_ktime_get_boot_ns ();
   tell (WEIR_BPF_EVENT_ENDED, search->found - 1, get_generation (search->tag));
   add_count (WEIR_BPF_COUNT_EVICTED);
   return search->found;
 }
 
-/* From a flow that has not moved for long.  Its last figures have been read since, unless nobody
- * reads any. */
-static __always_inline uint32_t
-evict (struct weir_bpf_control *shared)
+/* From a flow that has not moved for long, of that account.  Its last figures have been read since,
+ * unless nobody reads any.  One more than the number; 0: there is none. */
+APART uint32_t
+evict (uint32_t account)
 {
-  struct search search = { .now = get_epoch () };
+  struct search search = { .now = get_epoch (), .account = account };
+  struct weir_bpf_control *shared = get_control ();
 
-  search.hand = __sync_fetch_and_add (&shared->hand, SEARCHED_AT_ONCE);
+  if (!shared)
+    return 0;
+  search.hand = READ (shared->hand);
   bpf_loop (SEARCHED_AT_ONCE, look_at_next, &search, 0);
+  shared->hand = search.found ? search.found : search.hand + SEARCHED_AT_ONCE;
   return take_found (&search);
 }
 
-/* From a flow of the same share, which then goes with the slot. */
+/* The same, from those of the same socket, or of the kernel's: where these lie is known better. */
 static __noinline uint32_t
-evict_own (struct notes *notes, uint64_t cookie, uint32_t flags)
+evict_own (struct notes *notes, uint64_t cookie, uint32_t account)
 {
-  struct search search = { .now = get_epoch (), .cookie = cookie };
+  struct search search = { .now = get_epoch (), .account = account };
 
-  search.kernels = flags & WEIR_BPF_KERNEL ? true : false;
+  search.cookie = account == ACCOUNT_KERNEL ? 0 : cookie;
   search.hand = READ (notes->hand);
   bpf_loop (SEARCHED_FOR_OWN, look_at_next, &search, 0);
   notes->hand = search.found ? search.found : search.hand + SEARCHED_FOR_OWN;
   return take_found (&search);
 }
 
-/* One more than the number of a slot that is nobody else's; 0: there is none. */
+/* One more than the number of a slot that no flow has; 0: there is none. */
 APART uint32_t
-take_number (void)
+take_free (void)
 {
   struct weir_bpf_control *shared = get_control ();
   uint32_t number;
@@ -223,7 +268,7 @@ take_number (void)
     }
   if (bpf_map_pop_elem (&freed, &number) == 0)
     return number + 1;
-  return evict (shared);
+  return 0;
 }
 
 #define RETIRE(here, slot, what)                                                                   \
@@ -260,9 +305,10 @@ push (struct weir_bpf_slot *slot, uint32_t number, uint64_t busy_tag)
 
 /* One that nobody was told of, because another processor was faster. */
 static __always_inline void
-put_back (struct weir_bpf_slot *slot, uint32_t number, uint64_t tag)
+put_back (struct weir_bpf_control *shared, struct weir_bpf_slot *slot, uint32_t number,
+          uint64_t tag)
 {
-  __sync_fetch_and_or (&slot->flags, WEIR_BPF_CLOSED);
+  give_share (shared, slot);
   mark (slot, number);
   if (__sync_val_compare_and_swap (&slot->tag, tag,
                                    make_tag (get_generation (tag), WEIR_BPF_SLOT_FREE)) == tag)
@@ -282,7 +328,6 @@ close_slot (struct weir_bpf_control *shared, struct weir_bpf_slot *slot, uint32_
   if (user)
     slot->user = *user;
   forget (shared, slot);
-  __sync_fetch_and_or (&slot->flags, WEIR_BPF_CLOSED);
   mark (slot, number);
   tell (WEIR_BPF_EVENT_CLOSED, number, generation);
   add_count (WEIR_BPF_COUNT_CLOSED);

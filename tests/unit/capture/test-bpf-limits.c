@@ -5,7 +5,9 @@
 
 #include "bpf-stage.h"
 
-#define SLOTS   64
+#define SLOTS 64
+/* What is there for one user. */
+#define ROOM    (SLOTS - SLOTS / WEIR_BPF_RESERVE)
 #define IDLE_NS UINT64_C (300000000)
 
 static int group;
@@ -65,8 +67,8 @@ test_no_room (void)
     }
   check_balance (&stage, before, 0);
   weir_bpf_source_get_totals (&stage.source, &totals);
-  g_assert_cmpuint (stage.readings->len, ==, SLOTS);
-  g_assert_cmpuint (totals.sums[WEIR_BPF_SUM_NO_ROOM].tx_packets, ==, (PAIRS - SLOTS / 2) * 3);
+  g_assert_cmpuint (stage.readings->len, ==, ROOM);
+  g_assert_cmpuint (totals.sums[WEIR_BPF_SUM_NO_ROOM].tx_packets, ==, (PAIRS - ROOM / 2) * 3);
   g_assert_cmpuint (totals.counts[WEIR_BPF_COUNT_NO_ROOM], >, 0);
   for (unsigned i = 0; i < PAIRS; i++)
     {
@@ -172,27 +174,27 @@ test_share_again (void)
 static void
 test_eviction (void)
 {
-  int senders[SLOTS], receivers[SLOTS];
+  int senders[ROOM], receivers[ROOM];
   const uint64_t before = stage_get_loopback (NULL);
   struct weir_bpf_totals totals;
   struct stage stage;
 
   stage_open_in (&stage, group, SLOTS, IDLE_NS);
-  for (unsigned i = 0; i < SLOTS; i++)
+  for (unsigned i = 0; i < ROOM; i++)
     {
       open_pair (&senders[i], &receivers[i]);
-      if (i < SLOTS / 2)
+      if (i < ROOM / 2)
         stage_send_to (senders[i], bytes, 100, "127.0.0.1", stage_get_port (receivers[i]));
     }
   stage_read (&stage);
-  g_assert_cmpuint (stage.born, ==, SLOTS);
+  g_assert_cmpuint (stage.born, ==, ROOM);
   g_usleep (2 * IDLE_NS / 1000);
-  for (unsigned i = SLOTS / 2; i < SLOTS; i++)
+  for (unsigned i = ROOM / 2; i < ROOM; i++)
     stage_send_to (senders[i], bytes, 100, "127.0.0.1", stage_get_port (receivers[i]));
   check_balance (&stage, before, 0);
   weir_bpf_source_get_totals (&stage.source, &totals);
-  g_assert_cmpuint (totals.counts[WEIR_BPF_COUNT_EVICTED], ==, SLOTS);
-  g_assert_cmpuint (stage.ended, ==, SLOTS);
+  g_assert_cmpuint (totals.counts[WEIR_BPF_COUNT_EVICTED], ==, ROOM);
+  g_assert_cmpuint (stage.ended, ==, ROOM);
   g_assert_cmpuint (totals.sums[WEIR_BPF_SUM_NO_ROOM].tx_packets, ==, 0);
 
   /* One that comes back is known to have been there. */
@@ -203,7 +205,7 @@ test_eviction (void)
   g_assert_cmpuint (stage.readings->len, ==, 2);
   g_assert_true (stage_nth (&stage, 0)->flags & WEIR_BPF_CONTINUED);
   g_assert_cmpuint (stage_nth (&stage, 0)->direction, ==, WEIR_DIRECTION_UNKNOWN);
-  for (unsigned i = 0; i < SLOTS; i++)
+  for (unsigned i = 0; i < ROOM; i++)
     {
       close (senders[i]);
       close (receivers[i]);
@@ -251,6 +253,183 @@ test_eviction_of_own (void)
                     totals.counts[WEIR_BPF_COUNT_CLOSED] + totals.counts[WEIR_BPF_COUNT_EVICTED]);
   stage_close (&stage);
 }
+
+/* ---- users ---- */
+
+/* What a user is told. */
+#define GO_ON 'o'
+#define END   'e'
+
+/* A user who sends from @n sockets, and from one more whenever he is told to go on. */
+struct user
+{
+  pid_t pid;
+  int channel;
+};
+
+static void
+be_user (uid_t uid, unsigned n, int channel)
+{
+  char byte = 0;
+
+  if (setresuid (uid, uid, uid) < 0)
+    _exit (1);
+  for (unsigned i = 0; i < n; i++)
+    stage_send_to (stage_socket (AF_INET, SOCK_DGRAM, 0), bytes, 10, "127.3.0.1", 9);
+  while (send (channel, &byte, 1, 0) == 1 && recv (channel, &byte, 1, 0) == 1 && byte == GO_ON)
+    stage_send_to (stage_socket (AF_INET, SOCK_DGRAM, 0), bytes, 10, "127.3.0.1", 9);
+  _exit (0);
+}
+
+static struct user
+begin_user (uid_t uid, unsigned n)
+{
+  struct user user;
+  int ends[2];
+  char byte;
+
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), ==, 0);
+  user.channel = ends[0];
+  user.pid = fork ();
+  g_assert_cmpint (user.pid, >=, 0);
+  if (user.pid == 0)
+    {
+      close (ends[0]);
+      be_user (uid, n, ends[1]);
+    }
+  close (ends[1]);
+  g_assert_cmpint (recv (user.channel, &byte, 1, 0), ==, 1);
+  return user;
+}
+
+static void
+send_once_more (const struct user *user)
+{
+  char byte = GO_ON;
+
+  g_assert_cmpint (send (user->channel, &byte, 1, 0), ==, 1);
+  g_assert_cmpint (recv (user->channel, &byte, 1, 0), ==, 1);
+}
+
+static void
+end_user (const struct user *user)
+{
+  const char byte = END;
+
+  g_assert_cmpint (send (user->channel, &byte, 1, 0), ==, 1);
+  stage_await (user->pid);
+  close (user->channel);
+}
+
+static unsigned
+count_of (struct stage *stage, uid_t uid)
+{
+  unsigned n = 0;
+
+  for (guint i = 0; i < stage->readings->len; i++)
+    n += stage_nth (stage, i)->opener.uid == uid;
+  return n;
+}
+
+/* Who has very many sockets leaves room for others, and gets room again from himself only. */
+static void
+test_users (void)
+{
+  struct weir_bpf_totals totals;
+  struct user many, few;
+  struct stage stage;
+
+  stage_open_in (&stage, group, SLOTS, IDLE_NS);
+  many = begin_user (1000, 2 * SLOTS);
+  stage_read (&stage);
+  weir_bpf_source_get_totals (&stage.source, &totals);
+  g_assert_cmpuint (count_of (&stage, 1000), ==, ROOM);
+  g_assert_cmpuint (totals.sums[WEIR_BPF_SUM_NO_ROOM].tx_packets, ==, 2 * SLOTS - ROOM);
+
+  few = begin_user (1001, 4);
+  stage_read (&stage);
+  weir_bpf_source_get_totals (&stage.source, &totals);
+  g_assert_cmpuint (count_of (&stage, 1001), ==, 4);
+  g_assert_cmpuint (totals.sums[WEIR_BPF_SUM_NO_ROOM].tx_packets, ==, 2 * SLOTS - ROOM);
+
+  /* All are idle. */
+  g_usleep (2 * IDLE_NS / 1000);
+  stage_begin (&stage);
+  for (unsigned i = 0; i < SLOTS; i++)
+    send_once_more (&many);
+  stage_read (&stage);
+  weir_bpf_source_get_totals (&stage.source, &totals);
+  g_assert_cmpuint (totals.counts[WEIR_BPF_COUNT_EVICTED], ==, ROOM);
+  g_assert_cmpuint (count_of (&stage, 1000), ==, ROOM);
+
+  /* Who has little gets it from anybody. */
+  for (unsigned i = 0; i < SLOTS / WEIR_BPF_RESERVE; i++)
+    send_once_more (&few);
+  stage_read (&stage);
+  g_assert_cmpuint (count_of (&stage, 1001), ==, SLOTS / WEIR_BPF_RESERVE);
+
+  end_user (&many);
+  end_user (&few);
+  stage_read (&stage);
+  weir_bpf_source_get_totals (&stage.source, &totals);
+  g_assert_cmpuint (totals.counts[WEIR_BPF_COUNT_BIRTHS], ==,
+                    totals.counts[WEIR_BPF_COUNT_CLOSED] + totals.counts[WEIR_BPF_COUNT_EVICTED]);
+  g_assert_cmpuint (stage.source.opened.control->taken, ==, 0);
+  stage_close (&stage);
+}
+
+/* What a user's programs have a container do is the same account for all its users. */
+static void
+test_subordinate_users (void)
+{
+  struct user users[4];
+  struct stage stage;
+
+  stage_open_in (&stage, group, SLOTS, IDLE_NS);
+  for (uid_t i = 0; i < G_N_ELEMENTS (users); i++)
+    users[i] = begin_user (100000 + i, SLOTS / 3);
+  stage_read (&stage);
+  g_assert_cmpuint (stage.readings->len, ==, ROOM);
+  for (unsigned i = 0; i < G_N_ELEMENTS (users); i++)
+    end_user (&users[i]);
+  stage_close (&stage);
+}
+
+/* Connections that somebody makes with everybody's servers are on no server's account. */
+static void
+test_accepted (void)
+{
+  int listener = stage_socket (AF_INET, SOCK_STREAM, 0), clients[SLOTS], servers[SLOTS];
+  struct stage stage;
+  struct user user;
+
+  stage_open_in (&stage, group, SLOTS, IDLE_NS);
+  stage_bind (listener, "127.0.0.1", 0);
+  g_assert_cmpint (listen (listener, 8), ==, 0);
+  for (unsigned i = 0; i < SLOTS; i++)
+    {
+      clients[i] = stage_socket (AF_INET, SOCK_STREAM, 0);
+      stage_connect (clients[i], "127.0.0.1", stage_get_port (listener));
+      servers[i] = accept (listener, NULL, NULL);
+      g_assert_cmpint (servers[i], >=, 0);
+    }
+  stage_read (&stage);
+  g_assert_cmpuint (stage.readings->len, ==, ROOM);
+  user = begin_user (1000, 4);
+  stage_read (&stage);
+  g_assert_cmpuint (count_of (&stage, 1000), ==, 4);
+  end_user (&user);
+  for (unsigned i = 0; i < SLOTS; i++)
+    {
+      close (clients[i]);
+      close (servers[i]);
+    }
+  close (listener);
+  g_assert_cmpuint (stage.source.opened.control->taken, ==, 0);
+  stage_close (&stage);
+}
+
+/* ---- more than is read ---- */
 
 /* Nobody reads for long: events are missing, and slots were used again and again. */
 static void
@@ -400,6 +579,9 @@ main (int argc, char **argv)
   g_test_add_func ("/bpf/limits/share-again", test_share_again);
   g_test_add_func ("/bpf/limits/eviction", test_eviction);
   g_test_add_func ("/bpf/limits/eviction-of-own", test_eviction_of_own);
+  g_test_add_func ("/bpf/limits/users", test_users);
+  g_test_add_func ("/bpf/limits/subordinate-users", test_subordinate_users);
+  g_test_add_func ("/bpf/limits/accepted", test_accepted);
   g_test_add_func ("/bpf/limits/unread", test_unread);
   g_test_add_func ("/bpf/limits/syn-flood", test_syn_flood);
   g_test_add_func ("/bpf/limits/late", test_late);
