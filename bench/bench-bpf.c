@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -230,7 +231,7 @@ read_all (struct weir_bpf_source *source)
 
   while (weir_bpf_source_read_events (source, 1000, ignore, &n))
     continue;
-  weir_bpf_source_read_changes (source, ignore, &n);
+  weir_bpf_source_read_changes (source, UINT_MAX, ignore, &n);
 }
 
 static void
@@ -314,12 +315,12 @@ measure_reading (struct weir_bpf_source *source, unsigned n_moving)
       double begin;
 
       nanosleep (&pause, NULL);
-      weir_bpf_source_read_changes (source, ignore, &told);
+      weir_bpf_source_read_changes (source, UINT_MAX, ignore, &told);
       send_to_all (senders, run * n_moving, n_moving);
       nanosleep (&pause, NULL);
       told = 0;
       begin = get_ms (CLOCK_PROCESS_CPUTIME_ID);
-      weir_bpf_source_read_changes (source, ignore, &told);
+      weir_bpf_source_read_changes (source, UINT_MAX, ignore, &told);
       times[run] = get_ms (CLOCK_PROCESS_CPUTIME_ID) - begin;
     }
   qsort (times, RUNS, sizeof times[0], compare);

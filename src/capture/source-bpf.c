@@ -11,6 +11,8 @@
  *   marked afterwards, and read again.
  * - A flow is marked once in an epoch, and moves on after it was read in that epoch.  So what was
  *   marked in the current epoch, or the one before, is read again the next time.
+ * - More moved than may be read at once.  What there was when a reading began is read by the calls
+ *   that follow, and what comes meanwhile by the next reading, which is therefore as bounded.
  */
 #include "config.h"
 
@@ -32,8 +34,18 @@ struct weir_bpf_seen
 {
   struct weir_bpf_sum sum;
   uint32_t generation;
-  uint32_t reading; /* the last weir_bpf_source_read_changes() that read it */
+  uint32_t reading; /* the last one that read it */
   bool told, closed;
+  bool is_again; /* it waits in @again */
+};
+
+/* What one call of weir_bpf_source_read_changes() needs. */
+struct call
+{
+  uint64_t epoch;
+  unsigned left; /* slots that may still be looked at */
+  weir_bpf_func func;
+  void *data;
 };
 
 _Static_assert (sizeof (struct weir_bpf_key) == 56, "compared as seven words");
@@ -200,12 +212,11 @@ static void
 forget (struct weir_bpf_source *source, uint32_t number, weir_bpf_func func, void *data)
 {
   struct weir_bpf_seen *seen = &source->seen[number];
-  const uint32_t reading = seen->reading;
 
   add_sum (&source->retired_seen, &seen->sum);
   if (seen->told)
     tell_ended (number, seen->generation, func, data);
-  *seen = (struct weir_bpf_seen) { .reading = reading };
+  *seen = (struct weir_bpf_seen) { .reading = seen->reading, .is_again = seen->is_again };
 }
 
 static void
@@ -327,8 +338,19 @@ weir_bpf_source_read_events (struct weir_bpf_source *source, unsigned budget, we
 /* ---- changes ---- */
 
 static void
-visit (struct weir_bpf_source *source, uint32_t number, uint64_t epoch, weir_bpf_func func,
-       void *data)
+look_again (struct weir_bpf_source *source, uint32_t number)
+{
+  struct weir_bpf_seen *seen = &source->seen[number];
+
+  if (seen->is_again)
+    return;
+  seen->is_again = true;
+  source->again[(source->again_at + source->n_again++) % source->opened.n_slots] = number;
+}
+
+/* Each slot once in a reading. */
+static void
+visit (struct weir_bpf_source *source, uint32_t number, struct call *call)
 {
   struct weir_bpf_slot slot;
   int r;
@@ -336,26 +358,42 @@ visit (struct weir_bpf_source *source, uint32_t number, uint64_t epoch, weir_bpf
   if (number >= source->opened.n_slots || source->seen[number].reading == source->reading)
     return;
   source->seen[number].reading = source->reading;
+  call->left--;
   r = copy_slot (&source->opened.slots[number], &slot);
   if (r == -ENOENT)
     return;
   source->torn += r < 0;
-  if (r < 0 || slot.epoch + 1 >= epoch)
-    source->again[source->n_again++] = number;
+  if (r < 0 || slot.epoch + 1 >= call->epoch)
+    look_again (source, number);
   if (r == 0)
-    tell (source, number, &slot, func, data);
+    tell (source, number, &slot, call->func, call->data);
 }
 
-/* Whether all entries up to @end could be read, or as far as they are written. */
+static void
+read_again (struct weir_bpf_source *source, struct call *call)
+{
+  for (; source->left_again > 0 && call->left > 0; source->left_again--)
+    {
+      const uint32_t number = source->again[source->again_at];
+
+      source->again_at = (source->again_at + 1) % source->opened.n_slots;
+      source->n_again--;
+      source->seen[number].is_again = false;
+      visit (source, number, call);
+    }
+}
+
+/* Whether nothing was overrun of the entries that the reading is to have; those that somebody is
+ * about to write are left for the next one, and all behind them. */
 static bool
-read_list (struct weir_bpf_source *source, uint64_t end, uint64_t epoch, weir_bpf_func func,
-           void *data)
+read_list (struct weir_bpf_source *source, struct call *call)
 {
   const struct weir_bpf_opened *opened = &source->opened;
+  const uint64_t written = __atomic_load_n (&opened->control->changes, __ATOMIC_ACQUIRE);
 
-  if (end - source->read_changes > opened->n_changes)
+  if (source->read_changes < source->end && written - source->read_changes > opened->n_changes)
     return false;
-  for (; source->read_changes < end; source->read_changes++)
+  for (; source->read_changes < source->end && call->left > 0; source->read_changes++)
     {
       const uint64_t place = source->read_changes & (opened->n_changes - 1);
       const uint64_t entry = __atomic_load_n (&opened->changes[place], __ATOMIC_ACQUIRE);
@@ -364,8 +402,11 @@ read_list (struct weir_bpf_source *source, uint64_t end, uint64_t epoch, weir_bp
       if (ahead > 0)
         return false;
       if (ahead < 0)
-        return true;
-      visit (source, (uint32_t) entry, epoch, func, data);
+        {
+          source->end = source->read_changes;
+          break;
+        }
+      visit (source, (uint32_t) entry, call);
     }
   return true;
 }
@@ -378,28 +419,43 @@ get_n_used (const struct weir_bpf_opened *opened)
   return used < opened->n_slots ? (uint32_t) used : opened->n_slots;
 }
 
-void
-weir_bpf_source_read_changes (struct weir_bpf_source *source, weir_bpf_func func, void *data)
+/* All slots instead of the list, those that this reading has had as well: what they moved since was
+ * on what is lost of it. */
+static void
+begin_scan (struct weir_bpf_source *source)
 {
-  const uint64_t epoch = get_epoch ();
-  uint32_t *before = source->before, n_before = source->n_again;
-  uint64_t end;
+  source->full_scans++;
+  source->reading++;
+  source->read_changes = source->end =
+      __atomic_load_n (&source->opened.control->changes, __ATOMIC_ACQUIRE);
+  source->scan_at = 0;
+  source->scan_end = get_n_used (&source->opened);
+}
+
+bool
+weir_bpf_source_read_changes (struct weir_bpf_source *source, unsigned budget, weir_bpf_func func,
+                              void *data)
+{
+  struct call call = { .epoch = get_epoch (), .left = budget, .func = func, .data = data };
 
   if (source->seen == NULL)
-    return;
-  source->before = source->again;
-  source->again = before;
-  source->n_again = 0;
-  source->reading++;
-  for (uint32_t i = 0; i < n_before; i++)
-    visit (source, source->before[i], epoch, func, data);
-  end = __atomic_load_n (&source->opened.control->changes, __ATOMIC_ACQUIRE);
-  if (read_list (source, end, epoch, func, data))
-    return;
-  source->full_scans++;
-  source->read_changes = end;
-  for (uint32_t i = 0; i < get_n_used (&source->opened); i++)
-    visit (source, i, epoch, func, data);
+    return true;
+  if (!source->is_reading)
+    {
+      source->is_reading = true;
+      source->reading++;
+      source->left_again = source->n_again;
+      source->end = __atomic_load_n (&source->opened.control->changes, __ATOMIC_ACQUIRE);
+    }
+  /* First, so that none of these was read by this reading yet and would be left out. */
+  read_again (source, &call);
+  if (!read_list (source, &call))
+    begin_scan (source);
+  for (; source->scan_at < source->scan_end && call.left > 0; source->scan_at++)
+    visit (source, source->scan_at, &call);
+  source->is_reading = source->left_again > 0 || source->read_changes < source->end ||
+                       source->scan_at < source->scan_end;
+  return !source->is_reading;
 }
 
 bool
@@ -468,12 +524,10 @@ weir_bpf_source_init (struct weir_bpf_source *source, const struct weir_bpf_open
     {
       fresh.seen = calloc (opened->n_slots, sizeof *fresh.seen);
       fresh.again = calloc (opened->n_slots, sizeof *fresh.again);
-      fresh.before = calloc (opened->n_slots, sizeof *fresh.before);
-      if (fresh.seen == NULL || fresh.again == NULL || fresh.before == NULL)
+      if (fresh.seen == NULL || fresh.again == NULL)
         {
           free (fresh.seen);
           free (fresh.again);
-          free (fresh.before);
           return -ENOMEM;
         }
     }
@@ -486,7 +540,6 @@ weir_bpf_source_clear (struct weir_bpf_source *source)
 {
   free (source->seen);
   free (source->again);
-  free (source->before);
   weir_bpf_close (&source->opened);
   *source = (struct weir_bpf_source) { .opened = source->opened };
 }

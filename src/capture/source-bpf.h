@@ -69,10 +69,16 @@ struct weir_bpf_source
 {
   struct weir_bpf_opened opened;
   struct weir_bpf_seen *seen; /* of each slot what was last read of it */
-  uint32_t *again, n_again;   /* slots that may have changed after they were last read */
-  uint32_t *before;           /* room for as many, while these are read */
-  uint64_t read_changes;      /* entries of the list that were read */
-  uint32_t reading;           /* number of the current weir_bpf_source_read_changes() */
+  /* Slots that may have changed after they were last read: a queue, each is in it once */
+  uint32_t *again, again_at, n_again;
+  uint64_t read_changes; /* entries of the list that were read */
+  /* The reading that runs or ran last, over any number of weir_bpf_source_read_changes(): what is
+   * left of what there was when it began */
+  uint32_t reading;
+  bool is_reading;
+  uint32_t left_again;
+  uint64_t end; /* of the entries of the list */
+  uint32_t scan_at, scan_end;
   struct weir_bpf_sum retired_seen;
   uint64_t full_scans, torn, bad_events;
   bool is_held_up; /* by an event that is not written yet, when they were last read */
@@ -108,19 +114,22 @@ bool
 weir_bpf_source_read_events (struct weir_bpf_source *source, unsigned budget, weir_bpf_func func,
                              void *data);
 
-/* To be called at a tick: tells of each flow that may have moved since the last call, once; of
+/* To be called at a tick: tells of each flow that may have moved since the last reading, once; of
  * those that an event should have told of and did not, too.  Cost goes with what moved, not with
- * what there is. */
-void
-weir_bpf_source_read_changes (struct weir_bpf_source *source, weir_bpf_func func, void *data);
+ * what there is, and no more than @budget slots are looked at: false when that is not all, and the
+ * next call goes on.  Once it is true, all is told of that moved before the first of these calls.
+ */
+bool
+weir_bpf_source_read_changes (struct weir_bpf_source *source, unsigned budget, weir_bpf_func func,
+                              void *data);
 
 /* The current figures of one flow; false when its slot is another's by now, or free. */
 bool
 weir_bpf_source_read_flow (struct weir_bpf_source *source, uint32_t slot, uint32_t generation,
                            struct weir_bpf_reading *ret_reading);
 
-/* @unread is exact right after weir_bpf_source_read_changes(): what was retired since counts as
- * unread until the next one. */
+/* @unread is exact right after a weir_bpf_source_read_changes() that was true: what was retired
+ * since counts as unread until the next one. */
 void
 weir_bpf_source_get_totals (const struct weir_bpf_source *source,
                             struct weir_bpf_totals *ret_totals);

@@ -16,6 +16,9 @@
  * is lost by that the tick finds. */
 #define ALLOWANCE_PART  10
 #define ALLOWANCE_BURST (50 * WEIR_MS)
+/* Flows that moved, and are read at one tick: what is told of them takes a few hundredths of a
+ * second.  The rest is read at the next tick, and the cadence says so. */
+#define CHANGES_BUDGET 16384
 /* How long an event that is being written may take: mostly far less than this. */
 #define HELD_UP_WAIT (2 * WEIR_MS)
 /* Sockets that are asked for at a tick, in batches. */
@@ -82,6 +85,15 @@ weir_meter_choose_share (struct weir_meter *meter)
     meter->governor.share = meter->join.n_moved > 0 || meter->resync_wanted
                                 ? WEIR_GOVERNOR_SMALL_SHARE
                                 : WEIR_GOVERNOR_LEAST_SHARE;
+}
+
+uint32_t
+weir_meter_get_bpf_ticks (const struct weir_meter *meter)
+{
+  const uint32_t ticks =
+      meter->bpf_ticks_now > meter->bpf_ticks ? meter->bpf_ticks_now : meter->bpf_ticks;
+
+  return ticks > 0 ? ticks : 1;
 }
 
 void
@@ -170,10 +182,15 @@ weir_meter_read_bpf (struct weir_meter *meter, uint64_t now)
 
   if (!weir_join_has_bpf (&meter->join))
     return;
-  weir_bpf_source_read_changes (&meter->bpf, take_flow, &reading);
-  meter->publisher.read_at[WEIR_SOURCE_BPF] = now;
-  weir_bpf_source_get_totals (&meter->bpf, &meter->bpf_totals);
-  count_rest (meter);
+  meter->bpf_ticks_now++;
+  if (weir_bpf_source_read_changes (&meter->bpf, CHANGES_BUDGET, take_flow, &reading))
+    {
+      meter->publisher.read_at[WEIR_SOURCE_BPF] = now;
+      meter->bpf_ticks = meter->bpf_ticks_now;
+      meter->bpf_ticks_now = 0;
+      weir_bpf_source_get_totals (&meter->bpf, &meter->bpf_totals);
+      count_rest (meter);
+    }
   weir_owners_sweep_processes (&meter->join.owners, now);
 }
 

@@ -70,7 +70,8 @@ struct weir_meter
   struct weir_governor sockets_governor; /* of dumps of sockets, where there are kernel programs */
   struct weir_allowance bpf_allowance;   /* of reading the events of the kernel programs */
   uint64_t bpf_events_at;                /* awake: they are not read before */
-  struct weir_bpf_totals bpf_totals;     /* of the last tick */
+  struct weir_bpf_totals bpf_totals;     /* of the last tick at which all was read that moved */
+  uint32_t bpf_ticks, bpf_ticks_now;     /* that reading it took, and takes so far */
   struct weir_bpf_sum handshakes;        /* that listeners had seen by then */
   uint32_t refreshed_slot; /* of the flow table, where asking for single sockets goes on */
   bool is_governed;        /* the table is read more seldom than was wished */
@@ -145,6 +146,9 @@ weir_meter_read_bpf_events (struct weir_meter *meter, uint64_t now);
 /* While their descriptor is not to be waited for: when they are read again; else UINT64_MAX. */
 uint64_t
 weir_meter_get_bpf_events_due (const struct weir_meter *meter, uint64_t awake);
+/* In how many ticks all that moved is read: mostly 1. */
+uint32_t
+weir_meter_get_bpf_ticks (const struct weir_meter *meter);
 /* What moved since the last tick. */
 void
 weir_meter_read_bpf (struct weir_meter *meter, uint64_t now);

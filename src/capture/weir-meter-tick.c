@@ -55,8 +55,12 @@ weir_meter_get_cadence (const struct weir_meter *meter, uint64_t awake, uint8_t 
   uint64_t dumps = interval;
 
   *ret_why = weir_client_get_why (&meter->client, awake);
-  /* What kernel programs count is read at every tick. */
-  if (weir_meter_has_dumps (meter) && interval != UINT64_MAX && !weir_meter_has_bpf (meter))
+  if (interval == UINT64_MAX)
+    return interval;
+  /* What kernel programs count is read at every tick, as far as it is not too much for one. */
+  if (weir_meter_has_bpf (meter))
+    dumps = interval * weir_meter_get_bpf_ticks (meter);
+  else if (weir_meter_has_dumps (meter))
     dumps = weir_governor_get_interval (&meter->governor, interval);
   if (dumps > interval)
     *ret_why = WEIR_CADENCE_GOVERNED;
@@ -148,7 +152,7 @@ publish (struct weir_meter *meter, const struct weir_moment *moment)
       return 0;
     }
   cadence = weir_meter_get_cadence (meter, moment->awake, &why);
-  meter->is_governed = why == WEIR_CADENCE_GOVERNED;
+  meter->is_governed = why == WEIR_CADENCE_GOVERNED && !weir_meter_has_bpf (meter);
   weir_meter_write_sources (meter, writer);
   /* Who wishes to hear of flows between two ticks wishes to hear of all. */
   meter->publisher.tells_all = weir_client_get_announce (&meter->client, moment->awake) != 0;

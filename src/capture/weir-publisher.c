@@ -12,6 +12,9 @@
 /* After this time nobody asks for the owner of a new flow any more until the next dump. */
 #define OWNER_PATIENCE (250 * NS_PER_MS)
 
+/* How often all flows are looked at, when there are many more than rows. */
+#define LOOK_INTERVAL (30 * NS_PER_S)
+
 struct weir_candidate
 {
   uint64_t rank;
@@ -592,14 +595,14 @@ publish_flow (struct round *round, struct weir_flow *flow)
 }
 
 /* Between two dumps of a table that is too large to be shown whole, only rows and what was looked
- * up can have changed; the others stand still until the next dump, at which all are looked at. */
+ * up can have changed, and so it is where nobody reads that table; the others stand still, and may
+ * have the places that others leave when all are looked at: after a dump, and every so often. */
 static uint8_t
-choose_marks (const struct weir_publisher *publisher, const struct weir_join *join)
+choose_marks (const struct weir_publisher *publisher, const struct weir_join *join, uint64_t now)
 {
-  const uint64_t shown_at = publisher->shown_at[WEIR_SOURCE_CONNTRACK];
-
-  if (join->table.n_flows <= publisher->rows_max || shown_at == 0 ||
-      publisher->read_at[WEIR_SOURCE_CONNTRACK] > shown_at)
+  if (join->table.n_flows <= publisher->rows_max || publisher->looked_at == 0 ||
+      now - publisher->looked_at >= LOOK_INTERVAL ||
+      publisher->read_at[WEIR_SOURCE_CONNTRACK] > publisher->shown_at[WEIR_SOURCE_CONNTRACK])
     return WEIR_MARK_IN_USE;
   return WEIR_MARK_TOUCHED | WEIR_MARK_ROW;
 }
@@ -614,7 +617,7 @@ weir_publisher_publish (struct weir_publisher *publisher, struct weir_join *join
     .join = join,
     .tick = &tick,
     .now = now,
-    .marks = choose_marks (publisher, join),
+    .marks = choose_marks (publisher, join, now),
   };
   struct weir_flow *flow;
   uint32_t slot = 0;
@@ -627,7 +630,10 @@ weir_publisher_publish (struct weir_publisher *publisher, struct weir_join *join
   if (round.flows == NULL)
     return -ENOMEM;
   if (round.marks == WEIR_MARK_IN_USE)
-    publisher->others_rx_bytes = publisher->others_tx_bytes = 0;
+    {
+      publisher->looked_at = now;
+      publisher->others_rx_bytes = publisher->others_tx_bytes = 0;
+    }
   while ((flow = weir_flow_table_next_marked (&join->table, &slot, round.marks)) != NULL)
     publish_flow (&round, flow);
   weir_flows_writer_finish (round.flows);

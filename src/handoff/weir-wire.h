@@ -714,7 +714,8 @@ struct weir_tick
   uint64_t flows_refused; /* the table was full, since the start */
   uint64_t coalesced;     /* ticks that the front end was too slow to be sent, since the start */
   /* How often all sources are read, and why.  Ticks come more often than that only when it is
-   * WEIR_CADENCE_GOVERNED: then connection tracking is left out of some. */
+   * WEIR_CADENCE_GOVERNED: then connection tracking is left out of some, or what kernel programs
+   * counted is read over several. */
   uint32_t cadence_ms;
   uint8_t cadence; /* enum weir_cadence; a later version may know more of them */
 };

@@ -169,7 +169,7 @@ stage_read (struct stage *stage)
 {
   while (weir_bpf_source_read_events (&stage->source, 1000, stage_take, stage))
     continue;
-  weir_bpf_source_read_changes (&stage->source, stage_take, stage);
+  weir_bpf_source_read_changes (&stage->source, UINT_MAX, stage_take, stage);
 }
 
 /* From here on. */

@@ -176,6 +176,31 @@ test_share (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (meter->governor.share, ==, WEIR_GOVERNOR_LEAST_SHARE);
 }
 
+/* How often all is read is told as it is: what is too much for one tick takes several. */
+static void
+test_cadence (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_meter *meter = fixture->meter;
+  uint64_t interval;
+  uint8_t why;
+
+  weir_client_init (&meter->client, -1, clocks.awake);
+  meter->client.started = true;
+  meter->client.wish_ms = 1000;
+  interval = weir_meter_get_cadence (meter, clocks.awake, &why);
+  g_assert_cmpuint (why, ==, WEIR_CADENCE_AS_WISHED);
+  meter->bpf_ticks = 3;
+  g_assert_cmpuint (weir_meter_get_cadence (meter, clocks.awake, &why), ==, 3 * interval);
+  g_assert_cmpuint (why, ==, WEIR_CADENCE_GOVERNED);
+  meter->bpf_ticks_now = 5;
+  g_assert_cmpuint (weir_meter_get_cadence (meter, clocks.awake, &why), ==, 5 * interval);
+  meter->bpf_ticks = 1;
+  meter->bpf_ticks_now = 0;
+  g_assert_cmpuint (weir_meter_get_cadence (meter, clocks.awake, &why), ==, interval);
+  g_assert_cmpuint (why, ==, WEIR_CADENCE_AS_WISHED);
+  weir_client_clear (&meter->client);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -183,5 +208,6 @@ main (int argc, char **argv)
   g_test_add ("/meter/bpf/flood", struct fixture, NULL, set_up, test_flood, tear_down);
   g_test_add ("/meter/bpf/held-up", struct fixture, NULL, set_up, test_held_up, tear_down);
   g_test_add ("/meter/bpf/share", struct fixture, NULL, set_up, test_share, tear_down);
+  g_test_add ("/meter/bpf/cadence", struct fixture, NULL, set_up, test_cadence, tear_down);
   return g_test_run ();
 }

@@ -231,6 +231,48 @@ test_sums_between_dumps (struct fixture *fixture, gconstpointer data)
     }
 }
 
+static void
+read_programs (struct fixture *fixture)
+{
+  fixture->now += S;
+  fixture->publisher.read_at[WEIR_SOURCE_BPF] = fixture->now;
+  publish (fixture);
+}
+
+/* Where kernel programs count and nobody reads the table of connection tracking: those that stand
+ * still are looked at every half minute only, and what is told is right all the same. */
+static void
+test_without_tracking (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_conntrack_reading gone = nth (1, 0, 0);
+  const guint64 sent[] = { 1000, 3000, 2000, 500 };
+
+  fixture->publisher.rows_max = 2;
+  for (guint i = 0; i < 4; i++)
+    {
+      struct weir_conntrack_reading reading = nth (i, 0, 0);
+      struct weir_flow *flow;
+
+      weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_NEW, fixture->now);
+      flow = find_flow (&fixture->join, IPPROTO_TCP, "10.0.0.1", (guint16) (1000 + i),
+                        "198.51.100.7", 1);
+      weir_flow_need_bpf (flow)->tx_bytes = sent[i];
+    }
+  read_programs (fixture);
+  g_assert_cmpuint (fixture->front.n_added, ==, 2);
+  weir_join_conntrack (&fixture->join, &gone, WEIR_CONNTRACK_DESTROY, fixture->now);
+  for (guint i = 0; i < 29; i++)
+    {
+      read_programs (fixture);
+      g_assert_cmpuint (fixture->front.n_added, ==, 0);
+      assert_sum (fixture, 0, 6500);
+    }
+  read_programs (fixture);
+  g_assert_cmpuint (fixture->front.n_added, ==, 1);
+  g_assert_cmpuint (row_of (fixture, 0)->tx_bytes, ==, 1000);
+  assert_sum (fixture, 0, 6500);
+}
+
 /* A flow that is born and dies between two ticks is told whole. */
 static void
 test_born_and_dead (struct fixture *fixture, gconstpointer data)
@@ -443,6 +485,7 @@ main (int argc, char **argv)
   ADD ("late-dump", test_late_dump);
   ADD ("between-dumps", test_between_dumps);
   ADD ("sums-between-dumps", test_sums_between_dumps);
+  ADD ("without-tracking", test_without_tracking);
   ADD ("born-and-dead", test_born_and_dead);
   ADD ("told-late", test_told_late);
   ADD ("told-later", test_told_later);

@@ -152,7 +152,7 @@ read_events (struct world *world)
 static void
 read_changes (struct world *world)
 {
-  weir_bpf_source_read_changes (&world->source, take, world);
+  weir_bpf_source_read_changes (&world->source, UINT_MAX, take, world);
 }
 
 /* ---- tests ---- */
@@ -368,6 +368,114 @@ test_overrun (struct world *world, const void *data)
   g_assert_cmpuint (totals.used_slots, ==, N_SLOTS);
 }
 
+/* What is too much for one call the next ones read; what moves meanwhile, the next reading. */
+static void
+test_rest (struct world *world, const void *data)
+{
+  for (uint32_t i = 0; i < 5; i++)
+    {
+      set_flow (world, i, 1, 1);
+      put_change (world, i);
+    }
+  world->slots[1].epoch = get_epoch () + 100;
+  g_assert_false (weir_bpf_source_read_changes (&world->source, 2, take, world));
+  expect_told (world, "b0 b1 ");
+  world->slots[0].rx_bytes = 50;
+  put_change (world, 0);
+  put_change (world, 3);
+  g_assert_false (weir_bpf_source_read_changes (&world->source, 2, take, world));
+  expect_told (world, "b2 b3 ");
+  g_assert_true (weir_bpf_source_read_changes (&world->source, 2, take, world));
+  expect_told (world, "b4 ");
+  g_assert_false (weir_bpf_source_read_changes (&world->source, 2, take, world));
+  expect_told (world, "c1 c0 ");
+  g_assert_true (weir_bpf_source_read_changes (&world->source, 2, take, world));
+  expect_told (world, "c3 ");
+}
+
+/* The same where the list was overrun, and so all are looked at. */
+static void
+test_rest_of_all (struct world *world, const void *data)
+{
+  for (uint32_t i = 0; i < 5; i++)
+    set_flow (world, i, 1, 1);
+  world->control->fresh = 5;
+  for (unsigned i = 0; i < N_CHANGES + 1; i++)
+    put_change (world, 4);
+  g_assert_false (weir_bpf_source_read_changes (&world->source, 3, take, world));
+  expect_told (world, "b0 b1 b2 ");
+  put_change (world, 1);
+  g_assert_true (weir_bpf_source_read_changes (&world->source, 3, take, world));
+  expect_told (world, "b3 b4 ");
+  g_assert_true (weir_bpf_source_read_changes (&world->source, 3, take, world));
+  expect_told (world, "c1 ");
+}
+
+struct figures
+{
+  uint64_t before[N_SLOTS]; /* when the reading began */
+  uint64_t told[N_SLOTS];
+  unsigned n;
+};
+
+static void
+note (const struct weir_bpf_reading *reading, enum weir_bpf_news news, void *data)
+{
+  struct figures *figures = data;
+
+  figures->told[reading->slot] = reading->rx_bytes;
+  figures->n++;
+}
+
+/* As a program does it: marked once in an epoch, be it this one or one that is long over. */
+static void
+move_any (struct world *world)
+{
+  const uint32_t number = (uint32_t) g_test_rand_int_range (0, N_SLOTS);
+  struct weir_bpf_slot *slot = &world->slots[number];
+  const bool is_over = g_test_rand_bit ();
+  const uint64_t epoch = get_epoch () - (is_over ? 10 : 0);
+
+  slot->rx_bytes++;
+  if (is_over || slot->epoch != epoch)
+    put_change (world, number);
+  slot->epoch = epoch;
+}
+
+/* Whatever moves, whenever: once a reading is through, all is told that had moved before it. */
+static void
+test_nothing_is_lost (struct world *world, const void *data)
+{
+  struct figures figures = { 0 };
+  unsigned n_readings = 0;
+
+  for (uint32_t i = 0; i < N_SLOTS; i++)
+    set_flow (world, i, 1, 0);
+  world->control->fresh = N_SLOTS;
+  for (unsigned round = 0; round < 20000; round++)
+    {
+      /* At times more than the list has room for. */
+      const gint n = g_test_rand_int_range (0, g_test_rand_int_range (0, 10) == 0 ? 200 : 4);
+      const unsigned budget = (unsigned) g_test_rand_int_range (1, 6);
+
+      for (gint i = 0; i < n; i++)
+        move_any (world);
+      for (uint32_t i = 0; i < N_SLOTS && !world->source.is_reading; i++)
+        figures.before[i] = world->slots[i].rx_bytes;
+      figures.n = 0;
+      if (!weir_bpf_source_read_changes (&world->source, budget, note, &figures))
+        {
+          g_assert_cmpuint (figures.n, <=, budget);
+          continue;
+        }
+      n_readings++;
+      for (uint32_t i = 0; i < N_SLOTS; i++)
+        g_assert_cmpuint (figures.told[i], >=, figures.before[i]);
+    }
+  g_assert_cmpuint (n_readings, >, 1000);
+  g_assert_cmpuint (world->source.full_scans, >, 100);
+}
+
 /* While a slot is given away there is nothing to be read in it; afterwards there is. */
 static void
 test_changing (struct world *world, const void *data)
@@ -447,7 +555,7 @@ test_unavailable (void)
   g_assert_cmpint (weir_bpf_source_init (&source, &opened), ==, 0);
   g_assert_cmpint (weir_bpf_source_get_fd (&source), ==, -1);
   g_assert_false (weir_bpf_source_read_events (&source, 1, take, NULL));
-  weir_bpf_source_read_changes (&source, take, NULL);
+  weir_bpf_source_read_changes (&source, UINT_MAX, take, NULL);
   weir_bpf_source_get_totals (&source, &totals);
   g_assert_cmpuint (totals.used_slots, ==, 0);
   g_assert_cmpuint (source.opened.reason, ==, WEIR_REASON_NO_CGROUPS);
@@ -508,7 +616,7 @@ test_torn (struct world *world, const void *data)
   for (unsigned i = 0; i < 200000 || n_told < 100; i++)
     {
       put_change (world, 0);
-      weir_bpf_source_read_changes (&world->source, check_whole, &n_told);
+      weir_bpf_source_read_changes (&world->source, UINT_MAX, check_whole, &n_told);
     }
   g_atomic_int_set (&writing, FALSE);
   g_thread_join (writer);
@@ -542,6 +650,9 @@ main (int argc, char **argv)
   ADD ("current-epoch", test_current_epoch);
   ADD ("unwritten-change", test_unwritten_change);
   ADD ("overrun", test_overrun);
+  ADD ("rest", test_rest);
+  ADD ("rest-of-all", test_rest_of_all);
+  ADD ("nothing-is-lost", test_nothing_is_lost);
   ADD ("changing", test_changing);
   ADD ("generations", test_generations);
   ADD ("never-moved", test_never_moved);
