@@ -96,13 +96,37 @@ weir_owners_take_slot (struct weir_owners *owners)
 
 /* ---- control groups ---- */
 
+/* Keyed: who makes control groups chooses their names, and may keep the numbers that he wants. */
+static uint32_t *
+cgroup_bucket_of (struct weir_owners *owners, uint64_t id, const char *path)
+{
+  const uint64_t hash = id != 0 ? weir_hash (&owners->hash_key, &id, sizeof id)
+                                : weir_hash (&owners->hash_key, path, strlen (path));
+
+  return &owners->cgroup_buckets[hash % WEIR_CGROUP_BUCKETS];
+}
+
+/* 0: it is not known. */
+static uint32_t
+find_cgroup (struct weir_owners *owners, uint64_t id, const char *path)
+{
+  uint32_t number = *cgroup_bucket_of (owners, id, path);
+
+  while (number != 0 && (owners->cgroups[number].id != id ||
+                         (id == 0 && strcmp (owners->cgroups[number].path, path) != 0)))
+    number = owners->cgroups[number].next;
+  return number;
+}
+
 static uint32_t
 take_cgroup (struct weir_owners *owners)
 {
-  for (uint32_t i = 1; i < owners->n_cgroups; i++)
+  const uint32_t number = owners->first_free_cgroup;
+
+  if (number != 0)
     {
-      if (!owners->cgroups[i].in_use)
-        return i;
+      owners->first_free_cgroup = owners->cgroups[number].next;
+      return number;
     }
   if (owners->n_cgroups == owners->cgroups_capacity)
     {
@@ -124,6 +148,24 @@ take_cgroup (struct weir_owners *owners)
   return owners->n_cgroups++;
 }
 
+/* Takes @path.  0: no room, and it was freed. */
+static uint32_t
+add_cgroup (struct weir_owners *owners, uint64_t id, char *path)
+{
+  uint32_t *bucket = cgroup_bucket_of (owners, id, path);
+  const uint32_t number = take_cgroup (owners);
+
+  if (number == 0)
+    {
+      free (path);
+      return 0;
+    }
+  owners->cgroups[number] =
+      (struct weir_cgroup) { .id = id, .path = path, .next = *bucket, .in_use = true };
+  *bucket = number;
+  return number;
+}
+
 uint32_t
 weir_owners_need_cgroup (struct weir_owners *owners, uint64_t id)
 {
@@ -134,14 +176,9 @@ weir_owners_need_cgroup (struct weir_owners *owners, uint64_t id)
   /* Sockets of one control group come in a row. */
   if (owners->last_cgroup != 0 && owners->cgroups[owners->last_cgroup].id == id)
     return owners->last_cgroup;
-  for (number = 1; number < owners->n_cgroups; number++)
-    {
-      if (owners->cgroups[number].in_use && owners->cgroups[number].id == id)
-        return owners->last_cgroup = number;
-    }
-  number = take_cgroup (owners);
-  if (number != 0)
-    owners->cgroups[number] = (struct weir_cgroup) { .id = id, .in_use = true };
+  number = find_cgroup (owners, id, NULL);
+  if (number == 0)
+    number = add_cgroup (owners, id, NULL);
   return owners->last_cgroup = number;
 }
 
@@ -153,22 +190,11 @@ weir_owners_need_path (struct weir_owners *owners, const char *path)
 
   if (*path == '\0')
     return 0;
-  for (number = 1; number < owners->n_cgroups; number++)
-    {
-      const struct weir_cgroup *cgroup = &owners->cgroups[number];
-
-      if (cgroup->in_use && cgroup->id == 0 && strcmp (cgroup->path, path) == 0)
-        return number;
-    }
+  number = find_cgroup (owners, 0, path);
+  if (number != 0)
+    return number;
   copy = strdup (path);
-  number = copy != NULL ? take_cgroup (owners) : 0;
-  if (number == 0)
-    {
-      free (copy);
-      return 0;
-    }
-  owners->cgroups[number] = (struct weir_cgroup) { .path = copy, .in_use = true };
-  return number;
+  return copy != NULL ? add_cgroup (owners, 0, copy) : 0;
 }
 
 const char *
@@ -196,12 +222,22 @@ sweep_cgroups (struct weir_owners *owners)
       used[owners->items[i].cgroup] = true;
       used[owners->items[i].process_cgroup] = true;
     }
+  memset (owners->cgroup_buckets, 0, sizeof owners->cgroup_buckets);
+  owners->first_free_cgroup = 0;
   for (uint32_t i = 1; i < owners->n_cgroups; i++)
     {
+      struct weir_cgroup *cgroup = &owners->cgroups[i];
+      uint32_t *chain = &owners->first_free_cgroup;
+
       if (used[i])
-        continue;
-      free (owners->cgroups[i].path);
-      owners->cgroups[i] = (struct weir_cgroup) { 0 };
+        chain = cgroup_bucket_of (owners, cgroup->id, cgroup->path);
+      else
+        {
+          free (cgroup->path);
+          *cgroup = (struct weir_cgroup) { 0 };
+        }
+      cgroup->next = *chain;
+      *chain = i;
     }
   owners->last_cgroup = 0;
   free (used);
@@ -425,24 +461,23 @@ static void
 answer_cgroup (struct weir_owners *owners, uint64_t id, const char *path, bool unfinished,
                uint64_t now)
 {
-  for (uint32_t number = 1; number < owners->n_cgroups; number++)
-    {
-      struct weir_cgroup *cgroup = &owners->cgroups[number];
+  const uint32_t number = id != 0 ? find_cgroup (owners, id, NULL) : 0;
+  struct weir_cgroup *cgroup;
 
-      if (!cgroup->in_use || cgroup->id != id || cgroup->path != NULL)
-        continue;
-      cgroup->asked = false;
-      if (unfinished)
-        {
-          cgroup->ask_at = now + AGAIN_GAP;
-          continue;
-        }
-      cgroup->path = strdup (path);
-      for (uint32_t i = 0; i < owners->n_slots; i++)
-        {
-          if (owners->items[i].in_use && owners->items[i].cgroup == number)
-            weir_owners_note_news (owners, &owners->items[i]);
-        }
+  if (number == 0 || owners->cgroups[number].path != NULL)
+    return;
+  cgroup = &owners->cgroups[number];
+  cgroup->asked = false;
+  if (unfinished)
+    {
+      cgroup->ask_at = now + AGAIN_GAP;
+      return;
+    }
+  cgroup->path = strdup (path);
+  for (uint32_t i = 0; i < owners->n_slots; i++)
+    {
+      if (owners->items[i].in_use && owners->items[i].cgroup == number)
+        weir_owners_note_news (owners, &owners->items[i]);
     }
 }
 

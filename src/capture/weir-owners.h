@@ -32,7 +32,8 @@
 /* Entries that one process number can have: programs rename themselves as often as they like. */
 #define WEIR_PROCESS_ENTRIES_MAX 32
 /* Control groups whose paths are remembered, at most WEIR_STRING_MAX bytes each. */
-#define WEIR_CGROUPS_MAX 8192
+#define WEIR_CGROUPS_MAX    8192
+#define WEIR_CGROUP_BUCKETS 4096
 
 struct weir_owner
 {
@@ -76,6 +77,7 @@ struct weir_cgroup
   uint64_t id;     /* 0: known only by its path */
   char *path;      /* NULL: not answered yet; empty: not known */
   uint64_t ask_at; /* 0: at once, not answered at all yet */
+  uint32_t next;   /* in its bucket, or free */
   bool asked;
   bool in_use;
 };
@@ -101,8 +103,9 @@ struct weir_owners
   uint32_t *buckets;
   struct weir_hash_key hash_key;
   struct weir_cgroup *cgroups; /* number 0 is not used */
-  uint32_t n_cgroups, cgroups_capacity, last_cgroup;
-  uint32_t hurried[WEIR_OWNERS_HURRIED]; /* numbers, the oldest first */
+  uint32_t n_cgroups, cgroups_capacity, last_cgroup, first_free_cgroup;
+  uint32_t cgroup_buckets[WEIR_CGROUP_BUCKETS]; /* numbers, by id, or by path where that is 0 */
+  uint32_t hurried[WEIR_OWNERS_HURRIED];        /* numbers, the oldest first */
   uint32_t n_hurried;
   uint32_t process_buckets[WEIR_PROCESS_BUCKETS]; /* numbers, by pid */
   uint32_t n_processes;

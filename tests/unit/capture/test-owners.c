@@ -268,6 +268,46 @@ test_cgroup_room (void)
   weir_owners_clear (&owners);
 }
 
+/* Each has one number, by whichever of id and path it is known, and what nobody has any more makes
+ * room. */
+static void
+test_many_cgroups (void)
+{
+  const guint32 n = WEIR_CGROUPS_MAX / 4;
+  g_autofree guint32 *by_id = g_new0 (guint32, n), *by_path = g_new0 (guint32, n);
+  struct weir_owners owners;
+  char path[32];
+
+  g_assert_cmpint (weir_owners_init (&owners, true), ==, 0);
+  for (guint round = 0; round < 2; round++)
+    {
+      for (guint32 i = 0; i < n; i++)
+        {
+          g_snprintf (path, sizeof path, "/%u", i);
+          if (round == 0)
+            {
+              by_id[i] = weir_owners_need_cgroup (&owners, i + 1);
+              by_path[i] = weir_owners_need_path (&owners, path);
+            }
+          g_assert_cmpuint (by_id[i], !=, 0);
+          g_assert_cmpuint (by_path[i], !=, 0);
+          g_assert_cmpuint (weir_owners_need_cgroup (&owners, i + 1), ==, by_id[i]);
+          g_assert_cmpuint (weir_owners_need_path (&owners, path), ==, by_path[i]);
+          g_assert_cmpuint (owners.cgroups[by_id[i]].id, ==, i + 1);
+          g_assert_cmpstr (owners.cgroups[by_path[i]].path, ==, path);
+        }
+    }
+  g_assert_cmpuint (owners.n_cgroups, ==, 2 * n + 1);
+  g_assert_cmpuint (weir_owners_need (&owners, 1, 1, 7, 1, S), ==, 1);
+  weir_owners_sweep (&owners, 0, 0);
+  g_assert_cmpuint (weir_owners_need_cgroup (&owners, 7), ==, by_id[6]);
+  for (guint32 i = 0; i < 2 * n; i++)
+    g_assert_cmpuint (weir_owners_need_cgroup (&owners, n + 1 + i), !=, 0);
+  g_assert_cmpuint (owners.n_cgroups, ==, 2 * n + 2);
+  g_assert_cmpuint (owners.refused, ==, 0);
+  weir_owners_clear (&owners);
+}
+
 static void
 test_cgroups (void)
 {
@@ -556,6 +596,7 @@ main (int argc, char **argv)
   g_test_add_func ("/owners/unfinished", test_unfinished);
   g_test_add_func ("/owners/turns", test_turns);
   g_test_add_func ("/owners/cgroup-room", test_cgroup_room);
+  g_test_add_func ("/owners/many-cgroups", test_many_cgroups);
   g_test_add_func ("/owners/cgroups", test_cgroups);
   g_test_add_func ("/owners/hostile-answers", test_hostile_answers);
   g_test_add_func ("/owners/sweep", test_sweep);
