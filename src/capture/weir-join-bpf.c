@@ -151,7 +151,10 @@ make_key (uint32_t netns, const struct weir_bpf_reading *reading, struct weir_fl
 static bool
 is_one_sockets (const struct weir_bpf_reading *reading)
 {
-  return reading->protocol == IPPROTO_TCP || reading->flags & WEIR_BPF_CONNECTED;
+  /* What the kernel refuses, and what programs make up, has a raw socket for many flows. */
+  return (reading->protocol == IPPROTO_TCP &&
+          !(reading->flags & (WEIR_BPF_RAW | WEIR_BPF_KERNEL))) ||
+         reading->flags & WEIR_BPF_CONNECTED;
 }
 
 /* Whether @flow, which has the key of @reading, is an earlier connection between the same ends. */
@@ -228,7 +231,10 @@ begin_part (struct weir_join *join, uint32_t netns, struct weir_bpf_part *part,
   flow->dirty |= WEIR_FLOW_STATE;
   weir_flow_table_unmark (&join->table, flow, WEIR_MARK_CLOSED | WEIR_MARK_IDLE);
   if (is_one_sockets (reading))
-    weir_flow_table_set_cookie (&join->table, flow, reading->cookie);
+    {
+      weir_flow_table_set_cookie (&join->table, flow, reading->cookie);
+      weir_join_expect_in_dumps (join, flow);
+    }
   /* Those that have a socket to themselves are closed some time. */
   else
     weir_flow_table_mark (&join->table, flow, WEIR_MARK_IDLE);

@@ -319,6 +319,23 @@ reconsider_owners (struct weir_join *join, const struct weir_netns *netns)
 }
 
 void
+weir_join_expect_in_dumps (struct weir_join *join, struct weir_flow *flow)
+{
+  if (flow->key.protocol != IPPROTO_TCP || flow->flags & WEIR_FLOW_HAS_SOCKET)
+    return;
+  flow->socket_round = join->socket_round;
+  weir_flow_table_mark (&join->table, flow, WEIR_MARK_SOCKET);
+}
+
+/* Whether dumps show the socket of the flow as long as it lives. */
+static bool
+is_expected (const struct weir_flow *flow)
+{
+  return flow->flags & WEIR_FLOW_HAS_SOCKET ||
+         (flow->has_bpf && flow->key.protocol == IPPROTO_TCP && flow->extra->bpf->n_open > 0);
+}
+
+void
 weir_join_sockets_complete (struct weir_join *join, struct weir_netns *netns)
 {
   bool others = weir_socket_index_complete (&netns->sockets, netns->asked_at);
@@ -336,14 +353,13 @@ weir_join_sockets_complete (struct weir_join *join, struct weir_netns *netns)
       if (flow->key.netns != netns->inode)
         continue;
       weir_join_decide_ending (join, netns, flow);
-      if (flow->flags & WEIR_FLOW_HAS_SOCKET &&
-          (int32_t) (netns->round_before - flow->socket_round) > 0)
+      if (is_expected (flow) && (int32_t) (netns->round_before - flow->socket_round) > 0)
         {
           weir_flow_set_flags (flow, 0, WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_IN_TIME_WAIT);
           weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED);
           weir_join_close_parts (join, flow);
         }
-      if (!(flow->flags & (WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_AWAITS_DUMP)))
+      if (!is_expected (flow) && !(flow->flags & WEIR_FLOW_AWAITS_DUMP))
         weir_flow_table_unmark (&join->table, flow, WEIR_MARK_SOCKET);
     }
   join->n_changes++;

@@ -266,6 +266,10 @@ weir_join_forget_namespace (struct weir_join *join, uint32_t inode);
  * own.  Nothing happens to flows that are closed, or that the programs do not know. */
 void
 weir_join_close_parts (struct weir_join *join, struct weir_flow *flow);
+/* Kernel programs told of a connection: two dumps of its namespace that begin after this and do not
+ * show it say that it is no more, if nobody else does. */
+void
+weir_join_expect_in_dumps (struct weir_join *join, struct weir_flow *flow);
 void
 weir_join_leave_bpf (struct weir_join *join, struct weir_flow *flow);
 void

@@ -13,6 +13,7 @@ test_life (struct fixture *fixture, gconstpointer data)
   struct weir_socket_reading socket = socket_reading ("192.0.2.1", 1, "198.51.100.7", 443);
   struct weir_flow *flow;
 
+  read_sockets (join, NULL, 0, S);
   move (&reading, 0, 60);
   weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, 2 * S);
   weir_join_settle (join, 2 * S);
@@ -22,14 +23,12 @@ test_life (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (flow->direction, ==, WEIR_DIRECTION_OUT);
   g_assert_cmpuint (flow->key.netns, ==, 1);
 
-  /* Dumps do not show it, and it is there all the same. */
+  /* A dump may miss it, and it is there all the same. */
   move (&reading, 5000, 100);
   weir_join_bpf (join, &reading, WEIR_BPF_NEWS_CHANGED, 3 * S);
+  read_sockets (join, NULL, 0, 3 * S);
   for (guint i = 3; i < 9; i++)
-    {
-      read_sockets (join, NULL, 0, i * S);
-      weir_join_settle (join, i * S);
-    }
+    weir_join_settle (join, i * S);
   assert_bytes (flow_at (join, 1), 5000, 160);
   g_assert_cmpuint (flow->state, ==, WEIR_FLOW_STATE_OPEN);
 
@@ -211,6 +210,41 @@ test_not_shown (struct fixture *fixture, gconstpointer data)
   g_assert_false (flow->flags & WEIR_FLOW_IS_ENDED);
   weir_join_settle (join, 8 * S);
   g_assert_true (flow->flags & WEIR_FLOW_IS_ENDED);
+}
+
+/* No dump ever showed it, and nobody told of its end: two that began after it end it. */
+static void
+test_never_shown (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading reading = bpf_reading (3, 1), raw = bpf_reading (4, 2);
+  struct weir_bpf_reading refused = bpf_reading (5, 3);
+
+  raw.flags = WEIR_BPF_RAW | WEIR_BPF_WHOLE;
+  refused.flags = WEIR_BPF_KERNEL;
+  move (&reading, 100, 100);
+  move (&raw, 100, 100);
+  move (&refused, 0, 100);
+  read_sockets (join, NULL, 0, S);
+  weir_join_sockets_begin (join, &join->own);
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_bpf (join, &raw, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_bpf (join, &refused, WEIR_BPF_NEWS_BORN, 2 * S);
+  weir_join_sockets_complete (join, &join->own);
+  read_sockets (join, NULL, 0, 3 * S);
+  weir_join_settle (join, 3 * S);
+  g_assert_cmpuint (flow_at (join, 1)->state, ==, WEIR_FLOW_STATE_OPEN);
+  read_sockets (join, NULL, 0, 4 * S);
+  weir_join_settle (join, 4 * S);
+  g_assert_cmpuint (flow_at (join, 1)->state, ==, WEIR_FLOW_STATE_CLOSING);
+  weir_join_settle (join, 8 * S);
+  g_assert_true (flow_at (join, 1)->flags & WEIR_FLOW_IS_ENDED);
+  /* These are no connection's: they end when nothing moves. */
+  g_assert_false (flow_at (join, 2)->flags & WEIR_FLOW_IS_ENDED);
+  g_assert_false (flow_at (join, 3)->flags & WEIR_FLOW_IS_ENDED);
+  weir_join_settle (join, 200 * S);
+  g_assert_true (flow_at (join, 2)->flags & WEIR_FLOW_IS_ENDED);
+  g_assert_true (flow_at (join, 3)->flags & WEIR_FLOW_IS_ENDED);
 }
 
 static void
@@ -685,6 +719,7 @@ main (int argc, char **argv)
     { "short", test_short },
     { "never-closed", test_never_closed },
     { "not-shown", test_not_shown },
+    { "never-shown", test_never_shown },
     { "idle", test_idle },
     { "reused", test_reused },
     { "continued", test_continued },
