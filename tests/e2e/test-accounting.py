@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 
 import stage
 import processes
@@ -14,6 +15,9 @@ from machine import TESTER
 from network import ACCOUNTING
 from polkit import ACTION_ACCOUNTING
 from traffic import tcp, udp
+
+# Whose figures of a program's own flows are the best in this build.
+BEST_SOURCE = sys.argv.pop(1)
 
 STAGE = stage.build(accounting=False)
 MACHINE = STAGE.machine
@@ -154,7 +158,7 @@ def _():
         if line["remote_address"] == "203.0.113.5" and line["received_bytes"] and line["process"]:
             found = line
     # Kernel programs know more of a program's own; accounting is for what they do not see.
-    tap.equal((found["bytes_source"], found["process"]), ("bpf", "others-voice"), "source and owner")
+    tap.equal((found["bytes_source"], found["process"]), (BEST_SOURCE, "others-voice"), "source and owner")
     process.send_signal(signal.SIGINT)
     process.stdout.read()
     tap.equal(process.wait(5), 0, "exit code")

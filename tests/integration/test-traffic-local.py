@@ -84,7 +84,7 @@ def limited_view():
     with wt.front(uid=weirtest.USER, elevated=False) as front:
         found = {number: (source["state"], source["reason"]) for number, source in front.sources.items()}
         tap.equal(found, {wt.SOCKDIAG: (wt.ACTIVE, 0), wt.CONNTRACK: (wt.UNAVAILABLE, wt.NEEDS_FULL_VIEW),
-                          wt.BPF: (wt.UNAVAILABLE, wt.NEEDS_FULL_VIEW), wt.INTERFACES: (wt.ACTIVE, 0),
+                          wt.BPF: (wt.UNAVAILABLE, wt.CONFIG), wt.INTERFACES: (wt.ACTIVE, 0),
                           wt.OWNERS: (wt.DEGRADED, wt.OWN_PROCESSES_ONLY),
                           wt.NAMES: (wt.UNAVAILABLE, wt.NOT_BUILT)}, "sources")
         tcp = [flow for flow in FLOWS if "protocol=tcp" in flow]
