@@ -67,6 +67,7 @@ fail_checks (struct weir_bpf_opened *opened, int error, const char *log)
   return -1;
 }
 
+/* To a power of two. */
 static uint32_t
 round_up (uint32_t number)
 {
@@ -107,6 +108,7 @@ prepare (struct weir_bpf *programs, uint32_t n_slots, uint64_t idle_ns,
     { programs->maps.freed, n_slots },
     /* Room for those that are on their way in, before others have left. */
     { programs->maps.flows, n_slots * 2 },
+    { programs->maps.guesses, round_up (n_slots) },
     { programs->maps.shares, n_slots * 2 },
     { programs->maps.handshakes, n_slots / SLOTS_PER_HANDSHAKE },
     { programs->maps.changes, round_up (n_slots * WEIR_BPF_CHANGES_PER_SLOT) },
@@ -123,6 +125,7 @@ prepare (struct weir_bpf *programs, uint32_t n_slots, uint64_t idle_ns,
   programs->rodata->n_slots = n_slots;
   programs->rodata->idle_epochs = idle_ns >> WEIR_BPF_EPOCH_SHIFT;
   programs->rodata->changes_mask = bpf_map__max_entries (programs->maps.changes) - 1;
+  programs->rodata->guesses_mask = bpf_map__max_entries (programs->maps.guesses) - 1;
   programs->rodata->knows_netns = has_helper (BPF_PROG_TYPE_CGROUP_SKB, BPF_FUNC_get_netns_cookie);
   programs->rodata->knows_sender = knows_current (BPF_PROG_TYPE_CGROUP_SKB);
   programs->rodata->knows_framer = knows_current (BPF_PROG_TYPE_SCHED_CLS);

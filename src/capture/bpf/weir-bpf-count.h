@@ -179,23 +179,14 @@ count_tcp (struct __sk_buff *skb, struct bpf_sock *sk, const struct packet *pack
   return 1;
 }
 
-/* The slot of the last packet was another flow's. */
 static __noinline int
-count_other_flow (struct __sk_buff *skb, struct bpf_sock *sk, const struct packet *packet,
-                  struct notes *notes, const struct weir_bpf_key *key)
+count_new_other (struct __sk_buff *skb, struct bpf_sock *sk, const struct packet *packet,
+                 struct notes *notes, const struct weir_bpf_key *key)
 {
-  const uint64_t *known = bpf_map_lookup_elem (&flows, key);
   const bool tx = packet->tx;
-  uint64_t reference = known ? READ (*known) : 0;
+  uint64_t reference;
   uint32_t flags;
 
-  if (leads_to (reference, key))
-    {
-      notes->cached = reference;
-      return count_in (skb, packet, reference, tx);
-    }
-  if (known && !follow (reference))
-    bpf_map_delete_elem (&flows, key);
   if (is_copy (sk, packet, tx))
     return count_homeless (skb, WEIR_BPF_SUM_COPIES, tx);
   if (notes->flags & NOTES_RELEASED)
@@ -230,8 +221,13 @@ count_other (struct __sk_buff *skb, struct bpf_sock *sk, const struct packet *pa
   uint64_t reference;
   struct weir_bpf_slot *slot;
 
-  *key = (struct weir_bpf_key) { .cookie = bpf_get_socket_cookie (skb) };
-  make_own (notes, key->cookie);
+  /* Only of what is accepted notes can be a copy, and such sockets are no datagram ones. */
+  *key = (struct weir_bpf_key) { .cookie = sk->type == TYPE_DATAGRAM ? READ (notes->cookie) : 0 };
+  if (!key->cookie)
+    {
+      key->cookie = bpf_get_socket_cookie (skb);
+      make_own (notes, key->cookie);
+    }
   if (knows_sender && tx && shows_sender (sk))
     note_sender (skb, notes, !(notes->flags & WEIR_BPF_WHOLE));
   if (sk->type != TYPE_RAW && sk->dst_port && has_ports (packet->protocol) &&
@@ -245,7 +241,12 @@ count_other (struct __sk_buff *skb, struct bpf_sock *sk, const struct packet *pa
   reference = READ (notes->cached);
   slot = follow (reference);
   if (!slot || !equals (&slot->key, key))
-    return count_other_flow (skb, sk, packet, notes, key);
+    {
+      reference = find_known (notes, key);
+      slot = follow (reference);
+    }
+  if (!slot)
+    return count_new_other (skb, sk, packet, notes, key);
   count_packet (skb, packet, slot, (uint32_t) reference - 1, tx);
   return 1;
 }

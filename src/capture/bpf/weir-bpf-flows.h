@@ -50,6 +50,47 @@ leads_to (uint64_t reference, const struct weir_bpf_key *key)
   return slot && equals (&slot->key, key);
 }
 
+static __always_inline uint64_t *
+get_guess (const struct weir_bpf_key *key)
+{
+  const uint64_t *words = (const uint64_t *) key;
+  /* Odd numbers without a pattern: the upper half of a product depends on all of its factors. */
+  const uint64_t sum = words[0] * 0x9e3779b97f4a7c15ULL + words[1] * 0xbf58476d1ce4e5b9ULL +
+                       words[2] * 0x94d049bb133111ebULL + words[3] * 0xd6e8feb86659fd93ULL +
+                       words[4] * 0xa0761d6478bd642fULL + words[5] * 0xe7037ed1a0b428dbULL +
+                       words[6] * 0x8ebc6af09c88c6e3ULL;
+  uint32_t place = (uint32_t) (sum >> 32) & guesses_mask;
+
+  return bpf_map_lookup_elem (&guesses, &place);
+}
+
+/* The reference of a flow that has a slot; 0: it has none. */
+static __noinline uint64_t
+find_known (struct notes *notes, const struct weir_bpf_key *key)
+{
+  uint64_t *guess = get_guess (key);
+  uint64_t reference = guess ? READ (*guess) : 0;
+  const uint64_t *known;
+
+  if (!leads_to (reference, key))
+    {
+      known = bpf_map_lookup_elem (&flows, key);
+      if (!known)
+        return 0;
+      reference = READ (*known);
+      if (!leads_to (reference, key))
+        {
+          if (!follow (reference))
+            bpf_map_delete_elem (&flows, key);
+          return 0;
+        }
+      if (guess)
+        READ (*guess) = reference;
+    }
+  notes->cached = reference;
+  return reference;
+}
+
 /* Whether the slot is the flow's now; else another processor was faster, and *@ret_other is that
  * flow's reference. */
 static __always_inline bool

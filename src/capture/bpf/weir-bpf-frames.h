@@ -7,19 +7,13 @@
 /* tcx (linux/bpf.h, Linux 6.6): whatever else looks at the frame goes on. */
 #define GO_ON -1
 
-static __noinline uint64_t
+static __always_inline uint64_t
 find_frames (struct notes *notes, const struct weir_bpf_key *key)
 {
-  const uint64_t *known = bpf_map_lookup_elem (&flows, key);
-  const uint64_t reference = known ? READ (*known) : 0;
+  const uint64_t reference = find_known (notes, key);
 
-  if (leads_to (reference, key))
-    {
-      notes->cached = reference;
-      return reference;
-    }
-  if (known && !follow (reference))
-    bpf_map_delete_elem (&flows, key);
+  if (reference)
+    return reference;
   return notes->retry == (uint32_t) get_epoch ()
              ? 0
              : make_flow (notes, key, WEIR_BPF_FRAMES | WEIR_BPF_FIRST_TX, 0);

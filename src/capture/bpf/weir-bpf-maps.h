@@ -17,6 +17,7 @@
 const volatile uint32_t n_slots = WEIR_BPF_FLOWS_DEFAULT;
 const volatile uint64_t idle_epochs = WEIR_BPF_IDLE_NS >> WEIR_BPF_EPOCH_SHIFT;
 const volatile uint32_t changes_mask = WEIR_BPF_CHANGES_MIN - 1;
+const volatile uint32_t guesses_mask = 0;
 const volatile bool knows_netns = false;  /* bpf_get_netns_cookie() about a packet: Linux 6.15 */
 const volatile bool knows_sender = false; /* who runs, while a packet is sent: Linux 6.10 */
 const volatile bool knows_framer = false; /* the same, while a frame is */
@@ -91,6 +92,16 @@ struct
   __type (key, struct weir_bpf_key);
   __type (value, uint64_t);
 } flows SEC (".maps");
+
+/* Where such a flow probably is, by what its key comes down to: to look there costs much less than
+ * to look in the table.  Another flow may have put itself there. */
+struct
+{
+  __uint (type, BPF_MAP_TYPE_ARRAY);
+  __uint (max_entries, 1);
+  __type (key, uint32_t);
+  __type (value, uint64_t);
+} guesses SEC (".maps");
 
 /* How many slots such a socket has, by its cookie. */
 struct

@@ -29,6 +29,7 @@
 #define PROTOCOL_SCTP     132
 #define PROTOCOL_UDPLITE  136
 #define TYPE_STREAM       1
+#define TYPE_DATAGRAM     2
 #define TYPE_RAW          3
 #define STATE_LISTEN      10
 #define FAMILY_PACKET     17
