@@ -219,6 +219,7 @@ test_never_shown (struct fixture *fixture, gconstpointer data)
   struct weir_join *join = &fixture->join;
   struct weir_bpf_reading reading = bpf_reading (3, 1), raw = bpf_reading (4, 2);
   struct weir_bpf_reading refused = bpf_reading (5, 3);
+  struct weir_flow *flows[3];
 
   raw.flags = WEIR_BPF_RAW | WEIR_BPF_WHOLE;
   refused.flags = WEIR_BPF_KERNEL;
@@ -231,20 +232,22 @@ test_never_shown (struct fixture *fixture, gconstpointer data)
   weir_join_bpf (join, &raw, WEIR_BPF_NEWS_BORN, 2 * S);
   weir_join_bpf (join, &refused, WEIR_BPF_NEWS_BORN, 2 * S);
   weir_join_sockets_complete (join, &join->own);
+  for (guint16 i = 0; i < 3; i++)
+    flows[i] = flow_at (join, i + 1);
   read_sockets (join, NULL, 0, 3 * S);
   weir_join_settle (join, 3 * S);
-  g_assert_cmpuint (flow_at (join, 1)->state, ==, WEIR_FLOW_STATE_OPEN);
+  g_assert_cmpuint (flows[0]->state, ==, WEIR_FLOW_STATE_OPEN);
   read_sockets (join, NULL, 0, 4 * S);
   weir_join_settle (join, 4 * S);
-  g_assert_cmpuint (flow_at (join, 1)->state, ==, WEIR_FLOW_STATE_CLOSING);
+  g_assert_cmpuint (flows[0]->state, ==, WEIR_FLOW_STATE_CLOSING);
   weir_join_settle (join, 8 * S);
-  g_assert_true (flow_at (join, 1)->flags & WEIR_FLOW_IS_ENDED);
+  g_assert_true (flows[0]->flags & WEIR_FLOW_IS_ENDED);
   /* These are no connection's: they end when nothing moves. */
-  g_assert_false (flow_at (join, 2)->flags & WEIR_FLOW_IS_ENDED);
-  g_assert_false (flow_at (join, 3)->flags & WEIR_FLOW_IS_ENDED);
+  g_assert_false (flows[1]->flags & WEIR_FLOW_IS_ENDED);
+  g_assert_false (flows[2]->flags & WEIR_FLOW_IS_ENDED);
   weir_join_settle (join, 200 * S);
-  g_assert_true (flow_at (join, 2)->flags & WEIR_FLOW_IS_ENDED);
-  g_assert_true (flow_at (join, 3)->flags & WEIR_FLOW_IS_ENDED);
+  g_assert_true (flows[1]->flags & WEIR_FLOW_IS_ENDED);
+  g_assert_true (flows[2]->flags & WEIR_FLOW_IS_ENDED);
 }
 
 static void
