@@ -66,9 +66,8 @@ static const struct
   [WEIR_REASON_NO_PACKET_SOCKETS] = { N_ ("Programs that bypass the firewall cannot be listed"),
                                       N_ ("Load the module packet_diag of the kernel.") },
   [WEIR_REASON_NO_CGROUPS] = { N_ ("Control groups of version 2 are not mounted"),
-                               N_ ("Mount them: “mount -t cgroup2 none /sys/fs/cgroup/unified”, "
-                                   "or start the kernel with "
-                                   "systemd.unified_cgroup_hierarchy=1.") },
+                               N_ ("Mount them anywhere: “mkdir /run/cgroup2”, then “mount -t "
+                                   "cgroup2 none /run/cgroup2”.") },
   [WEIR_REASON_PART_OF_CGROUPS] = { N_ ("Only a part of the control groups can be reached"),
                                     N_ ("Start Weir outside of the container to see the whole "
                                         "computer.") },
@@ -98,7 +97,7 @@ static const struct
                                  "CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN.") },
   [WEIR_REASON_LOCKDOWN] = { N_ ("This kernel is locked down, and takes no programs then"),
                              N_ ("Use a newer kernel, which takes them all the same; or start this "
-                                 "computer without lockdown, which Secure Boot switches on.") },
+                                 "computer without lockdown, which Secure Boot may switch on.") },
   [WEIR_REASON_NOT_SHARED] = { N_ ("Programs of others leave no place on the control groups"),
                                N_ ("“bpftool cgroup tree” names them. End what is attached without "
                                    "“multi”, then unlock the full view again.") },

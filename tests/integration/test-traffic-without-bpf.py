@@ -5,6 +5,8 @@ import ctypes
 import errno
 import os
 import pathlib
+import re
+import subprocess
 import sys
 
 sys.path[:0] = [str(pathlib.Path(__file__).parent), str(pathlib.Path(__file__).parents[1] / "e2e")]
@@ -51,6 +53,13 @@ def with_old_groups():
     """Those of version 1, at the usual place."""
     without_groups()
     mount("none", "/sys/fs/cgroup", "cgroup", 0, "none,name=weir-test")
+
+
+def with_groups_as_advised():
+    """What people are told to do who have none."""
+    with_old_groups()
+    os.mkdir("/run/cgroup2")
+    mount("none", "/run/cgroup2", "cgroup2")
 
 
 def locked_down():
@@ -139,6 +148,28 @@ def refused():
             tap.check(said["said"], f"{options}: {said}")
             tap.equal(others(front), expected, f"{options}: other sources")
             check_traffic(front)
+
+
+@tap.case("weir-cli words it, with what to do, and what the system said where that tells more")
+def worded():
+    for prepare, lines in (
+            (without_groups, (r"Kernel Programs +Not available +0  Control groups of version 2 are not mounted {2,}Mount",
+                              r"mount -t cgroup2 none /run/cgroup2”\.$")),
+            (without_right, (r"may not load programs {2,}Start .* CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN\.$",)),
+            (filtering(errno.EPERM), (r"The system refused it \(Operation not permitted\)",
+                                      r"^Kernel Programs: loading the programs$"))):
+        done = subprocess.run(["weir-cli", "sources"], capture_output=True, text=True, check=True, timeout=30,
+                              preexec_fn=prepare, env={"PATH": "/usr/bin", "LANG": "C.UTF-8"})
+        for line in lines:
+            tap.check(re.search(line, done.stdout, re.MULTILINE), f"no {line!r} in {done.stdout}")
+        tap.equal("loading the programs" in done.stdout, "refused it" in done.stdout, done.stdout)
+
+
+@tap.case("control groups that are mounted as people are told to are found")
+def advised():
+    with wt.front(prepare=with_groups_as_advised) as front:
+        tap.equal(front.sources[wt.BPF]["state"], wt.ACTIVE, f"{front.sources[wt.BPF]}")
+    os.rmdir("/run/cgroup2")
 
 
 @tap.case("what the verifier said comes along, in one line")

@@ -30,6 +30,9 @@ test_debug_info (void)
   g_assert_nonnull (strstr (info, "State: running"));
   g_assert_nonnull (strstr (info, "View: limited"));
   g_assert_nonnull (strstr (info, "Sources:"));
+  g_assert_nonnull (strstr (info, "programs, Permission denied), lost 0: R2 is"));
+  g_assert_nonnull (strstr (info, " no pointer"));
+  g_assert_null (strstr (info, "\033"));
   g_assert_null (strstr (info, "198.51.100"));
   g_assert_null (strstr (info, "192.0.2"));
   g_assert_null (strstr (info, "2001:db8"));

@@ -147,6 +147,11 @@ write_states (struct weir_writer *writer, const char *script, int full)
     { .source = WEIR_SOURCE_CONNTRACK,
       .state = full ? WEIR_SOURCE_ACTIVE : WEIR_SOURCE_UNAVAILABLE,
       .reason = full ? WEIR_REASON_NONE : WEIR_REASON_NEEDS_FULL_VIEW },
+    { .source = WEIR_SOURCE_BPF,
+      .state = WEIR_SOURCE_UNAVAILABLE,
+      .reason = WEIR_REASON_VERIFIER,
+      .error = EACCES,
+      .said = "R2 is\033 no pointer" },
   };
   struct weir_process_status process = { .role = WEIR_ROLE_METER, .pid = getpid () };
 
@@ -157,7 +162,7 @@ write_states (struct weir_writer *writer, const char *script, int full)
     }
   else if (strstr (script, "counted") != NULL)
     sources[1].reason = WEIR_REASON_ACCOUNTING_SWITCHED;
-  weir_write_sources (writer, sources, 2);
+  weir_write_sources (writer, sources, sizeof sources / sizeof *sources);
   weir_write_confinement (writer, &process, 1);
 }
 

@@ -209,7 +209,7 @@ test_limited (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (weir_history_get_sample (history, 0)->interval, ==, 250000000);
 
   const struct weir_source_status *sources = weir_session_get_sources (fixture->session, &n);
-  g_assert_cmpuint (n, ==, 2);
+  g_assert_cmpuint (n, ==, 3);
   g_assert_cmpint (sources[1].reason, ==, WEIR_REASON_NEEDS_FULL_VIEW);
   weir_session_get_confinement (fixture->session, &n);
   g_assert_cmpuint (n, ==, 1);
