@@ -71,7 +71,8 @@ find_refusal (int error, const char *log)
 {
   const bool is_denied = error == EPERM || error == EACCES;
 
-  if (is_denied && !has_right ())
+  /* To those who have not the right, a helper that takes it is not there. */
+  if ((is_denied || error == EINVAL) && !has_right ())
     return WEIR_REASON_NO_RIGHT;
   if (is_denied && !takes_programs (BPF_PROG_TYPE_SOCKET_FILTER))
     return is_locked_down () ? WEIR_REASON_LOCKDOWN : WEIR_REASON_REFUSED;
