@@ -338,7 +338,7 @@ main (void)
 
   if (weir_join_init (&bench.join, 1, true, WEIR_FLOWS_MAX) < 0)
     die ("join");
-  weir_publisher_init (&bench.publisher, WEIR_ROWS_MAX);
+  weir_publisher_init (&bench.publisher, WEIR_ROWS_DEFAULT);
   learn_addresses (&bench.join.own.addresses);
   capture_entries (&bench);
   capture_sockets (&bench);

@@ -18,6 +18,7 @@ weir_client_init (struct weir_client *client, int fd, uint64_t now)
     .fd = fd,
     .wish_ms = WEIR_INTERVAL_DEFAULT_MS,
     .floor_ms = WEIR_INTERVAL_FLOOR_MS,
+    .rows = WEIR_ROWS_DEFAULT,
     .renewed = now,
     .tokens = WEIR_REQUESTS_PER_SECOND,
     .filled = now,
@@ -70,6 +71,14 @@ clamp_announce (uint32_t announce_ms)
   return announce_ms < WEIR_ANNOUNCE_FLOOR_MS ? WEIR_ANNOUNCE_FLOOR_MS : announce_ms;
 }
 
+static uint32_t
+clamp_rows (uint32_t rows)
+{
+  if (rows == 0)
+    return WEIR_ROWS_DEFAULT;
+  return rows < WEIR_ROWS_MAX ? rows : WEIR_ROWS_MAX;
+}
+
 /* The newest one counts, should there be several at once. */
 static enum weir_client_end
 want_details (struct weir_client *client, const struct weir_frame *frame, uint64_t now)
@@ -114,6 +123,7 @@ obey (struct weir_client *client, const struct weir_frame *frame, uint64_t now)
   client->wish_ms = clamp_interval (client, wish.interval_ms);
   client->wished_less = wish.interval_ms < client->wish_ms;
   client->announce_ms = clamp_announce (wish.announce_ms);
+  client->rows = clamp_rows (wish.rows);
   client->renewed = now;
   if (frame->type == WEIR_MESSAGE_START)
     client->started = true;

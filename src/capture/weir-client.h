@@ -28,6 +28,7 @@ struct weir_client
   bool wished_less;     /* ... which is more than was wished */
   uint32_t floor_ms;    /* no wish for less is granted */
   uint32_t announce_ms; /* the same for flows that are new; 0: only at ticks */
+  uint32_t rows;        /* the most rows that it wants, within what it can get */
   uint64_t renewed;     /* CLOCK_MONOTONIC, ns: the last START or INTERVAL */
   /* Requests that may still be answered now: a bucket that fills with time */
   uint64_t tokens, filled;

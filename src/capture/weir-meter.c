@@ -230,6 +230,15 @@ tell_details (struct weir_meter *meter, uint64_t awake)
     weir_details_source_write (&meter->details, weir_client_get_writer (client));
 }
 
+/* Whatever the front end wished last, within what the administrator allows. */
+static void
+limit_rows (struct weir_meter *meter)
+{
+  const uint32_t wished = meter->client.rows, allowed = meter->config->rows_max;
+
+  meter->publisher.rows_max = wished < allowed ? wished : allowed;
+}
+
 /* One turn of the loop. */
 static int
 turn (struct weir_meter *meter, bool *more, enum weir_client_end *ret_end)
@@ -252,6 +261,7 @@ turn (struct weir_meter *meter, bool *more, enum weir_client_end *ret_end)
     *more = true;
   if (polled[CLIENT].revents & ~POLLOUT)
     *ret_end = weir_client_read (&meter->client, now.awake);
+  limit_rows (meter);
   if (*ret_end == WEIR_CLIENT_SERVING && weir_client_leash_is_out (&meter->client, now.awake))
     *ret_end = WEIR_CLIENT_LEASH;
   if (*ret_end != WEIR_CLIENT_SERVING)
@@ -361,7 +371,7 @@ weir_meter_run (struct weir_meter_setup *setup)
   meter->read_clocks = setup->read_clocks != NULL ? setup->read_clocks : read_system_clocks;
   weir_client_init (&meter->client, setup->fds.client, get_now (meter).awake);
   meter->client.floor_ms = meter->config->min_interval_ms;
-  weir_publisher_init (&meter->publisher, meter->config->rows_max);
+  weir_publisher_init (&meter->publisher, 0);
   weir_sockdiag_init (&meter->sockdiag, setup->fds.sock_diag);
   meter->conntrack.fd = setup->fds.conntrack_dump;
   weir_owners_source_init (&meter->owners, setup->fds.looker);

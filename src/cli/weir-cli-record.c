@@ -110,6 +110,7 @@ const WeirCliCommand weir_cli_record = {
   .name = "record",
   .summary = N_ ("all connections of a span of time, in a file"),
   .takes = WEIR_CLI_TAKES_DURATION | WEIR_CLI_TAKES_OUTPUT,
+  .writes_all = TRUE,
   .begin = begin,
   .tick = tick,
   .end = end,

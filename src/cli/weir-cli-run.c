@@ -280,6 +280,8 @@ measure (WeirCliRun *run)
   run->session = make_session (options, runtime);
   weir_session_set_interval (run->session, options->interval_ms);
   g_signal_connect (weir_session_get_flows (run->session), "tick", G_CALLBACK (on_tick), run);
+  if (options->command->writes_all)
+    weir_session_set_rows (run->session, WEIR_ROWS_MAX);
   if (options->command->news != NULL)
     {
       weir_session_set_announce (run->session, WEIR_ANNOUNCE_FLOOR_MS);

@@ -36,6 +36,7 @@ struct _WeirCliCommand
   const char *name;
   const char *summary; /* to be translated */
   WeirCliTakes takes;
+  gboolean writes_all; /* whatever there was, and not what one could look at */
   /* What does not measure does it all here, and has none of those below. */
   WeirCliExit (*run) (const WeirCliOptions *options);
   /* Before anything is measured; FALSE: it cannot run here. */

@@ -154,6 +154,7 @@ const WeirCliCommand weir_cli_stream = {
   .name = "stream",
   .summary = N_ ("one JSON object a line for each connection whenever it changes"),
   .takes = WEIR_CLI_TAKES_DURATION,
+  .writes_all = TRUE,
   .begin = begin,
   .tick = tick,
   .news = news,

@@ -38,8 +38,13 @@ _Static_assert (WEIR_START_TIMEOUT_MS + 1000 <= WEIR_HELLO_DEADLINE_MS,
 /* Peers that may be connected and unproved at the same time; a newcomer never evicts one. */
 #define WEIR_PENDING_PEERS_MAX 8
 
-/* Rows that are published; what is smaller is folded into "others" (sums stay true). */
-#define WEIR_ROWS_MAX 4096
+/* Rows that are published to a front end that does not say how many it wants: more than anybody
+ * reads.  What is smaller is folded into "others" (sums stay true). */
+#define WEIR_ROWS_DEFAULT 4096
+/* The most that a front end gets if it asks for more, to write down what it is told: flows that
+ * begin within one tick find a place, however short they are, and a tick still costs tens of
+ * milliseconds and some ten megabytes. */
+#define WEIR_ROWS_MAX 32768
 
 /* Flows that the engine tracks; beyond it new flows are counted as lost, never silently dropped. */
 #define WEIR_FLOWS_MAX 262144

@@ -309,6 +309,7 @@ write_wish (struct weir_writer *writer, enum weir_message type, const struct wei
   weir_write_frame_begin (writer, type);
   weir_write_u32 (writer, wish->interval_ms);
   weir_write_u32 (writer, wish->announce_ms);
+  weir_write_u32 (writer, wish->rows);
   weir_write_frame_end (writer);
 }
 
@@ -321,9 +322,11 @@ read_wish (const struct weir_frame *frame, enum weir_message type, struct weir_w
   if (!weir_reader_begin (&reader, frame, type))
     return -EPROTO;
   ret_wish->interval_ms = weir_read_u32 (&reader);
-  /* An older front end ends here. */
+  /* An older front end ends here, or here. */
   if (reader.at < reader.end)
     ret_wish->announce_ms = weir_read_u32 (&reader);
+  if (reader.at < reader.end)
+    ret_wish->rows = weir_read_u32 (&reader);
   return weir_reader_result (&reader);
 }
 

@@ -11,6 +11,9 @@ struct weir_wish
   /* At most so often flows that are new may be told of before the tick; 0: not at all, which is
    * also what a front end wishes that does not know of it. */
   uint32_t announce_ms;
+  /* How many rows may be published; 0, which is what is wished by who does not know of it:
+   * WEIR_ROWS_DEFAULT. */
+  uint32_t rows;
 };
 
 void

@@ -38,6 +38,7 @@ get_wish (WeirSession *self)
   return (struct weir_wish) {
     .interval_ms = weir_session_get_asked_interval (self),
     .announce_ms = self->visible ? self->announce_ms : 0,
+    .rows = self->rows,
   };
 }
 

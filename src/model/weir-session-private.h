@@ -44,6 +44,7 @@ struct _WeirSession
 
   guint interval_ms;
   guint announce_ms; /* 0: flows that are new are told of at the next tick */
+  guint rows;        /* that are asked for; 0: as many as the engine publishes unasked */
   gboolean visible;
   guint beat;
   guint beat_ms;

@@ -565,6 +565,17 @@ weir_session_set_announce (WeirSession *self, guint announce_ms)
 }
 
 void
+weir_session_set_rows (WeirSession *self, guint rows)
+{
+  g_return_if_fail (WEIR_IS_SESSION (self));
+
+  if (self->rows == rows)
+    return;
+  self->rows = rows;
+  weir_session_ask_for_interval (self);
+}
+
+void
 weir_session_set_visible (WeirSession *self, gboolean visible)
 {
   g_return_if_fail (WEIR_IS_SESSION (self));

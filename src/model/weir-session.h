@@ -126,6 +126,10 @@ weir_session_set_interval (WeirSession *self, guint interval_ms);
  * store); 0, the default: never.  Costs a wake-up each time. */
 void
 weir_session_set_announce (WeirSession *self, guint announce_ms);
+/* How many rows the engine may publish; 0, the default: WEIR_ROWS_DEFAULT.  It has a limit of its
+ * own, up to WEIR_ROWS_MAX. */
+void
+weir_session_set_rows (WeirSession *self, guint rows);
 /* A hidden window lets the cadence fall. */
 void
 weir_session_set_visible (WeirSession *self, gboolean visible);

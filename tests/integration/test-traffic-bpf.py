@@ -13,6 +13,9 @@ import tap
 import weirtest
 import weirtraffic as wt
 
+# That are published to who does not ask for more.
+ROWS = 4096
+
 FLOWS = (
     "protocol=tcp,server=127.0.0.1,up=1000000,down=50000,chunk=8000,rate=4000000",
     "protocol=tcp,server=**,to=127.0.0.1,up=12345,down=54321,client-uid=1000,server-name=both",
@@ -133,6 +136,35 @@ def frames():
                      and flow.get("start_time")), None), f"frames of {size} bytes; {sources}")
                 tap.equal((flow["pid"], flow["tx_packets"], flow["local_port"], flow["direction"]),
                           (os.getpid(), 5, 0, wt.OUT), f"frames {flow}")
+
+
+def make_short(number):
+    """Connections that are made and closed one after the other; returns the port that they go to."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        for _ in range(number):
+            with socket.create_connection(server.getsockname()) as client, server.accept()[0] as accepted:
+                client.sendall(bytes(10))
+                accepted.recv(10)
+        return server.getsockname()[1]
+
+
+@tap.case("more short connections between two readings than rows: who asks for enough is told of each, with its last figures")
+def many_short():
+    expected = 4 * ROWS
+    for rows in (0, 6 * ROWS):
+        with wt.front(interval=20000, rows=rows) as front:
+            port = make_short(expected // 2)
+            front.say("interval 500")
+            for _ in range(30):
+                front.wait_ticks(1)
+                found = [flow for flow in front.flows.values() if port in (flow["local_port"], flow["remote_port"])]
+                # The kernel shows some that are closed for a minute more.
+                if found and all(flow["state"] == wt.CLOSED for flow in found):
+                    break
+            tap.check(len(found) == expected if rows else len(found) < expected, f"{len(found)} rows of {expected}")
+            for flow in found:
+                tap.equal(flow["state"], wt.CLOSED, f"state of {flow}")
+                tap.check(min(flow.get("rx_bytes", 0), flow.get("tx_bytes", 0)) > 100, f"bytes {flow}")
 
 
 @tap.case("a connection that is older than the engine: what was before counts, and goes on without a jump")

@@ -99,11 +99,11 @@ class Network:
 class Front:
     """weir-record and an engine that talks to it."""
 
-    def __init__(self, uid=0, elevated=True, interval=250, **engine):
+    def __init__(self, uid=0, elevated=True, interval=250, rows=0, **engine):
         self.base = pathlib.Path(tempfile.mkdtemp(prefix="weir-", dir="/run"))
         os.chown(self.base, uid, uid)
         self.process = subprocess.Popen(
-            [RECORD, "--interval", str(interval), str(self.base / "handoff")], stdin=subprocess.PIPE,
+            [RECORD, "--interval", str(interval), "--rows", str(rows), str(self.base / "handoff")], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, user=uid, group=uid, extra_groups=[], text=True, encoding="ascii")
         self.lines = queue.SimpleQueue()
         self.flows, self.history, self.sources, self.interfaces = {}, [], {}, {}

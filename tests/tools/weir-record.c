@@ -540,6 +540,8 @@ main (int argc, char **argv)
         recorder.wish.interval_ms = (uint32_t) strtoul (argv[++i], NULL, 10);
       else if (strcmp (argv[i], "--announce") == 0 && i + 1 < argc)
         recorder.wish.announce_ms = (uint32_t) strtoul (argv[++i], NULL, 10);
+      else if (strcmp (argv[i], "--rows") == 0 && i + 1 < argc)
+        recorder.wish.rows = (uint32_t) strtoul (argv[++i], NULL, 10);
       else if (strcmp (argv[i], "--raw") == 0 && i + 1 < argc)
         {
           recorder.raw = fopen (argv[++i], "we");
@@ -551,7 +553,9 @@ main (int argc, char **argv)
     }
   if (directory == NULL)
     {
-      fputs ("usage: weir-record [--interval MS] [--announce MS] [--raw FILE] DIRECTORY\n", stderr);
+      fputs (
+          "usage: weir-record [--interval MS] [--announce MS] [--rows N] [--raw FILE] DIRECTORY\n",
+          stderr);
       return 1;
     }
   setvbuf (stdin, NULL, _IONBF, 0);

@@ -31,7 +31,7 @@ set_up (struct fixture *fixture, gconstpointer data)
 {
   g_assert_cmpint (weir_join_init (&fixture->join, 1, true, WEIR_FLOWS_MAX), ==, 0);
   own_addresses (&fixture->join.own.addresses, (const char *const[]) { "10.0.0.1", NULL });
-  weir_publisher_init (&fixture->publisher, WEIR_ROWS_MAX);
+  weir_publisher_init (&fixture->publisher, WEIR_ROWS_DEFAULT);
   fixture->front.rows = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_free);
   fixture->front.ended = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_free);
   fixture->now = 100 * S;

@@ -42,17 +42,24 @@ say (struct fixture *fixture, const void *data, gsize size)
 }
 
 static enum weir_client_end
-wish (struct fixture *fixture, guint32 interval_ms, guint32 announce_ms, guint64 now)
+wish_all (struct fixture *fixture, const struct weir_wish *wish, guint64 now)
 {
   enum weir_client_end end;
   struct weir_writer writer;
 
   weir_writer_init (&writer);
-  weir_write_start (&writer, &(struct weir_wish) { interval_ms, announce_ms });
+  weir_write_start (&writer, wish);
   say (fixture, writer.data, writer.size);
   end = weir_client_read (&fixture->client, now);
   weir_writer_clear (&writer);
   return end;
+}
+
+static enum weir_client_end
+wish (struct fixture *fixture, guint32 interval_ms, guint32 announce_ms, guint64 now)
+{
+  return wish_all (
+      fixture, &(struct weir_wish) { .interval_ms = interval_ms, .announce_ms = announce_ms }, now);
 }
 
 static enum weir_client_end
@@ -137,6 +144,28 @@ test_announce (struct fixture *fixture, gconstpointer data)
   /* Who says nothing of it any more has taken it back. */
   g_assert_cmpint (start (fixture, 1000, now + 20 * S), ==, WEIR_CLIENT_SERVING);
   g_assert_cmpuint (weir_client_get_announce (&fixture->client, now + 20 * S), ==, 0);
+}
+
+static void
+test_rows (struct fixture *fixture, gconstpointer data)
+{
+  static const struct
+  {
+    guint32 wish, given;
+  } cases[] = { { 0, WEIR_ROWS_DEFAULT },
+                { 1, 1 },
+                { WEIR_ROWS_MAX, WEIR_ROWS_MAX },
+                { WEIR_ROWS_MAX + 1, WEIR_ROWS_MAX },
+                { G_MAXUINT32, WEIR_ROWS_MAX } };
+
+  g_assert_cmpuint (fixture->client.rows, ==, WEIR_ROWS_DEFAULT);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      const struct weir_wish wish = { .interval_ms = 1000, .rows = cases[i].wish };
+
+      g_assert_cmpint (wish_all (fixture, &wish, 100 * S), ==, WEIR_CLIENT_SERVING);
+      g_assert_cmpuint (fixture->client.rows, ==, cases[i].given);
+    }
 }
 
 static void
@@ -280,6 +309,7 @@ main (int argc, char **argv)
   ADD ("intervals", test_intervals);
   ADD ("leash", test_leash);
   ADD ("announce", test_announce);
+  ADD ("rows", test_rows);
   ADD ("rate-limit", test_rate_limit);
   ADD ("stop", test_stop);
   ADD ("gone", test_gone);

@@ -100,7 +100,7 @@ static const struct
   { "[poll]\nmin_interval_ms=500ms\n", WEIR_NOTICE_CONFIG_BAD_VALUE, 2, "min_interval_ms=500ms" },
   { "[poll]\nmin_interval_ms=5 00\n", WEIR_NOTICE_CONFIG_BAD_VALUE, 2, "min_interval_ms=5 00" },
   { "[limits]\nrows_max=0\n", WEIR_NOTICE_CONFIG_BAD_VALUE, 2, "rows_max=0" },
-  { "[limits]\nrows_max=4097\n", WEIR_NOTICE_CONFIG_BAD_VALUE, 2, "rows_max=4097" },
+  { "[limits]\nrows_max=32769\n", WEIR_NOTICE_CONFIG_BAD_VALUE, 2, "rows_max=32769" },
   { "[limits]\nrows_max=-1\n", WEIR_NOTICE_CONFIG_BAD_VALUE, 2, "rows_max=-1" },
   { "[limits]\nflows_max=262145\n", WEIR_NOTICE_CONFIG_BAD_VALUE, 2, "flows_max=262145" },
   { "[limits]\nengines_per_user=0\n", WEIR_NOTICE_CONFIG_BAD_VALUE, 2, "engines_per_user=0" },

@@ -11,9 +11,9 @@ test_one_moves (struct fixture *fixture, gconstpointer data)
     sent[i] = 1000000 + i * 2;
   sent[4500] = 10;
   tick (fixture, sent, 4501);
-  g_assert_cmpuint (g_hash_table_size (fixture->front.rows), ==, WEIR_ROWS_MAX);
+  g_assert_cmpuint (g_hash_table_size (fixture->front.rows), ==, WEIR_ROWS_DEFAULT);
   g_assert_cmpuint (fixture->front.tick.flows_tracked, ==, 4501);
-  g_assert_cmpuint (fixture->front.tick.flows_published, ==, WEIR_ROWS_MAX);
+  g_assert_cmpuint (fixture->front.tick.flows_published, ==, WEIR_ROWS_DEFAULT);
   assert_sum (fixture, total (sent, 4501, 2), total (sent, 4501, 1));
 
   tick (fixture, sent, 4501);
@@ -21,7 +21,7 @@ test_one_moves (struct fixture *fixture, gconstpointer data)
   /* The largest are there, and nothing takes turns. */
   g_assert_null (row_of (fixture, 0));
   g_assert_nonnull (row_of (fixture, 4499));
-  g_assert_nonnull (row_of (fixture, 4500 - WEIR_ROWS_MAX));
+  g_assert_nonnull (row_of (fixture, 4500 - WEIR_ROWS_DEFAULT));
   tick (fixture, sent, 4501);
   g_assert_cmpuint (fixture->front.n_added + fixture->front.n_left, ==, 0);
 
@@ -31,7 +31,7 @@ test_one_moves (struct fixture *fixture, gconstpointer data)
       tick (fixture, sent, 4501);
       g_assert_nonnull (row_of (fixture, 4500));
       g_assert_cmpuint (row_of (fixture, 4500)->tx_rate, ==, 2);
-      g_assert_cmpuint (g_hash_table_size (fixture->front.rows), ==, WEIR_ROWS_MAX);
+      g_assert_cmpuint (g_hash_table_size (fixture->front.rows), ==, WEIR_ROWS_DEFAULT);
       assert_sum (fixture, total (sent, 4501, 2), total (sent, 4501, 1));
     }
   /* It gives its place back, and that is not an end. */

@@ -242,13 +242,13 @@ test_requests (struct fixture *fixture, gconstpointer data)
   ssize_t n;
 
   weir_channel_send_start (fixture->channel, &(struct weir_wish) { .interval_ms = 1000 });
-  weir_channel_send_interval (fixture->channel,
-                              &(struct weir_wish) { .interval_ms = 250, .announce_ms = 20 });
+  weir_channel_send_interval (
+      fixture->channel, &(struct weir_wish) { .interval_ms = 250, .announce_ms = 20, .rows = 7 });
   weir_channel_send_stop (fixture->channel);
   weir_framer_init (&framer, WEIR_REQUEST_BODY_MAX);
   place = weir_framer_reserve (&framer, &room);
   n = recv (fixture->peer, place, room, 0);
-  g_assert_cmpint (n, ==, 16 + 16 + 8);
+  g_assert_cmpint (n, ==, 20 + 20 + 8);
   weir_framer_commit (&framer, (size_t) n);
   g_assert_cmpint (weir_framer_next (&framer, &frame), ==, 1);
   g_assert_cmpint (weir_read_start (&frame, &wish), ==, 0);
@@ -257,6 +257,7 @@ test_requests (struct fixture *fixture, gconstpointer data)
   g_assert_cmpint (weir_read_interval (&frame, &wish), ==, 0);
   g_assert_cmpuint (wish.interval_ms, ==, 250);
   g_assert_cmpuint (wish.announce_ms, ==, 20);
+  g_assert_cmpuint (wish.rows, ==, 7);
   g_assert_cmpint (weir_framer_next (&framer, &frame), ==, 1);
   g_assert_cmpuint (frame.type, ==, WEIR_MESSAGE_STOP);
   weir_framer_clear (&framer);
@@ -281,8 +282,8 @@ static void
 test_slow_peer (struct fixture *fixture, gconstpointer data)
 {
   const int small = 1;
-  guint n = 255; /* 4080 bytes: just within the queue, were nothing sent at all */
-  guint8 bytes[16];
+  guint n = 204; /* 4080 bytes: just within the queue, were nothing sent at all */
+  guint8 bytes[20];
 
   /* The least that the kernel allows is less than a page: some of these must wait. */
   g_assert_no_errno (setsockopt (fixture->own, SOL_SOCKET, SO_SNDBUF, &small, sizeof small));

@@ -290,7 +290,7 @@ test_requests (void)
 {
   struct weir_writer writer;
   struct weir_frame frame;
-  struct weir_wish wish = { .interval_ms = 250, .announce_ms = 20 };
+  struct weir_wish wish = { .interval_ms = 250, .announce_ms = 20, .rows = 7 };
 
   weir_writer_init (&writer);
   weir_write_start (&writer, &wish);
@@ -299,17 +299,25 @@ test_requests (void)
   g_assert_cmpint (weir_read_start (&frame, &wish), ==, 0);
   g_assert_cmpuint (wish.interval_ms, ==, 250);
   g_assert_cmpuint (wish.announce_ms, ==, 20);
+  g_assert_cmpuint (wish.rows, ==, 7);
   /* One kind of request is not taken for another. */
   g_assert_cmpint (weir_read_interval (&frame, &wish), ==, -EPROTO);
   weir_writer_clear (&writer);
 
-  wish = (struct weir_wish) { .interval_ms = G_MAXUINT32, .announce_ms = 5 };
+  wish = (struct weir_wish) { .interval_ms = G_MAXUINT32, .announce_ms = 5, .rows = 9 };
   weir_write_interval (&writer, &wish);
   frame = only_frame (&writer);
   g_assert_cmpint (weir_read_interval (&frame, &wish), ==, 0);
   g_assert_cmpuint (wish.interval_ms, ==, G_MAXUINT32);
   g_assert_cmpuint (wish.announce_ms, ==, 5);
-  /* An older front end wishes for nothing before the tick, and half a wish is none. */
+  /* An older front end says nothing of rows, or wishes for nothing before the tick either; and half
+   * a wish is none. */
+  frame.size = 8;
+  g_assert_cmpint (weir_read_interval (&frame, &wish), ==, 0);
+  g_assert_cmpuint (wish.announce_ms, ==, 5);
+  g_assert_cmpuint (wish.rows, ==, 0);
+  frame.size = 11;
+  g_assert_cmpint (weir_read_interval (&frame, &wish), ==, -EPROTO);
   frame.size = 4;
   g_assert_cmpint (weir_read_interval (&frame, &wish), ==, 0);
   g_assert_cmpuint (wish.interval_ms, ==, G_MAXUINT32);

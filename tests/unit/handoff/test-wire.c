@@ -139,11 +139,11 @@ test_absurd_size (void)
 static void
 test_frame_header (void)
 {
-  const guint8 expected[] = { 8, 0, 0, 0, 65, 0, 0, 0, 0xe8, 3, 0, 0, 10, 0, 0, 0 };
+  const guint8 expected[] = { 12, 0, 0, 0, 65, 0, 0, 0, 0xe8, 3, 0, 0, 10, 0, 0, 0, 0, 16, 0, 0 };
   struct weir_writer writer;
 
   weir_writer_init (&writer);
-  weir_write_interval (&writer, &(struct weir_wish) { .interval_ms = 1000, .announce_ms = 10 });
+  weir_write_interval (&writer, &(struct weir_wish) { 1000, 10, 4096 });
   g_assert_cmpmem (writer.data, writer.size, expected, sizeof expected);
   weir_writer_clear (&writer);
 }

@@ -243,7 +243,7 @@ sample_write_all (struct weir_writer *writer)
   weir_write_details (writer, &details);
   weir_write_bye (writer, WEIR_BYE_LEASH);
   weir_write_start (writer, &(struct weir_wish) { .interval_ms = 1000 });
-  weir_write_interval (writer, &(struct weir_wish) { .interval_ms = 250, .announce_ms = 20 });
+  weir_write_interval (writer, &(struct weir_wish) { 250, 20, 9000 });
   weir_write_details_of (writer, &details.request);
   weir_write_stop (writer);
   g_assert_cmpint (writer->error, ==, 0);

@@ -209,6 +209,7 @@ tick (const char *script)
                             .realtime = now (CLOCK_REALTIME),
                             .interval = sequence > 0 ? 250000000 : 0,
                             .flows_refused = last_wish.interval_ms,
+                            .flows_published = last_wish.rows,
                             .cadence_ms = last_wish.announce_ms,
                             .coalesced = n_requests };
   struct weir_writer writer;

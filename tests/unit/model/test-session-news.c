@@ -129,10 +129,37 @@ test_news (Fixture *fixture, gconstpointer data)
   sample_wait (was_asked_not_to_announce, fixture);
 }
 
+static gboolean
+was_asked_for_rows (gpointer data)
+{
+  const struct weir_tick *tick =
+      weir_flow_store_get_last_tick (weir_session_get_flows (((Fixture *) data)->session));
+
+  return tick != NULL && tick->flows_published == 9000;
+}
+
+/* Whether or not anybody looks. */
+static void
+test_rows (Fixture *fixture, gconstpointer data)
+{
+  weir_session_start (fixture->session);
+  sample_wait (has_ticked, fixture);
+  g_assert_false (was_asked_for_rows (fixture));
+  weir_session_set_rows (fixture->session, 9000);
+  sample_wait (was_asked_for_rows, fixture);
+  weir_session_set_visible (fixture->session, FALSE);
+  weir_session_stop (fixture->session);
+  weir_session_start (fixture->session);
+  fixture->n_ticks = 0;
+  sample_wait (has_ticked, fixture);
+  g_assert_true (was_asked_for_rows (fixture));
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/session-news/news", Fixture, NULL, set_up, test_news, tear_down);
+  g_test_add ("/session-news/rows", Fixture, NULL, set_up, test_rows, tear_down);
   return g_test_run ();
 }
