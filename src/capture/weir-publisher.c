@@ -21,9 +21,10 @@ struct weir_candidate
   struct weir_flow *flow;
 };
 
-/* Flows that have ended and wait to be told of, as a multiple of the rows: more would take the room
- * of flows that live. */
+/* Flows that have ended and wait to be told of, as a multiple of the rows, and at the most: more
+ * would take the room of flows that live. */
 #define WAITING_PER_ROW 8
+#define WAITING_MAX     WEIR_ROWS_MAX
 
 /* What one flow did since the last tick. */
 struct progress
@@ -528,7 +529,7 @@ static bool
 waits (struct round *round, const struct weir_flow *flow)
 {
   return flow->flags & WEIR_FLOW_IS_ENDED && !(flow->flags & WEIR_FLOW_IS_PUBLISHED) &&
-         round->publisher->tells_all &&
+         round->publisher->tells_all && round->n_waiting < WAITING_MAX &&
          round->n_waiting++ < WAITING_PER_ROW * round->publisher->rows_max;
 }
 

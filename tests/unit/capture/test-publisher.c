@@ -374,6 +374,31 @@ test_told_later (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (fixture->join.table.n_flows, ==, 4);
 }
 
+/* However many rows there may be, those that wait leave room for flows that live. */
+static void
+test_told_later_bound (struct fixture *fixture, gconstpointer data)
+{
+  const guint n_short = 2 * WEIR_ROWS_MAX + 5;
+  guint64 sent[] = { 1000 };
+
+  fixture->publisher.rows_max = WEIR_ROWS_MAX;
+  fixture->publisher.tells_all = true;
+  tick (fixture, sent, 1);
+  for (guint i = 0; i < n_short; i++)
+    {
+      struct weir_conntrack_reading reading = nth (100 + i, 0, 0);
+
+      weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_NEW, fixture->now);
+      weir_join_conntrack (&fixture->join, &reading, WEIR_CONNTRACK_DESTROY, fixture->now);
+    }
+  tick (fixture, sent, 1);
+  g_assert_cmpuint (fixture->front.n_ended, ==, WEIR_ROWS_MAX);
+  g_assert_cmpuint (fixture->join.table.n_flows, ==, 1 + WEIR_ROWS_MAX);
+  tick (fixture, sent, 1);
+  g_assert_cmpuint (fixture->front.n_ended, ==, WEIR_ROWS_MAX);
+  g_assert_cmpuint (fixture->join.table.n_flows, ==, 1);
+}
+
 /* Frames have no ends, whatever tells them apart here. */
 static void
 test_frames (struct fixture *fixture, gconstpointer data)
@@ -489,6 +514,7 @@ main (int argc, char **argv)
   ADD ("born-and-dead", test_born_and_dead);
   ADD ("told-late", test_told_late);
   ADD ("told-later", test_told_later);
+  ADD ("told-later-bound", test_told_later_bound);
   ADD ("frames", test_frames);
   ADD ("coalesced", test_coalesced);
   ADD ("absent", test_absent);
