@@ -57,7 +57,14 @@ has (const WeirExportRow *row, guint32 group)
 static void
 append_u64 (GString *cell, guint64 number)
 {
-  g_string_append_printf (cell, "%" G_GUINT64_FORMAT, number);
+  char digits[20];
+  gsize first = sizeof digits;
+
+  /* printf(3) would take half of the time that a row does. */
+  do
+    digits[--first] = (char) ('0' + number % 10);
+  while ((number /= 10) > 0);
+  g_string_append_len (cell, digits + first, (gssize) (sizeof digits - first));
 }
 
 static void

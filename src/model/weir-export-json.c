@@ -7,6 +7,17 @@
 
 #include "weir-export.h"
 
+/* How much of @text, nearly always all of it, stands in JSON as it is. */
+static gsize
+count_plain (const char *text)
+{
+  const char *at = text;
+
+  while (*at >= 0x20 && *at < 0x7f && *at != '"' && *at != '\\')
+    at++;
+  return (gsize) (at - text);
+}
+
 void
 weir_export_append_json_string (GString *json, const char *text)
 {
@@ -15,6 +26,13 @@ weir_export_append_json_string (GString *json, const char *text)
   g_string_append_c (json, '"');
   while (text < end)
     {
+      const gsize n_plain = count_plain (text);
+      if (n_plain > 0)
+        {
+          g_string_append_len (json, text, (gssize) n_plain);
+          text += n_plain;
+          continue;
+        }
       gunichar c = g_utf8_get_char_validated (text, end - text);
       if (c == (gunichar) -1 || c == (gunichar) -2)
         {
@@ -41,7 +59,9 @@ weir_export_append_json_members (GString *json, const WeirExportRow *row)
   for (guint i = 0; i < weir_export_n_columns; i++)
     {
       const WeirExportColumn *column = &weir_export_columns[i];
-      g_string_append_printf (json, i > 0 ? ",\"%s\":" : "\"%s\":", column->name);
+      g_string_append (json, i > 0 ? ",\"" : "\"");
+      g_string_append (json, column->name);
+      g_string_append (json, "\":");
       g_string_truncate (cell, 0);
       column->append (row, cell);
       if (cell->len == 0)
