@@ -95,7 +95,8 @@ struct weir_bpf_key
   uint32_t netns; /* of its cookie, for sockets of the kernel's that serve several; else 0 */
 };
 
-/* The first of its four cache lines is what every packet touches. */
+/* Every packet touches the first two of its four cache lines, and the third only when it is cut
+ * into segments for the wire. */
 struct weir_bpf_slot
 {
   uint64_t tag;
@@ -103,12 +104,12 @@ struct weir_bpf_slot
   uint64_t rx_bytes, tx_bytes;     /* from the network header on, as the network layer saw them */
   uint64_t rx_packets, tx_packets; /* segments */
   uint64_t rx_payload, tx_payload; /* behind the transport header */
-  uint64_t rx_extra, tx_extra;     /* headers that segments have besides those in bytes */
   struct weir_bpf_key key;
-  uint64_t netns_cookie;        /* 0: not known */
-  uint64_t born;                /* first packet, CLOCK_BOOTTIME, ns */
   uint32_t flags;               /* enum weir_bpf_flag */
   uint32_t ifindex;             /* of the last packet */
+  uint64_t rx_extra, tx_extra;  /* headers that segments have besides those in bytes */
+  uint64_t netns_cookie;        /* 0: not known */
+  uint64_t born;                /* first packet, CLOCK_BOOTTIME, ns */
   uint32_t next;                /* the programs': another slot of the same socket */
   uint32_t account;             /* the programs': who has it */
   struct weir_bpf_owner opener; /* who made the socket, or the listener that it came from */

@@ -42,13 +42,13 @@ struct notes
 {
   uint64_t cookie;
   uint64_t cached; /* reference to the slot of its last packet; 0: none */
-  uint64_t netns_cookie;
-  uint64_t born; /* CLOCK_BOOTTIME, ns */
   uint32_t flags;
   uint32_t head;  /* one more than the first of its slots */
   uint32_t retry; /* epoch in which no slot could be had */
   uint32_t hand;  /* where the search for an idle slot of its own goes on */
-  struct weir_bpf_owner opener, user;
+  struct weir_bpf_owner user, opener;
+  uint64_t netns_cookie;
+  uint64_t born; /* CLOCK_BOOTTIME, ns */
 };
 
 /* Packets of connections that are not there yet: a listener's own. */
