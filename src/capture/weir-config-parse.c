@@ -68,6 +68,7 @@ static const struct option options[] = {
   { "process_details", "allow_users", USERS, AT (allow_users), 0, 0, NULL },
   { "process_details", "allow_groups", GROUPS, AT (allow_groups), 0, 0, NULL },
   { "confinement", "strict", SWITCH, AT (strict), 0, 0, NULL },
+  { "confinement", "keep_capabilities", SWITCH, AT (keep_capabilities), 0, 0, NULL },
   { "sources", "conntrack", OFF, AT (off), WEIR_OFF_CONNTRACK, 0, NULL },
   { "sources", "owners", OFF, AT (off), WEIR_OFF_OWNERS, 0, NULL },
   { "sources", "namespaces", OFF, AT (off), WEIR_OFF_NAMESPACES, 0, NULL },

@@ -50,7 +50,8 @@ struct weir_config
   uint32_t disclosure;    /* [process_details]: enum weir_disclosure, for those who are allowed */
   struct weir_config_ids allow_users, allow_groups;
   uint32_t strict; /* [confinement]: 0 or 1 */
-  uint32_t off;    /* [sources]: enum weir_config_off */
+  uint32_t keep_capabilities;
+  uint32_t off; /* [sources]: enum weir_config_off */
 
   /* What is wrong with the file. */
   struct weir_notice notices[WEIR_NOTICES_MAX];

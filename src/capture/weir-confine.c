@@ -50,7 +50,10 @@ weir_confine (const struct weir_plan *plan, struct weir_process_status *ret_proc
     r = weir_status_read (fd, &status);
   if (r == 0)
     r = weir_drop_verify (plan, &status, &process);
-  close (fd);
+  if (plan->ret_status != NULL && r == 0)
+    *plan->ret_status = fd;
+  else
+    close (fd);
   if (r < 0)
     return r;
 

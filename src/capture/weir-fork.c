@@ -54,13 +54,13 @@ outlive_goodbyes (void)
 }
 
 static void
-serve (const struct helper *helper)
+serve (const struct helper *helper, struct weir_rights *rights)
 {
   switch (helper->plan.role)
     {
     case WEIR_ROLE_KEEPER:
       weir_keeper_serve (helper->child_end, helper->conntrack, helper->other,
-                         helper->plan.accounting);
+                         helper->plan.accounting, rights);
       break;
     case WEIR_ROLE_TWIN:
       weir_accounting_wait (helper->other);
@@ -85,7 +85,7 @@ run_helper (struct helper *helper, struct weir_meter_setup *setup)
     accounting != NULL ? accounting->setting : -1,
     accounting != NULL ? accounting->record : -1,
   };
-  struct weir_process_status process;
+  struct weir_rights rights = { .status = -1 };
   size_t n_keep = 5;
   int r;
 
@@ -104,7 +104,10 @@ run_helper (struct helper *helper, struct weir_meter_setup *setup)
   helper->plan.peer = helper->child_end;
   helper->plan.keep = keep;
   helper->plan.n_keep = n_keep;
-  r = weir_confine (&helper->plan, &process);
+  /* Who has something to give up later has to show that it did. */
+  if (helper->plan.capabilities != 0 && accounting == NULL)
+    helper->plan.ret_status = &rights.status;
+  r = weir_confine (&helper->plan, &rights.process);
   if (r < 0 && r != -EOPNOTSUPP)
     _exit (WEIR_EXIT_CONFINEMENT);
 
@@ -112,8 +115,10 @@ run_helper (struct helper *helper, struct weir_meter_setup *setup)
    * not be.  Whether it worked is seen by who waits for the report. */
   if (r == 0 && helper->plan.role == WEIR_ROLE_KEEPER && accounting != NULL)
     (void) !weir_accounting_switch_on (accounting);
-  if (send (helper->child_end, &process, sizeof process, MSG_NOSIGNAL) == sizeof process && r == 0)
-    serve (helper);
+  if (send (helper->child_end, &rights.process, sizeof rights.process, MSG_NOSIGNAL) ==
+          sizeof rights.process &&
+      r == 0)
+    serve (helper, &rights);
   if (accounting != NULL)
     weir_accounting_leave (accounting);
   _exit (r == 0 ? WEIR_EXIT_DONE : WEIR_EXIT_STRICT);

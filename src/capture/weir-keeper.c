@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "weir-keeper.h"
 
@@ -97,30 +98,64 @@ wait_for_verb (int fd, int *twin, const struct weir_accounting *accounting)
   return 0;
 }
 
+static int
+retire (int fd, int *conntrack, struct weir_rights *rights)
+{
+  int r;
+
+  close (*conntrack);
+  *conntrack = -1;
+  r = weir_rights_give_up (rights);
+  if (r < 0)
+    return r;
+  if (send (fd, &rights->process, sizeof rights->process, MSG_NOSIGNAL) != sizeof rights->process)
+    return errno == EPIPE ? 0 : -errno;
+  return 1;
+}
+
+/* 1, or what weir_keeper_serve() is to return. */
+static int
+receive (int fd, uint8_t *ret_verb)
+{
+  ssize_t n;
+
+  do
+    n = recv (fd, ret_verb, sizeof *ret_verb, MSG_TRUNC);
+  while (n < 0 && errno == EINTR);
+  if (n <= 0)
+    return n < 0 && errno != ECONNRESET ? -errno : 0;
+  return n == sizeof *ret_verb ? 1 : -EPROTO;
+}
+
 int
-weir_keeper_serve (int fd, int conntrack, int twin, const struct weir_accounting *accounting)
+weir_keeper_serve (int fd, int conntrack, int twin, const struct weir_accounting *accounting,
+                   struct weir_rights *rights)
 {
   uint64_t last = 0, began;
   uint32_t sequence = 0;
+  int r;
 
   for (;;)
     {
       uint8_t verb = 0, answer;
-      ssize_t n;
-      int result;
 
-      result = wait_for_verb (fd, &twin, accounting);
-      if (result < 0)
-        return result;
-      n = recv (fd, &verb, sizeof verb, MSG_TRUNC);
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n <= 0)
-        return n < 0 && errno != ECONNRESET ? -errno : 0;
+      r = wait_for_verb (fd, &twin, accounting);
+      if (r == 0)
+        r = receive (fd, &verb);
+      if (r <= 0)
+        return r;
 
       /* Our own meter never sends anything else, so whoever does is not to be served further. */
-      if (n != sizeof verb || verb != WEIR_KEEPER_DUMP)
+      if (conntrack < 0 ||
+          (verb != WEIR_KEEPER_DUMP && (verb != WEIR_KEEPER_RETIRE || accounting != NULL)))
         return -EPROTO;
+      if (verb == WEIR_KEEPER_RETIRE)
+        {
+          r = retire (fd, &conntrack, rights);
+          if (r <= 0)
+            return r;
+          continue;
+        }
 
       sequence++;
       answer = WEIR_KEEPER_BUSY;
@@ -130,8 +165,8 @@ weir_keeper_serve (int fd, int conntrack, int twin, const struct weir_accounting
           answer = request_dump (conntrack, sequence);
           last = read_clock (CLOCK_MONOTONIC);
         }
-      result = answer_dump (fd, answer, began);
-      if (result <= 0)
-        return result;
+      r = answer_dump (fd, answer, began);
+      if (r <= 0)
+        return r;
     }
 }

@@ -9,10 +9,14 @@
 #pragma once
 
 #include "weir-accounting.h"
+#include "weir-rights.h"
 
 enum weir_keeper_verb
 {
   WEIR_KEEPER_DUMP = 'd', /* start a conntrack dump on the shared socket; the meter receives it */
+  /* Give up the capability and the shared socket for good, and only wait for the end after that.
+   * The answer is the process as it is then: struct weir_process_status. */
+  WEIR_KEEPER_RETIRE = 'r',
 };
 
 enum weir_keeper_answer
@@ -26,8 +30,10 @@ enum weir_keeper_answer
  * microseconds, little-endian. */
 #define WEIR_KEEPER_ANSWER_SIZE 5
 
-/* Serves verbs from @fd, sends dump requests on @conntrack; returns when @fd is closed.  When the
- * process at the other end of @twin ends before that, it leaves @accounting; -1 and NULL: there is
- * none. */
+/* Serves verbs from @fd, sends dump requests on @conntrack (-1: it has no capability to begin with,
+ * and serves none); returns when @fd is closed.  When the process at the other end of @twin ends
+ * before that, it leaves @accounting; -1 and NULL: there is none.  Whoever has accounting to put
+ * back never retires. */
 int
-weir_keeper_serve (int fd, int conntrack, int twin, const struct weir_accounting *accounting);
+weir_keeper_serve (int fd, int conntrack, int twin, const struct weir_accounting *accounting,
+                   struct weir_rights *rights);

@@ -14,6 +14,7 @@
 #include "source-sockdiag.h"
 #include "weir-allowance.h"
 #include "weir-client.h"
+#include "weir-forwarding.h"
 #include "weir-governor.h"
 #include "weir-join.h"
 #include "weir-lookup.h"
@@ -40,6 +41,16 @@ struct weir_announce
   bool waiting;     /* for the owners of flows that were new then */
 };
 
+/* What the engine's processes hold. */
+struct weir_posture
+{
+  struct weir_process_status processes[WEIR_PROCESSES_MAX];
+  unsigned n_processes;
+  bool news;           /* the front end is to be told */
+  bool keeper_asked;   /* it was told to retire */
+  bool left_conntrack; /* it has, and nobody can ask for entries any more */
+};
+
 struct weir_meter
 {
   void (*read_clocks) (struct weir_moment *ret_now);
@@ -56,6 +67,8 @@ struct weir_meter
   struct weir_sockdiag sockdiag;
   struct weir_conntrack_dump conntrack;
   struct weir_interfaces interfaces;
+  struct weir_forwarding forwarding;
+  struct weir_posture posture;
   struct weir_owners_source owners;
   struct weir_details_source details;
   struct weir_namespaces namespaces;
@@ -173,6 +186,9 @@ void
 weir_meter_read_conntrack (struct weir_meter *meter, const struct weir_moment *now);
 void
 weir_meter_read_keeper (struct weir_meter *meter);
+/* There is no keeper any more. */
+void
+weir_meter_lose_keeper (struct weir_meter *meter);
 void
 weir_meter_read_accounting (struct weir_meter *meter);
 /* What other namespaces have; @polled: what weir_namespaces_poll() made. */
@@ -200,6 +216,21 @@ weir_meter_resync (struct weir_meter *meter, uint64_t awake);
 /* ... or when it will be; UINT64_MAX: not wanted. */
 uint64_t
 weir_meter_get_resync_due (const struct weir_meter *meter, uint64_t awake);
+
+/* ---- weir-meter-posture.c ---- */
+
+void
+weir_meter_begin_posture (struct weir_meter *meter, const struct weir_meter_setup *setup);
+/* What a helper says of itself after it has given up its capabilities. */
+void
+weir_meter_take_report (struct weir_meter *meter, const struct weir_process_status *report);
+/* To be called when all has been read that a tick shows: tells helpers to give up what they do not
+ * need. */
+void
+weir_meter_advance_posture (struct weir_meter *meter);
+/* Writes CONFINEMENT if anything about it is new. */
+void
+weir_meter_write_posture (struct weir_meter *meter, struct weir_writer *writer);
 
 /* ---- weir-meter-sources.c ---- */
 

@@ -142,16 +142,25 @@ weir_meter_end_conntrack (struct weir_meter *meter, bool complete)
 }
 
 void
+weir_meter_lose_keeper (struct weir_meter *meter)
+{
+  meter->keeper_stopped = true;
+  if (meter->conntrack.running)
+    weir_meter_end_conntrack (meter, false);
+  weir_meter_stop_bpf (meter);
+}
+
+void
 weir_meter_ask_conntrack (struct weir_meter *meter, uint64_t awake)
 {
   const uint8_t verb = WEIR_KEEPER_DUMP;
 
   if (meter->fds.conntrack_dump < 0 || meter->fds.keeper < 0 || meter->keeper_stopped ||
-      meter->conntrack.running)
+      meter->conntrack.running || meter->posture.keeper_asked)
     return;
   if (send (meter->fds.keeper, &verb, sizeof verb, MSG_DONTWAIT | MSG_NOSIGNAL) != sizeof verb)
     {
-      meter->keeper_stopped = true;
+      weir_meter_lose_keeper (meter);
       return;
     }
   meter->conntrack.sequence++;
@@ -165,6 +174,13 @@ weir_meter_ask_conntrack (struct weir_meter *meter, uint64_t awake)
   weir_join_conntrack_begin (&meter->join);
 }
 
+/* A keeper's answer to each of its verbs; they are told apart by their sizes. */
+union keeper_answer
+{
+  uint8_t dump[WEIR_KEEPER_ANSWER_SIZE];
+  struct weir_process_status retired;
+};
+
 /* What asking for the dump has cost the keeper, in ns. */
 static uint64_t
 get_keeper_cost (const uint8_t answer[WEIR_KEEPER_ANSWER_SIZE])
@@ -175,32 +191,38 @@ get_keeper_cost (const uint8_t answer[WEIR_KEEPER_ANSWER_SIZE])
   return cpu_us * UINT64_C (1000);
 }
 
+static void
+take_dump_answer (struct weir_meter *meter, const uint8_t answer[WEIR_KEEPER_ANSWER_SIZE])
+{
+  weir_governor_spend (&meter->governor, get_keeper_cost (answer));
+  if (answer[0] == WEIR_KEEPER_DONE || !meter->conntrack.running)
+    return;
+  if (answer[0] != WEIR_KEEPER_BUSY)
+    meter->conntrack.error = EPERM;
+  weir_meter_end_conntrack (meter, false);
+}
+
 void
 weir_meter_read_keeper (struct weir_meter *meter)
 {
-  uint8_t answer[WEIR_KEEPER_ANSWER_SIZE];
+  union keeper_answer answer;
   ssize_t n;
 
   for (unsigned i = 0; i < KEEPER_BUDGET && meter->fds.keeper >= 0 && !meter->keeper_stopped; i++)
     {
-      n = recv (meter->fds.keeper, answer, sizeof answer, MSG_DONTWAIT);
+      n = recv (meter->fds.keeper, &answer, sizeof answer, MSG_DONTWAIT | MSG_TRUNC);
       if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-      if (n <= 0)
+      if (n == sizeof answer.dump)
+        take_dump_answer (meter, answer.dump);
+      else if (n == sizeof answer.retired && meter->posture.keeper_asked)
+        weir_meter_take_report (meter, &answer.retired);
+      else
         {
-          meter->keeper_stopped = true;
-          if (meter->conntrack.running)
-            weir_meter_end_conntrack (meter, false);
-          weir_meter_stop_bpf (meter);
+          /* End of file, or no keeper of this program. */
+          weir_meter_lose_keeper (meter);
           return;
         }
-      if (n == sizeof answer)
-        weir_governor_spend (&meter->governor, get_keeper_cost (answer));
-      if (answer[0] == WEIR_KEEPER_DONE || !meter->conntrack.running)
-        continue;
-      if (answer[0] != WEIR_KEEPER_BUSY)
-        meter->conntrack.error = EPERM;
-      weir_meter_end_conntrack (meter, false);
     }
 }
 

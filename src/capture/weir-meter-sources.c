@@ -115,6 +115,9 @@ look_at_conntrack (struct weir_meter *meter)
 
   if ((meter->config->off & WEIR_OFF_CONNTRACK) != 0)
     return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_UNAVAILABLE, WEIR_REASON_CONFIG, 0);
+  if (meter->posture.left_conntrack)
+    return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_UNAVAILABLE,
+                meter->forwarding.on ? WEIR_REASON_FORWARDING_LATER : WEIR_REASON_NOT_NEEDED, 0);
   if (fds->conntrack_dump < 0)
     return say_refused (meter, WEIR_SOURCE_CONNTRACK, fds->conntrack_dump_error);
   if (fds->keeper < 0 || meter->keeper_stopped)

@@ -121,6 +121,7 @@ begin (struct weir_meter *meter, const struct weir_moment *now)
   if (meter->conntrack.running && awake - meter->conntrack_asked > PATIENCE_WITH_DUMP)
     weir_meter_end_conntrack (meter, false);
   ask_conntrack (meter, awake);
+  weir_forwarding_ask (&meter->forwarding, awake);
   if (meter->fds.route >= 0 && !meter->interfaces.running)
     (void) weir_interfaces_start (&meter->interfaces);
   if (meter->fds.sock_diag >= 0 && !meter->sockdiag.running)
@@ -140,10 +141,11 @@ publish (struct weir_meter *meter, const struct weir_moment *moment)
 
   meter->phase = WEIR_PHASE_IDLE;
   /* Without a keeper there are no dumps: what events say is all there is. */
-  if (meter->keeper_stopped)
+  if (meter->keeper_stopped || meter->posture.left_conntrack)
     meter->publisher.read_at[WEIR_SOURCE_CONNTRACK] = now;
   weir_meter_read_bpf (meter, now);
   weir_join_settle (&meter->join, now);
+  weir_meter_advance_posture (meter);
   if (!weir_client_is_idle (&meter->client))
     {
       /* The front end is still busy with an earlier one: nothing is forgotten, it all stays to be
@@ -153,6 +155,7 @@ publish (struct weir_meter *meter, const struct weir_moment *moment)
     }
   cadence = weir_meter_get_cadence (meter, moment->awake, &why);
   meter->is_governed = why == WEIR_CADENCE_GOVERNED && !weir_meter_has_bpf (meter);
+  weir_meter_write_posture (meter, writer);
   weir_meter_write_sources (meter, writer);
   /* Who wishes to hear of flows between two ticks wishes to hear of all. */
   meter->publisher.tells_all = weir_client_get_announce (&meter->client, moment->awake) != 0;

@@ -32,6 +32,7 @@ enum
   LOOKER,
   TELLER,
   PROGRAMS,
+  FORWARDING,
   N_DESCRIPTORS,
 };
 
@@ -91,7 +92,7 @@ introduce (struct weir_meter *meter, struct weir_meter_setup *setup)
   if (result < 0)
     return result;
 
-  weir_write_confinement (writer, setup->processes, setup->n_processes);
+  weir_meter_write_posture (meter, writer);
   weir_meter_write_sources (meter, writer);
   if (meter->config->n_notices > 0)
     weir_write_notices (writer, meter->config->notices, meter->config->n_notices);
@@ -177,6 +178,8 @@ list_descriptors (const struct weir_meter *meter, uint64_t awake, struct pollfd 
     polled[ROUTE].fd = fds->route;
   if (!meter->keeper_stopped)
     polled[KEEPER].fd = fds->keeper;
+  if (meter->forwarding.running || meter->forwarding.known)
+    polled[FORWARDING].fd = meter->forwarding.fd;
   polled[LOOKER].fd = meter->owners.fd;
   polled[TELLER].fd = meter->details.fd;
   if (weir_meter_get_bpf_events_due (meter, awake) == UINT64_MAX)
@@ -277,6 +280,8 @@ turn (struct weir_meter *meter, bool *more, enum weir_client_end *ret_end)
   if (polled[ROUTE].revents && weir_interfaces_read (&meter->interfaces, now.boot) > 0 &&
       meter->interfaces.error == 0)
     weir_meter_note_links (meter);
+  if (polled[FORWARDING].revents)
+    weir_forwarding_read (&meter->forwarding);
   if (polled[SOCKETS].revents)
     {
       uint64_t began = get_now (meter).cpu;
@@ -376,6 +381,8 @@ weir_meter_run (struct weir_meter_setup *setup)
   meter->conntrack.fd = setup->fds.conntrack_dump;
   weir_owners_source_init (&meter->owners, setup->fds.looker);
   weir_details_source_init (&meter->details, setup->fds.teller, setup->tells_nothing);
+  weir_forwarding_init (&meter->forwarding, setup->fds.forwarding);
+  weir_meter_begin_posture (meter, setup);
   weir_meter_init_announce (meter);
   weir_lookup_init (&meter->lookup, setup->fds.sock_exact);
   if (weir_bpf_source_init (&meter->bpf, &setup->bpf) == 0 &&

@@ -28,6 +28,7 @@ struct weir_descriptors
   int proc_sockets[WEIR_PROC_TABLES];           /* files below /proc/net */
   int sock_exact, sock_exact_error;             /* NETLINK_SOCK_DIAG, for questions */
   int generic;                                  /* NETLINK_GENERIC, or -1 */
+  int forwarding; /* NETLINK_ROUTE, bound to what tells of forwarding, or -1 */
 };
 
 /* The same moment by several clocks, in ns. */

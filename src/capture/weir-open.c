@@ -16,6 +16,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -204,6 +205,7 @@ get_cookie (int fd)
 int
 weir_open (struct weir_meter_setup *setup, uint64_t deadline)
 {
+  static const int netconf_groups[] = { RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF };
   const uint32_t off = weir_config_or_defaults (setup->config)->off;
   struct weir_descriptors *fds = &setup->fds;
   struct stat info;
@@ -215,6 +217,7 @@ weir_open (struct weir_meter_setup *setup, uint64_t deadline)
     fds->conntrack_dump = fds->conntrack_events = -1;
   open_sock_diag (fds);
   fds->route = weir_open_netlink (NETLINK_ROUTE, DUMP_BUFFER, NULL, 0, &fds->route_error);
+  fds->forwarding = weir_open_netlink (NETLINK_ROUTE, DUMP_BUFFER, netconf_groups, 2, &error);
   /* For one question (weir-wireless.h); what else generic netlink has to offer to those who have no
    * capability is there for everybody. */
   fds->generic = weir_open_netlink (NETLINK_GENERIC, DUMP_BUFFER, NULL, 0, &error);

@@ -22,7 +22,8 @@ struct weir_plan
   rlim_t address_space;  /* bytes */
   pid_t leash;           /* the process with which it is to die; 0: nobody */
   int peer;              /* a helper's socket to the meter */
-  bool tells;            /* the looker that is the teller */
+  int *ret_status; /* where its /proc/self/status stays open to be read again; NULL: nowhere */
+  bool tells;      /* the looker that is the teller */
   const struct weir_accounting *accounting; /* what keeper or twin switch; NULL: nothing */
   const int *keep; /* descriptors that stay open besides 0, 1 and 2; -1 is skipped */
   size_t n_keep;

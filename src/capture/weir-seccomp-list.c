@@ -86,6 +86,11 @@ const struct weir_seccomp_rule weir_seccomp_rules[] = {
   /* The meter: a secret for its tables. */
   { RULE (getrandom), M },
 
+  /* Giving up what is left, and seeing that it is gone.  With these nothing can be had back: what
+   * is not permitted cannot be made so, and the bounding set is empty. */
+  { RULE (capset), K | L },
+  { RULE (capget), K | L },
+
   /* The looker: /proc and control groups, for reading. */
   { RULE (openat), L, WEIR_SECCOMP_READING },
   { RULE (setitimer), L, WEIR_SECCOMP_TIMING },

@@ -9,7 +9,7 @@
 
 /* Fixed records are announced with their size, so that a later minor version can append fields. */
 #define SOURCE_RECORD_SIZE  16
-#define PROCESS_RECORD_SIZE 58
+#define PROCESS_RECORD_SIZE 59
 
 /* ---- HELLO ---- */
 
@@ -136,6 +136,7 @@ weir_write_confinement (struct weir_writer *writer, const struct weir_process_st
       weir_write_u8 (writer, process->no_new_privs);
       weir_write_u32 (writer, process->layers_active);
       weir_write_u32 (writer, process->layers_missing);
+      weir_write_u8 (writer, process->keeps);
     }
   weir_write_frame_end (writer);
 }
@@ -173,6 +174,9 @@ weir_read_confinement (const struct weir_frame *frame, struct weir_process_statu
       status.no_new_privs = weir_read_u8 (&record);
       status.layers_active = weir_read_u32 (&record);
       status.layers_missing = weir_read_u32 (&record);
+      status.keeps = weir_read_u8 (&record);
+      if (status.keeps > WEIR_KEEPING_LAST)
+        return -EPROTO;
       if (status.role < WEIR_N_ROLES && *ret_n < max)
         ret_processes[(*ret_n)++] = status;
     }

@@ -222,10 +222,12 @@ enum weir_reason
   WEIR_REASON_NOT_SHARED = 26,          /* bpf: others' programs leave no place for these */
   WEIR_REASON_NO_MEMORY = 27,           /* bpf: the kernel had none for them */
   WEIR_REASON_TOO_SLOW = 28,            /* bpf: they were not in place in time */
+  WEIR_REASON_NOT_NEEDED = 29, /* conntrack: bpf tells all that it could; its right is given up */
+  WEIR_REASON_FORWARDING_LATER = 30, /* ... and since then packets of others are passed on */
 };
 
 /* The last one that a reader takes. */
-#define WEIR_REASON_LAST 28
+#define WEIR_REASON_LAST 30
 
 /* Room for @said of struct weir_source_status. */
 #define WEIR_SAID_SIZE 128
@@ -274,6 +276,22 @@ enum weir_layer
   WEIR_LAYER_SECCOMP = 1 << 6,
 };
 
+/* Why a process still has its capabilities. */
+enum weir_keeping
+{
+  WEIR_KEEPING_NOTHING = 0,     /* it has none, or nothing is said about it */
+  WEIR_KEEPING_UNDECIDED = 1,   /* whether they are needed is not known yet */
+  WEIR_KEEPING_NO_PROGRAMS = 2, /* there are no kernel programs that would do without them */
+  WEIR_KEEPING_FORWARDING = 3,  /* keeper: this computer passes on packets of others */
+  WEIR_KEEPING_TRANSLATION = 4, /* keeper: addresses of connections are translated */
+  WEIR_KEEPING_ACCOUNTING = 5,  /* keeper: it puts back what was switched on */
+  WEIR_KEEPING_CONFIG = 6,      /* engine.conf wishes it */
+  WEIR_KEEPING_HIDDEN = 7,      /* without them no other user's process can be seen at all */
+};
+
+/* The last one that a reader takes. */
+#define WEIR_KEEPING_LAST 7
+
 struct weir_process_status
 {
   uint8_t role; /* enum weir_role */
@@ -283,6 +301,7 @@ struct weir_process_status
   uint8_t no_new_privs;
   uint32_t layers_active;
   uint32_t layers_missing; /* wanted here but refused; what is in neither is not wanted */
+  uint8_t keeps;           /* enum weir_keeping */
 };
 
 void

@@ -107,6 +107,12 @@ static const struct
   [WEIR_REASON_TOO_SLOW] = { N_ ("It was not ready in time"),
                              N_ ("Unlock the full view again when this computer is less busy. Very "
                                  "many control groups can be the cause as well.") },
+  [WEIR_REASON_NOT_NEEDED] = { N_ ("Not needed, and the right to it was given up"),
+                               N_ ("Kernel programs tell all that there is: nothing passes "
+                                   "through this computer.") },
+  [WEIR_REASON_FORWARDING_LATER] = { N_ ("Given up before this computer began to forward"),
+                                     N_ ("Leave the full view and unlock it again to see what "
+                                         "passes through.") },
 };
 
 /* %s: a time, in seconds. */

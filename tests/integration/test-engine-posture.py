@@ -8,8 +8,10 @@ import os
 import pathlib
 import re
 import signal
+import struct
 import subprocess
 import sys
+import time
 
 sys.path[:0] = [str(pathlib.Path(__file__).parent), str(pathlib.Path(__file__).parents[1] / "e2e")]
 
@@ -18,9 +20,12 @@ import weirtest
 
 BPF = 321  # bpf(2) of x86-64, as the other numbers here are the kernel's
 PROG_GET_FD_BY_ID, LINK_GET_FD_BY_ID = 13, 30
-SOURCE_BPF = 2
+SOURCE_CONNTRACK, SOURCE_BPF = 1, 2
 UNAVAILABLE, ACTIVE = 0, 2
-STOPPED = 8
+STOPPED, NOT_NEEDED, FORWARDING_LATER = 8, 29, 30
+NOTHING, UNDECIDED, NO_PROGRAMS, FORWARDING, TRANSLATION, ACCOUNTING, CONFIG, HIDDEN = range(8)
+CONFIG_FILE = pathlib.Path("/etc/weir/engine.conf")
+NET_ADMIN = weirtest.CAPABILITIES["NET_ADMIN"]
 
 
 def is_there(command, number):
@@ -107,6 +112,141 @@ def told():
             while (frame := front.frame()) is not None and frame[0] != weirtest.TICK:
                 tap.check(frame[0] not in (weirtest.ERROR, weirtest.BYE), f"it ended with {frame}")
             tap.check(frame is not None, "no tick came")
+
+
+def confinement(front):
+    """The next CONFINEMENT: {role: [(permitted, why it keeps them)]}, or None when it ends before."""
+    while (frame := front.frame()) is not None:
+        if frame[0] != weirtest.CONFINEMENT:
+            continue
+        found = {}
+        count, size = struct.unpack_from("<HH", frame[1])
+        for number in range(count):
+            role, _pid, _uid, _effective, permitted = struct.unpack_from("<BIIQQ", frame[1], 4 + number * size)
+            keeps = frame[1][4 + number * size + 58]
+            found.setdefault(weirtest.ROLES[role], []).append((permitted, keeps))
+        return found
+    return None
+
+
+def settled(front):
+    """What CONFINEMENT says when nothing is undecided any more."""
+    front.send(weirtest.START, (250).to_bytes(4, "little"))
+    while (said := confinement(front)) is not None:
+        if not any(keeps == UNDECIDED for each in said.values() for _permitted, keeps in each):
+            return said
+    raise AssertionError("it was never decided")
+
+
+def permitted(pid):
+    return weirtest.status(pid)["CapPrm"] | weirtest.status(pid)["CapEff"]
+
+
+class Network:
+    """A network namespace with somebody in it."""
+
+    def __init__(self):
+        self.holder = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo; exec sleep 600"], stdout=subprocess.PIPE)
+        self.holder.stdout.readline()
+        self.path = f"/proc/{self.holder.pid}/ns/net"
+        self.fd = os.open(self.path, os.O_RDONLY)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error):
+        os.close(self.fd)
+        self.holder.kill()
+        self.holder.wait()
+        self.holder.stdout.close()
+
+    def enter(self):
+        """In a child: makes it its own."""
+        os.setns(self.fd, os.CLONE_NEWNET)
+
+    def run(self, *command):
+        subprocess.run(["nsenter", f"--net={self.path}", *command], check=True)
+
+    def set(self, name):
+        self.run("sh", "-c", f"echo 1 > /proc/sys/net/{name}")
+
+
+@contextlib.contextmanager
+def configured(text):
+    """With TEXT as engine.conf."""
+    installed = CONFIG_FILE.read_bytes()
+    CONFIG_FILE.write_text(text)
+    try:
+        yield
+    finally:
+        CONFIG_FILE.write_bytes(installed)
+
+
+@tap.case("where nothing passes through the keeper gives up its capability, and the meter its sockets")
+def retires():
+    with Network() as network, weirtest.handoff() as handoff, \
+         weirtest.engine(handoff, prepare=network.enter) as engine:
+        engine.serve()
+        keeper = engine.helpers()[0]
+        tap.equal(permitted(keeper), NET_ADMIN, "capabilities of the keeper before")
+        started = time.monotonic()
+        tap.equal(settled(engine.front)["keeper"], [(0, NOTHING)], "what is said of the keeper")
+        tap.diagnose(f"after {time.monotonic() - started:.1f} s")
+        tap.equal(permitted(keeper), 0, "its capabilities")
+        tap.equal(weirtest.netlink_descriptors(keeper), [], "its netlink sockets")
+        tap.check(len(held(keeper)) >= 24, "it has lost the programs")
+        tap.equal(engine.front.source(SOURCE_CONNTRACK), (UNAVAILABLE, NOT_NEEDED, 0), "connection tracking")
+        kinds = {target for target in weirtest.descriptors(engine.pid).values() if "netfilter" in target}
+        tap.equal(kinds, set(), "what the meter has of connection tracking")
+        for _ in range(4):
+            while (frame := engine.front.frame()) is not None and frame[0] != weirtest.TICK:
+                tap.check(frame[0] not in (weirtest.ERROR, weirtest.BYE), f"it ended with {frame}")
+            tap.check(frame is not None, "no tick came")
+        tap.check(weirtest.running(keeper), "the keeper has ended")
+
+
+@tap.case("where packets of others are passed on it keeps it, and says why")
+def forwards():
+    for setting in ("ipv4/ip_forward", "ipv6/conf/all/forwarding", "ipv4/conf/lo/forwarding"):
+        with Network() as network, weirtest.handoff() as handoff:
+            network.set(setting)
+            with weirtest.engine(handoff, prepare=network.enter) as engine:
+                engine.serve()
+                keeper = engine.helpers()[0]
+                tap.equal(settled(engine.front)["keeper"], [(NET_ADMIN, FORWARDING)], f"what is said with {setting}")
+                tap.equal(permitted(keeper), NET_ADMIN, "its capabilities")
+
+
+@tap.case("where addresses are translated it keeps it, and says why")
+def translates():
+    rules = "table ip weir { chain out { type nat hook output priority -100; ip daddr 127.0.0.9 dnat to 127.0.0.1; }; }"
+    with Network() as network, weirtest.handoff() as handoff:
+        network.run("ip", "link", "set", "lo", "up")
+        network.run("nft", rules)
+        network.run(sys.executable, "-c", "import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.9', 9))")
+        with weirtest.engine(handoff, prepare=network.enter) as engine:
+            engine.serve()
+            tap.equal(settled(engine.front)["keeper"], [(NET_ADMIN, TRANSLATION)], "what is said")
+
+
+@tap.case("where forwarding is switched on later that is said, and what to do")
+def forwards_later():
+    with Network() as network, weirtest.handoff() as handoff, \
+         weirtest.engine(handoff, prepare=network.enter) as engine:
+        engine.serve()
+        settled(engine.front)
+        tap.equal(engine.front.source(SOURCE_CONNTRACK)[1], NOT_NEEDED, "before")
+        network.set("ipv4/ip_forward")
+        tap.equal(engine.front.source(SOURCE_CONNTRACK), (UNAVAILABLE, FORWARDING_LATER, 0), "after")
+
+
+@tap.case("engine.conf keeps it, as do programs that are not there")
+def wished():
+    for text, why in (("[confinement]\nkeep_capabilities = yes\n", CONFIG), ("[sources]\nbpf = no\n", NO_PROGRAMS)):
+        with Network() as network, configured(text), weirtest.handoff() as handoff, \
+             weirtest.engine(handoff, prepare=network.enter) as engine:
+            engine.serve()
+            tap.equal(settled(engine.front)["keeper"], [(NET_ADMIN, why)], "what is said of the keeper")
 
 
 tap.run()

@@ -44,6 +44,7 @@ test_good (void)
                              "allow_groups=wheel,0\n"
                              "[confinement]\n"
                              "strict = yes\n"
+                             "keep_capabilities = yes\n"
                              "[sources]\n"
                              "conntrack = no\n"
                              "owners = yes\n"
@@ -68,6 +69,7 @@ test_good (void)
   g_assert_cmpuint (config.allow_groups.ids[0], ==, 10);
   g_assert_cmpuint (config.allow_groups.ids[1], ==, 0);
   g_assert_cmpuint (config.strict, ==, 1);
+  g_assert_cmpuint (config.keep_capabilities, ==, 1);
   g_assert_cmpuint (config.off, ==, WEIR_OFF_CONNTRACK | WEIR_OFF_NAMESPACES | WEIR_OFF_BPF);
   g_assert_cmpuint (config.bpf_flows_max, ==, 131072);
 }
@@ -220,6 +222,7 @@ check (const struct weir_config *config)
   g_assert_cmpuint (config->engines_per_user, <=, 8);
   g_assert_cmpuint (config->disclosure, <=, WEIR_DISCLOSE_NOTHING);
   g_assert_cmpuint (config->strict, <=, 1);
+  g_assert_cmpuint (config->keep_capabilities, <=, 1);
   g_assert_cmpuint (config->off, <=, 15);
   g_assert_cmpuint (config->bpf_flows_max, >=, WEIR_BPF_FLOWS_MIN);
   g_assert_cmpuint (config->bpf_flows_max, <=, WEIR_BPF_FLOWS_MAX);

@@ -27,14 +27,14 @@ open_netlink (void)
 }
 
 static pid_t
-start_keeper (int conntrack, int *ret_fd)
+start_keeper (int conntrack, const struct weir_accounting *accounting, int *ret_fd)
 {
   const struct weir_plan plan = { .role = WEIR_ROLE_KEEPER,
                                   .elevated = true,
                                   .user = { 4242, 4242, true },
                                   .capabilities = WEIR_CAPABILITY (CAP_NET_ADMIN),
                                   .address_space = 1 << 30 };
-  struct weir_process_status process;
+  struct weir_rights rights = { .status = -1 };
   int ends[2];
   pid_t pid;
 
@@ -48,9 +48,11 @@ start_keeper (int conntrack, int *ret_fd)
 
       own.keep = keep;
       own.n_keep = 2;
-      if (weir_confine (&own, &process) < 0)
+      own.peer = ends[1];
+      own.ret_status = &rights.status;
+      if (weir_confine (&own, &rights.process) < 0)
         _exit (99);
-      _exit (weir_keeper_serve (ends[1], conntrack, -1, NULL) == 0 ? 0 : 1);
+      _exit (weir_keeper_serve (ends[1], conntrack, -1, accounting, &rights) == 0 ? 0 : 1);
     }
   close (ends[1]);
   *ret_fd = ends[0];
@@ -128,7 +130,7 @@ meter_and_keeper (void *data)
   pid_t pid;
 
   HOLDS (conntrack >= 0);
-  pid = start_keeper (conntrack, &fd);
+  pid = start_keeper (conntrack, NULL, &fd);
   HOLDS (pid > 0);
   keep[0] = conntrack;
   keep[1] = fd;
@@ -168,7 +170,7 @@ malformed (void *data)
   for (size_t i = 0; i < G_N_ELEMENTS (verbs); i++)
     {
       int conntrack = open_netlink (), fd = -1, status;
-      pid_t pid = start_keeper (conntrack, &fd);
+      pid_t pid = start_keeper (conntrack, NULL, &fd);
 
       HOLDS (pid > 0);
       HOLDS (ask (fd, verbs[i], strlen (verbs[i])) == 0);
@@ -178,6 +180,82 @@ malformed (void *data)
       close (fd);
     }
   return 0;
+}
+
+/* What /proc shows of a process that it can do. */
+static guint64
+get_capabilities (pid_t pid)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/status", pid);
+  g_autofree char *text = NULL;
+  guint64 all = 0;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL))
+    return G_MAXUINT64;
+  for (const char *at = text; (at = strstr (at, "\nCap")) != NULL; at++)
+    all |= g_ascii_strtoull (strchr (at, ':') + 1, NULL, 16);
+  return all;
+}
+
+static int
+retires (void *data)
+{
+  int conntrack = open_netlink (), fd = -1, status;
+  pid_t pid = start_keeper (conntrack, NULL, &fd);
+  struct weir_process_status process;
+
+  HOLDS (pid > 0);
+  HOLDS (ask (fd, "d", 1) == WEIR_KEEPER_DONE);
+  HOLDS (receive_dump (conntrack, 1) == 0);
+  HOLDS (get_capabilities (pid) == WEIR_CAPABILITY (CAP_NET_ADMIN));
+  HOLDS (send (fd, "r", 1, 0) == 1);
+  HOLDS (recv (fd, &process, sizeof process, 0) == sizeof process);
+  HOLDS (process.pid == (guint32) pid && process.role == WEIR_ROLE_KEEPER);
+  HOLDS ((process.cap_effective | process.cap_permitted | process.cap_inheritable |
+          process.cap_bounding | process.cap_ambient) == 0);
+  HOLDS (get_capabilities (pid) == 0);
+  /* It has nothing left to do anything with, and serves nobody who asks for it. */
+  HOLDS (ask (fd, data, 1) == 0);
+  HOLDS (recv (conntrack, &status, 1, 0) < 0 && errno == EAGAIN);
+  HOLDS (waitpid (pid, &status, 0) == pid && WIFEXITED (status) && WEXITSTATUS (status) == 1);
+  return 0;
+}
+
+static int
+ends_when_retired (void *data)
+{
+  int conntrack = open_netlink (), fd = -1, status;
+  pid_t pid = start_keeper (conntrack, NULL, &fd);
+  struct weir_process_status process;
+
+  HOLDS (send (fd, "r", 1, 0) == 1);
+  HOLDS (recv (fd, &process, sizeof process, 0) == sizeof process);
+  close (fd);
+  HOLDS (waitpid (pid, &status, 0) == pid && WIFEXITED (status) && WEXITSTATUS (status) == 0);
+  return 0;
+}
+
+/* Without the capability it could not put back what it switched on. */
+static int
+does_not_retire (void *data)
+{
+  const struct weir_accounting accounting = { -1, -1 };
+  int conntrack = open_netlink (), fd = -1, status;
+  pid_t pid = start_keeper (conntrack, &accounting, &fd);
+
+  HOLDS (pid > 0);
+  HOLDS (ask (fd, "r", 1) == 0);
+  HOLDS (waitpid (pid, &status, 0) == pid && WIFEXITED (status) && WEXITSTATUS (status) == 1);
+  return 0;
+}
+
+static void
+test_retires (void)
+{
+  g_assert_cmpint (in_child (retires, (char *) "d"), ==, 0);
+  g_assert_cmpint (in_child (retires, (char *) "r"), ==, 0);
+  g_assert_cmpint (in_child (ends_when_retired, NULL), ==, 0);
+  g_assert_cmpint (in_child (does_not_retire, NULL), ==, 0);
 }
 
 static void
@@ -191,6 +269,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/keeper/dump", test_dump);
+  g_test_add_func ("/keeper/retires", test_retires);
   g_test_add_func ("/keeper/malformed", test_malformed);
   return g_test_run ();
 }

@@ -63,6 +63,7 @@ set_up (struct fixture *fixture, gconstpointer data)
   };
   memset (fixture->setup.nonce, 7, sizeof fixture->setup.nonce);
   fixture->front = pair[1];
+  fixture->setup.fds.forwarding = -1;
   fixture->keeper = -1;
   weir_framer_init (&fixture->framer, WEIR_FRAME_BODY_MAX);
 }
@@ -176,12 +177,13 @@ test_no_source (struct fixture *fixture, gconstpointer data)
 static void
 test_silent_dump (struct fixture *fixture, gconstpointer data)
 {
-  guint8 verb, answer = WEIR_KEEPER_DONE;
+  const guint8 answer[WEIR_KEEPER_ANSWER_SIZE] = { WEIR_KEEPER_DONE };
+  guint8 verb;
   guint ticks = 0;
   gint64 began;
   int pair[2];
 
-  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), ==, 0);
   fixture->setup.fds.keeper = pair[0];
   fixture->keeper = pair[1];
   fixture->setup.fds.conntrack_dump =
@@ -192,7 +194,7 @@ test_silent_dump (struct fixture *fixture, gconstpointer data)
   began = g_get_monotonic_time ();
   g_assert_cmpint (recv (fixture->keeper, &verb, 1, 0), ==, 1);
   g_assert_cmpuint (verb, ==, WEIR_KEEPER_DUMP);
-  g_assert_cmpint (send (fixture->keeper, &answer, 1, 0), ==, 1);
+  g_assert_cmpint (send (fixture->keeper, answer, sizeof answer, 0), ==, sizeof answer);
   while (ticks < 3)
     ticks += next (fixture).type == WEIR_MESSAGE_TICK;
   g_assert_cmpint (g_get_monotonic_time () - began, <, 4 * G_USEC_PER_SEC);
@@ -223,7 +225,7 @@ static gint
 wait_for_verb (struct fixture *fixture, gint wait_ms)
 {
   struct pollfd keeper = { .fd = fixture->keeper, .events = POLLIN };
-  const guint8 answer = WEIR_KEEPER_BUSY;
+  const guint8 answer[WEIR_KEEPER_ANSWER_SIZE] = { WEIR_KEEPER_BUSY };
   gint64 began = g_get_monotonic_time ();
   guint8 verb;
 
@@ -232,7 +234,7 @@ wait_for_verb (struct fixture *fixture, gint wait_ms)
   g_assert_cmpint (recv (fixture->keeper, &verb, 1, 0), ==, 1);
   g_assert_cmpuint (verb, ==, WEIR_KEEPER_DUMP);
   /* Which ends it. */
-  g_assert_cmpint (send (fixture->keeper, &answer, 1, 0), ==, 1);
+  g_assert_cmpint (send (fixture->keeper, answer, sizeof answer, 0), ==, sizeof answer);
   return (gint) ((g_get_monotonic_time () - began) / 1000);
 }
 
@@ -261,7 +263,7 @@ test_lost_events (struct fixture *fixture, gconstpointer data)
   g_assert_cmpint (unshare (CLONE_NEWNET), ==, 0);
   events = socket (AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
   g_assert_cmpint (bind (events, (const struct sockaddr *) &groups, sizeof groups), ==, 0);
-  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), ==, 0);
   fixture->setup.fds.keeper = pair[0];
   fixture->keeper = pair[1];
   fixture->setup.fds.conntrack_events = events;
@@ -374,7 +376,7 @@ test_accounting_unknown (struct fixture *fixture, gconstpointer data)
   int pair[2];
   gsize n;
 
-  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), ==, 0);
   fixture->setup.fds.keeper = pair[0];
   fixture->keeper = pair[1];
   fixture->setup.fds.conntrack_dump =

@@ -150,9 +150,10 @@ test_confinement (void)
       .cap_ambient = 16,
       .no_new_privs = 1,
       .layers_active = WEIR_LAYER_OWN_UID,
-      .layers_missing = WEIR_LAYER_SECCOMP },
+      .layers_missing = WEIR_LAYER_SECCOMP,
+      .keeps = WEIR_KEEPING_LAST },
   };
-  struct weir_process_status back[WEIR_N_ROLES];
+  struct weir_process_status back[WEIR_N_ROLES], wrong = { .keeps = WEIR_KEEPING_LAST + 1 };
   struct weir_writer writer;
   struct weir_frame frame;
   size_t n;
@@ -173,6 +174,13 @@ test_confinement (void)
   g_assert_cmpuint (back[0].no_new_privs, ==, 1);
   g_assert_cmpuint (back[0].layers_active, ==, WEIR_LAYER_OWN_UID);
   g_assert_cmpuint (back[0].layers_missing, ==, WEIR_LAYER_SECCOMP);
+  g_assert_cmpuint (back[0].keeps, ==, WEIR_KEEPING_LAST);
+  weir_writer_clear (&writer);
+
+  weir_writer_init (&writer);
+  weir_write_confinement (&writer, &wrong, 1);
+  frame = only_frame (&writer);
+  g_assert_cmpint (weir_read_confinement (&frame, back, G_N_ELEMENTS (back), &n), ==, -EPROTO);
   weir_writer_clear (&writer);
 }
 

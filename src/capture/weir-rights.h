@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Giving up the last capabilities, by a helper that needs them no more.
+ *
+ * There is no way back: the permitted set is empty after it, the bounding set has been since the
+ * helper was confined, nothing is inheritable and nobody executes anything. */
+#pragma once
+
+#include "weir-wire.h"
+
+struct weir_rights
+{
+  int status;                         /* the process's own /proc/self/status, opened by itself */
+  struct weir_process_status process; /* as verified last */
+};
+
+/* Empties all capability sets of this process, and reads back what the kernel shows of them into
+ * @rights.  0, or a negative errno: the process must then end. */
+int
+weir_rights_give_up (struct weir_rights *rights);
