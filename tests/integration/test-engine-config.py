@@ -134,7 +134,7 @@ def unsafe():
 
 @tap.case("what is not understood is named with its line, the rest is in force")
 def mistakes():
-    with running("[limits]\nrows_max = all\nflow_max = 3\n[plot]\nx = y\nnonsense\n[sources]\nno\nconntrack = no\n",
+    with running("[limits]\nrows_max = all\nflow_max = 3\n[plot]\nx = y\nnonsense\n[sources]\nno\nconntrack = no\nbpf = no\n",
                  helpers=1) as (_engine, run):
         tap.equal(run.notices, [(BAD_VALUE, 2, "rows_max = all"), (UNKNOWN_KEY, 3, "flow_max"),
                                 (UNKNOWN_SECTION, 4, "plot"), (SYNTAX, 8, "no")], "notices")
@@ -153,7 +153,7 @@ def limited():
 
 @tap.case("sources that are switched off are not even opened")
 def off():
-    with running("[sources]\nconntrack = no\n", helpers=1) as (engine, run):
+    with running("[sources]\nconntrack = no\nbpf = no\n", helpers=1) as (engine, run):
         tap.equal(run.sources[CONNTRACK], (0, BY_CONFIG), "conntrack")
         lines = pathlib.Path("/proc/net/netlink").read_text().splitlines()[1:]
         protocols = {int(line.split()[9]): int(line.split()[1]) for line in lines}

@@ -54,7 +54,7 @@ def keeper():
         is_only(pid, "weir")
         tap.equal(held(pid), exactly(CAPABILITIES["NET_ADMIN"]), "capabilities")
         tap.equal(len(weirtest.netlink_descriptors(pid)), 1, "netlink descriptors")
-        tap.equal(len(weirtest.descriptors(pid)) - len(weirtest.links(pid)), 3 + 2, "descriptors")
+        tap.equal(len(weirtest.descriptors(pid)) - len(weirtest.links(pid)), 3 + 3, "descriptors")
 
 
 @tap.case("the looker holds exactly CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, and no netlink descriptor")
