@@ -25,6 +25,26 @@ stop (struct weir_details_source *source)
   source->asking = false;
 }
 
+/* Sends it when nothing else is under way. */
+static void
+tell (struct weir_details_source *source)
+{
+  const uint8_t verb = WEIR_RIGHTS_GIVE_UP;
+
+  if (!source->gives_up || source->told || source->asking || source->fd < 0)
+    return;
+  source->told = true;
+  if (send (source->fd, &verb, sizeof verb, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t) sizeof verb)
+    stop (source);
+}
+
+void
+weir_details_source_give_up (struct weir_details_source *source)
+{
+  source->gives_up = true;
+  tell (source);
+}
+
 void
 weir_details_source_ask (struct weir_details_source *source,
                          const struct weir_details_request *request, uint64_t awake)
@@ -42,29 +62,45 @@ weir_details_source_ask (struct weir_details_source *source,
     stop (source);
 }
 
+/* The answer to a request, or what it says after it was told to give up, which is of another size.
+ */
+union message
+{
+  struct weir_teller_answer answer;
+  struct weir_process_status report;
+};
+
 void
 weir_details_source_read (struct weir_details_source *source)
 {
   while (source->fd >= 0)
     {
-      struct weir_teller_answer answer;
-      const ssize_t n = recv (source->fd, &answer, sizeof answer, MSG_DONTWAIT | MSG_TRUNC);
+      union message message;
+      const ssize_t n = recv (source->fd, &message, sizeof message, MSG_DONTWAIT | MSG_TRUNC);
 
       if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
+      if (n == (ssize_t) sizeof message.report && source->told && !source->has_report)
+        {
+          source->has_report = true;
+          source->report = message.report;
+          continue;
+        }
       /* End of file, or not what a teller of this very program would send. */
-      if (n != (ssize_t) sizeof answer || answer.details.command_size > WEIR_COMMAND_MAX ||
-          memcmp (&answer.details.request, &source->details.request,
-                  sizeof answer.details.request) != 0)
+      if (n != (ssize_t) sizeof message.answer ||
+          message.answer.details.command_size > WEIR_COMMAND_MAX ||
+          memcmp (&message.answer.details.request, &source->details.request,
+                  sizeof source->details.request) != 0)
         {
           stop (source);
           return;
         }
-      source->details = answer.details;
-      if (!answer.last)
+      source->details = message.answer.details;
+      if (!message.answer.last)
         continue;
       source->asking = false;
       source->ready = true;
+      tell (source);
     }
 }
 

@@ -16,10 +16,18 @@ struct weir_details_source
   bool ready;          /* @details is to be told */
   uint64_t deadline;   /* awake */
   struct weir_details details;
+  bool gives_up;   /* it is told to give up what it may, as soon as what is asked is answered */
+  bool told;       /* ... and was */
+  bool has_report; /* ... and has answered: */
+  struct weir_process_status report;
 };
 
 void
 weir_details_source_init (struct weir_details_source *source, int fd, bool policy_refuses);
+/* The teller is to give up its capabilities, as soon as what is under way is done.  @report then
+ * says what became of that, once. */
+void
+weir_details_source_give_up (struct weir_details_source *source);
 /* Asks, or makes an answer at once where there is nobody to ask. */
 void
 weir_details_source_ask (struct weir_details_source *source,

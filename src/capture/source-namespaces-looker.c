@@ -69,6 +69,9 @@ see (struct weir_namespaces *namespaces, const struct weir_looker_answer *answer
       is_own_room (namespaces, answer))
     return;
   namespace = weir_namespaces_find (namespaces, (uint32_t) answer->value);
+  /* As long as it is open it cannot be gone, and its marks be another's. */
+  if (namespaces->only_opened && (namespace == NULL || namespace->sock_diag < 0))
+    return;
   if (namespace == NULL && may_list (namespaces, answer->uid))
     {
       namespace = weir_namespaces_add (namespaces, (uint32_t) answer->value);
@@ -274,6 +277,17 @@ weir_namespaces_answered (struct weir_namespaces *namespaces,
     end_walk (namespaces, answer, cost, now);
   else if (verb == WEIR_LOOKER_SOCKETS)
     end_listing (namespaces, answer, now);
+}
+
+void
+weir_namespaces_give_up (struct weir_namespaces *namespaces)
+{
+  namespaces->only_opened = true;
+  for (unsigned i = namespaces->n; i-- > 0;)
+    {
+      if (namespaces->items[i]->sock_diag < 0)
+        weir_namespaces_remove (namespaces, i);
+    }
 }
 
 void

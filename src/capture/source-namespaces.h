@@ -92,6 +92,7 @@ struct weir_namespaces
   struct weir_namespace *asked_about; /* whose sockets are being listed */
   uint32_t n_left_out;     /* namespaces that found no room: of the last whole walk, or the first */
   uint32_t n_left_out_now; /* ... and of the one that runs */
+  bool only_opened;        /* no others can be listed any more */
   bool unfinished;         /* not all were looked for when the engine started */
   uint32_t n_listed_now;   /* sockets of the listing that runs */
 
@@ -149,6 +150,10 @@ weir_namespaces_answer (struct weir_namespaces *namespaces, const struct weir_lo
 void
 weir_namespaces_answered (struct weir_namespaces *namespaces,
                           const struct weir_looker_answer *answer, uint64_t now);
+/* The looker sees only those namespaces that it knows already, which is enough to let them go.
+ * Others that it listed are not listed any more: kernel programs see what moves there. */
+void
+weir_namespaces_give_up (struct weir_namespaces *namespaces);
 /* There is no looker any more, and nobody who would tell when a namespace is to be let go. */
 void
 weir_namespaces_stop (struct weir_namespaces *namespaces);

@@ -47,11 +47,48 @@ send_request (struct weir_owners_source *source, struct weir_owners *owners,
 }
 
 void
+weir_owners_source_give_up (struct weir_owners_source *source)
+{
+  source->gives_up = true;
+}
+
+/* Whether that is what is under way now. */
+static bool
+gives_up (struct weir_owners_source *source, struct weir_owners *owners, uint64_t now)
+{
+  const uint8_t verb = WEIR_RIGHTS_GIVE_UP;
+
+  if (!source->gives_up)
+    return false;
+  source->urgent = false;
+  source->asking =
+      send (source->fd, &verb, sizeof verb, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t) sizeof verb;
+  if (!source->asking)
+    stop (source, owners, now);
+  return true;
+}
+
+/* What it says of itself after that. */
+static void
+take_report (struct weir_owners_source *source, struct weir_owners *owners,
+             const struct weir_process_status *report)
+{
+  source->asking = source->gives_up = false;
+  source->has_report = true;
+  source->report = *report;
+  if (report->cap_permitted != 0)
+    return;
+  weir_owners_give_up (owners);
+  if (source->namespaces != NULL)
+    weir_namespaces_give_up (source->namespaces);
+}
+
+void
 weir_owners_source_ask (struct weir_owners_source *source, struct weir_owners *owners, uint64_t now)
 {
   struct weir_looker_request request = { 0 };
 
-  if (source->fd < 0 || source->asking)
+  if (source->fd < 0 || source->asking || gives_up (source, owners, now))
     return;
   /* First, because sockets may be new without end, and this is due seldom. */
   if (source->namespaces == NULL || !weir_namespaces_ask (source->namespaces, &request, now))
@@ -68,6 +105,8 @@ weir_owners_source_ask (struct weir_owners_source *source, struct weir_owners *o
           request.verb = WEIR_LOOKER_PROCESSES;
           request.n_values = weir_owners_collect_processes (owners, true, now, request.values);
         }
+      if (request.n_values == 0)
+        request.n_values = weir_owners_collect_holders (owners, now, request.values);
       if (request.n_values == 0)
         return;
     }
@@ -91,7 +130,8 @@ weir_owners_source_ask_urgent (struct weir_owners_source *source, struct weir_ow
     .depth = WEIR_LOOKER_URGENT,
   };
 
-  if (!weir_owners_source_is_urgent (source, owners) || now < source->urgent_at)
+  if (!weir_owners_source_is_urgent (source, owners) || now < source->urgent_at ||
+      gives_up (source, owners, now))
     return;
   /* First, because it costs least. */
   request.n_values = weir_owners_collect_processes (owners, false, now, request.values);
@@ -125,42 +165,59 @@ finish (struct weir_owners_source *source, uint64_t spent, uint64_t now)
   source->urgent_at = now + (gap < GAP_MAX ? gap : GAP_MAX);
 }
 
+/* The answer to a request, or the last words of one that gives up, which are of another size. */
+union message
+{
+  struct weir_looker_answer answer;
+  struct weir_process_status report;
+};
+
+static void
+take_answer (struct weir_owners_source *source, struct weir_owners *owners,
+             const struct weir_looker_answer *answer, uint64_t now)
+{
+  if (answer->serial != source->serial)
+    return;
+  if (answer->verb == WEIR_LOOKER_NAMESPACES || answer->verb == WEIR_LOOKER_SOCKETS)
+    {
+      if (source->namespaces != NULL)
+        weir_namespaces_answer (source->namespaces, answer, now);
+    }
+  else if (answer->verb != 0)
+    weir_owners_answer (owners, answer, now);
+  else
+    {
+      if (source->namespaces != NULL && source->namespaces->asked_verb != 0)
+        weir_namespaces_answered (source->namespaces, answer, now);
+      else
+        weir_owners_answered (owners, answer->value, now);
+      finish (source, answer->value, now);
+      /* A tick may wait for the rest; what must not wait goes first. */
+      if (owners->n_hurried == 0)
+        weir_owners_source_ask (source, owners, now);
+    }
+}
+
 void
 weir_owners_source_read (struct weir_owners_source *source, struct weir_owners *owners,
                          uint64_t now)
 {
   for (unsigned i = 0; source->fd >= 0 && i < BUDGET; i++)
     {
-      struct weir_looker_answer answer;
-      ssize_t n = recv (source->fd, &answer, sizeof answer, MSG_DONTWAIT | MSG_TRUNC);
+      union message message;
+      ssize_t n = recv (source->fd, &message, sizeof message, MSG_DONTWAIT | MSG_TRUNC);
 
       if (n < 0 && (errno == EAGAIN || errno == EINTR))
         break;
-      /* End of file, or not what a looker of this very program would send. */
-      if (n != (ssize_t) sizeof answer)
-        {
-          stop (source, owners, now);
-          return;
-        }
-      if (answer.serial != source->serial)
-        continue;
-      if (answer.verb == WEIR_LOOKER_NAMESPACES || answer.verb == WEIR_LOOKER_SOCKETS)
-        {
-          if (source->namespaces != NULL)
-            weir_namespaces_answer (source->namespaces, &answer, now);
-        }
-      else if (answer.verb != 0)
-        weir_owners_answer (owners, &answer, now);
+      if (n == (ssize_t) sizeof message.report && source->gives_up)
+        take_report (source, owners, &message.report);
+      else if (n == (ssize_t) sizeof message.answer)
+        take_answer (source, owners, &message.answer, now);
       else
         {
-          if (source->namespaces != NULL && source->namespaces->asked_verb != 0)
-            weir_namespaces_answered (source->namespaces, &answer, now);
-          else
-            weir_owners_answered (owners, answer.value, now);
-          finish (source, answer.value, now);
-          /* A tick may wait for the rest; what must not wait goes first. */
-          if (owners->n_hurried == 0)
-            weir_owners_source_ask (source, owners, now);
+          /* End of file, or not what a looker of this very program would send. */
+          stop (source, owners, now);
+          return;
         }
     }
 }

@@ -19,10 +19,18 @@ struct weir_owners_source
   bool urgent;                        /* the request that is under way */
   uint64_t urgent_at;                 /* when the next urgent one may be sent */
   uint64_t spent;                     /* processor time that urgent ones took, ns */
+  bool gives_up;                      /* the next request is to give up what the looker may */
+  bool has_report;                    /* ... and has been answered: */
+  struct weir_process_status report;
 };
 
 void
 weir_owners_source_init (struct weir_owners_source *source, int fd);
+
+/* The looker is to give up its capabilities, as soon as what is under way is done.  @report then
+ * says what became of that, once. */
+void
+weir_owners_source_give_up (struct weir_owners_source *source);
 
 /* Sends the next request if one is due and none is under way. */
 void

@@ -67,9 +67,9 @@ serve (const struct helper *helper, struct weir_rights *rights)
       break;
     default:
       if (helper->policy != NULL)
-        weir_teller_serve (helper->child_end, "/proc", helper->policy);
+        weir_teller_serve (helper->child_end, "/proc", helper->policy, rights);
       else
-        weir_looker_serve (helper->child_end);
+        weir_looker_serve (helper->child_end, rights);
     }
 }
 
@@ -118,7 +118,7 @@ run_helper (struct helper *helper, struct weir_meter_setup *setup)
   if (send (helper->child_end, &rights.process, sizeof rights.process, MSG_NOSIGNAL) ==
           sizeof rights.process &&
       r == 0)
-    serve (helper, &rights);
+    serve (helper, rights.status >= 0 ? &rights : NULL);
   if (accounting != NULL)
     weir_accounting_leave (accounting);
   _exit (r == 0 ? WEIR_EXIT_DONE : WEIR_EXIT_STRICT);

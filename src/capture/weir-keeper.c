@@ -146,8 +146,8 @@ weir_keeper_serve (int fd, int conntrack, int twin, const struct weir_accounting
         return r;
 
       /* Our own meter never sends anything else, so whoever does is not to be served further. */
-      if (conntrack < 0 ||
-          (verb != WEIR_KEEPER_DUMP && (verb != WEIR_KEEPER_RETIRE || accounting != NULL)))
+      if (conntrack < 0 || (verb != WEIR_KEEPER_DUMP &&
+                            (verb != WEIR_KEEPER_RETIRE || accounting != NULL || rights == NULL)))
         return -EPROTO;
       if (verb == WEIR_KEEPER_RETIRE)
         {

@@ -14,9 +14,8 @@
 enum weir_keeper_verb
 {
   WEIR_KEEPER_DUMP = 'd', /* start a conntrack dump on the shared socket; the meter receives it */
-  /* Give up the capability and the shared socket for good, and only wait for the end after that.
-   * The answer is the process as it is then: struct weir_process_status. */
-  WEIR_KEEPER_RETIRE = 'r',
+  /* Give up the shared socket as well, and only wait for the end after that. */
+  WEIR_KEEPER_RETIRE = WEIR_RIGHTS_GIVE_UP,
 };
 
 enum weir_keeper_answer

@@ -16,6 +16,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "weir-looker-fair.h"
@@ -115,6 +116,62 @@ weir_looker_read_namespace (int process, uint32_t *ret_inode)
   return 0;
 }
 
+/* ---- without the right to read links ---- */
+
+/* Files below /proc/net are those of one namespace and no other's, and everybody may see which they
+ * are (proc_get_inode() of the kernel).  Their numbers are given to others when a namespace is
+ * gone: whoever asks must know that it is not. */
+static bool
+get_mark (int process, uint64_t *ret_mark)
+{
+  struct stat info;
+
+  if (fstatat (process, "net/dev", &info, AT_SYMLINK_NOFOLLOW) < 0)
+    return false;
+  *ret_mark = info.st_ino;
+  return true;
+}
+
+static void
+note_mark (struct weir_namespace_walk *walk, int process, uint32_t inode)
+{
+  uint64_t mark;
+
+  if (!get_mark (process, &mark))
+    return;
+  for (uint32_t i = 0; i < walk->n_marks; i++)
+    if (walk->marks[i].inode == inode || walk->marks[i].mark == mark)
+      {
+        walk->marks[i] = (struct weir_known_namespace) { mark, inode };
+        return;
+      }
+  if (walk->n_marks < WEIR_LOOKER_NAMESPACES_MAX)
+    walk->marks[walk->n_marks++] = (struct weir_known_namespace) { mark, inode };
+}
+
+static int
+find_by_mark (const struct weir_namespace_walk *walk, int process, uint32_t *ret_inode)
+{
+  uint64_t mark;
+
+  if (!get_mark (process, &mark))
+    return -ESRCH;
+  for (uint32_t i = 0; i < walk->n_marks; i++)
+    if (walk->marks[i].mark == mark)
+      {
+        *ret_inode = walk->marks[i].inode;
+        return 0;
+      }
+  return -ESRCH;
+}
+
+static int
+find_namespace (const struct weir_namespace_walk *walk, int process, uint32_t *ret_inode)
+{
+  return walk->blind ? find_by_mark (walk, process, ret_inode)
+                     : weir_looker_read_namespace (process, ret_inode);
+}
+
 static int
 open_process (int proc, const char *name)
 {
@@ -160,7 +217,7 @@ look_at (struct weir_namespace_walk *walk, int proc, const struct dirent64 *entr
   process = open_process (proc, entry->d_name);
   if (process < 0)
     return 0;
-  if (weir_looker_read_namespace (process, &inode) == 0)
+  if (find_namespace (walk, process, &inode) == 0)
     {
       remember (walk, entry, pid, inode);
       place = place_of (walk, inode);
@@ -170,6 +227,8 @@ look_at (struct weir_namespace_walk *walk, int proc, const struct dirent64 *entr
       else if (*place != inode && describe (process, pid, inode, &seen) == 0)
         {
           *place = inode;
+          if (!walk->blind)
+            note_mark (walk, process, inode);
           walk->n_inodes++;
           walk->told += mix (inode);
           r = func (&seen, data);

@@ -52,8 +52,18 @@ struct weir_known_process
   uint32_t looks; /* how often it was looked at */
 };
 
+/* By what everybody can see of a process in it, a namespace is known again. */
+struct weir_known_namespace
+{
+  uint64_t mark;  /* inode of /proc/PID/net/dev, which each namespace has its own of */
+  uint32_t inode; /* of the namespace; 0: none */
+};
+
 struct weir_namespace_walk
 {
+  bool blind; /* links can be read no more: only those that are known are told */
+  struct weir_known_namespace marks[WEIR_LOOKER_NAMESPACES_MAX];
+  uint32_t n_marks;
   off_t place;          /* in /proc, where the next request goes on; 0: from the beginning */
   uint32_t turn;        /* counts whole walks */
   bool thorough;        /* everybody is looked at in this one */

@@ -29,6 +29,8 @@
 struct looker
 {
   int fd;
+  struct weir_rights *rights; /* NULL: nothing to give up, or not any more */
+  bool has_given_up;
   struct weir_walk walk;
   struct weir_cgroups *cgroups;
   struct weir_namespace_walk namespaces;
@@ -214,7 +216,8 @@ answer_process (struct looker *looker, uint64_t pid)
       answer->start_time = owner.start_time;
       memcpy (answer->comm, owner.comm, sizeof answer->comm);
       memcpy (answer->cgroup, owner.cgroup, sizeof answer->cgroup);
-      (void) weir_looker_read_namespace (process, &answer->netns);
+      if (!looker->has_given_up)
+        (void) weir_looker_read_namespace (process, &answer->netns);
     }
   close (process);
   return send_answer (looker);
@@ -239,10 +242,31 @@ look_at_processes (struct looker *looker)
   return r < 0 && r != -ETIME ? r : send_end (looker, 0, false);
 }
 
+static int
+give_up (struct looker *looker)
+{
+  struct weir_rights *rights = looker->rights;
+  ssize_t n;
+  int r;
+
+  if (rights == NULL)
+    return -EPROTO;
+  looker->rights = NULL;
+  r = weir_rights_give_up_unless_hidden (rights, looker->walk.proc);
+  if (r < 0)
+    return r;
+  looker->has_given_up = looker->namespaces.blind = rights->process.cap_permitted == 0;
+  do
+    n = send (looker->fd, &rights->process, sizeof rights->process, MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  return n < 0 ? -errno : 1;
+}
+
 /* 1 with a whole request, 0 at the end of file, -EPROTO for anything that our meter never sends. */
 static int
 receive (struct looker *looker)
 {
+  uint8_t *verb = (uint8_t *) &looker->request;
   ssize_t n;
 
   do
@@ -250,6 +274,12 @@ receive (struct looker *looker)
   while (n < 0 && errno == EINTR);
   if (n <= 0)
     return n < 0 ? -errno : 0;
+  if (n == sizeof *verb && *verb == WEIR_RIGHTS_GIVE_UP)
+    {
+      const int r = give_up (looker);
+
+      return r < 0 ? r : receive (looker);
+    }
   if (n != sizeof looker->request || looker->request.n_values > WEIR_LOOKER_BATCH)
     return -EPROTO;
   return 1;
@@ -289,7 +319,7 @@ serve (struct looker *looker)
 }
 
 int
-weir_looker_serve (int fd)
+weir_looker_serve (int fd, struct weir_rights *rights)
 {
   struct looker *looker;
   int r;
@@ -298,6 +328,7 @@ weir_looker_serve (int fd)
   if (looker == NULL)
     return -ENOMEM;
   looker->fd = fd;
+  looker->rights = rights;
   looker->walk.pace.leash = fd;
   weir_allowance_init (&looker->walk.turns, TURNS_PART, TURNS_BURST);
   looker->walk.proc = open ("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

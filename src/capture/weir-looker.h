@@ -10,6 +10,7 @@
 
 #include "weir-limits.h"
 #include "weir-looker-namespaces.h"
+#include "weir-rights.h"
 
 #define WEIR_LOOKER_BATCH 256
 
@@ -90,6 +91,10 @@ struct weir_looker_answer
 };
 
 /* Serves until @fd is closed by the meter, then returns 0 or a negative errno.  Called after the
- * process has dropped everything that it does not need. */
+ * process has dropped everything that it does not need.
+ *
+ * @rights: what it may be told to give up (WEIR_RIGHTS_GIVE_UP), once; NULL: nothing.  It serves on
+ * after that, with what everybody may see: OWNERS finds nobody of another user any more, NAMESPACES
+ * only those that it has told of before, SOCKETS none, PROCESSES no namespaces. */
 int
-weir_looker_serve (int fd);
+weir_looker_serve (int fd, struct weir_rights *rights);

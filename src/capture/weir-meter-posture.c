@@ -14,6 +14,9 @@
 #include "weir-keeper.h"
 #include "weir-meter-private.h"
 
+/* Sockets may be made without end: after that it is over, and who was not found by then is not. */
+#define NAMING_MAX (10000 * WEIR_MS)
+
 static struct weir_process_status *
 find_process (struct weir_posture *posture, enum weir_role role)
 {
@@ -131,6 +134,75 @@ leave_conntrack (struct weir_meter *meter)
     }
 }
 
+/* ---- looker and teller ---- */
+
+/* Whether everybody was looked for who had a socket before the programs could name him: those whose
+ * sockets were shown by now, in all namespaces, and in the first walk for namespaces. */
+static bool
+all_are_named (const struct weir_meter *meter)
+{
+  const struct weir_namespaces *namespaces = &meter->namespaces;
+
+  if (!meter->join.own.sockets_known || meter->owners.asking ||
+      weir_owners_waits (&meter->join.owners) ||
+      (meter->owners.namespaces != NULL && namespaces->walk < 2))
+    return false;
+  for (unsigned i = 0; i < namespaces->n; i++)
+    {
+      if (!namespaces->items[i]->netns->sockets_known && namespaces->items[i]->error == 0)
+        return false;
+    }
+  return true;
+}
+
+static void
+say_of_lookers (struct weir_posture *posture, enum weir_keeping keeping)
+{
+  for (unsigned i = 0; i < posture->n_processes; i++)
+    {
+      struct weir_process_status *process = &posture->processes[i];
+
+      if (process->role != WEIR_ROLE_LOOKER || process->keeps != WEIR_KEEPING_UNDECIDED)
+        continue;
+      process->keeps = (uint8_t) keeping;
+      posture->news = true;
+    }
+}
+
+static void
+take_own_report (struct weir_meter *meter, bool *has_report,
+                 const struct weir_process_status *report)
+{
+  if (*has_report)
+    weir_meter_take_report (meter, report);
+  *has_report = false;
+}
+
+static void
+advance_lookers (struct weir_meter *meter, uint64_t awake)
+{
+  const enum weir_keeping keeping = judge_all (meter);
+  struct weir_posture *posture = &meter->posture;
+
+  take_own_report (meter, &meter->owners.has_report, &meter->owners.report);
+  take_own_report (meter, &meter->details.has_report, &meter->details.report);
+  if (posture->lookers_asked || find_process (posture, WEIR_ROLE_LOOKER) == NULL)
+    return;
+  if (keeping != WEIR_KEEPING_NOTHING)
+    {
+      say_of_lookers (posture, keeping);
+      return;
+    }
+  if (!all_are_named (meter) && awake - posture->began < NAMING_MAX)
+    return;
+  posture->lookers_asked = true;
+  /* An ordinary user's have nothing to give up. */
+  if (!meter->looks_at_all_users)
+    return;
+  weir_owners_source_give_up (&meter->owners);
+  weir_details_source_give_up (&meter->details);
+}
+
 /* ---- both ---- */
 
 void
@@ -141,8 +213,8 @@ weir_meter_begin_posture (struct weir_meter *meter, const struct weir_meter_setu
   memcpy (posture->processes, setup->processes, sizeof posture->processes);
   posture->n_processes = setup->n_processes;
   for (unsigned i = 0; i < posture->n_processes; i++)
-    if (posture->processes[i].role == WEIR_ROLE_KEEPER && posture->processes[i].cap_permitted != 0)
-      posture->processes[i].keeps = WEIR_KEEPING_UNDECIDED;
+    posture->processes[i].keeps =
+        posture->processes[i].cap_permitted != 0 ? WEIR_KEEPING_UNDECIDED : WEIR_KEEPING_NOTHING;
   posture->news = true;
 }
 
@@ -169,9 +241,12 @@ weir_meter_take_report (struct weir_meter *meter, const struct weir_process_stat
 }
 
 void
-weir_meter_advance_posture (struct weir_meter *meter)
+weir_meter_advance_posture (struct weir_meter *meter, uint64_t awake)
 {
+  if (meter->posture.began == 0)
+    meter->posture.began = awake;
   advance_keeper (meter);
+  advance_lookers (meter, awake);
 }
 
 void

@@ -49,6 +49,8 @@ struct weir_posture
   bool news;           /* the front end is to be told */
   bool keeper_asked;   /* it was told to retire */
   bool left_conntrack; /* it has, and nobody can ask for entries any more */
+  bool lookers_asked;
+  uint64_t began; /* awake: the first tick; 0: there was none */
 };
 
 struct weir_meter
@@ -227,7 +229,7 @@ weir_meter_take_report (struct weir_meter *meter, const struct weir_process_stat
 /* To be called when all has been read that a tick shows: tells helpers to give up what they do not
  * need. */
 void
-weir_meter_advance_posture (struct weir_meter *meter);
+weir_meter_advance_posture (struct weir_meter *meter, uint64_t awake);
 /* Writes CONFINEMENT if anything about it is new. */
 void
 weir_meter_write_posture (struct weir_meter *meter, struct weir_writer *writer);

@@ -169,7 +169,8 @@ look_at_owners (struct weir_meter *meter)
     return say (WEIR_SOURCE_OWNERS, WEIR_SOURCE_DEGRADED, WEIR_REASON_OWN_PROCESSES_ONLY, 0);
   if (is_losing (meter, WEIR_SOURCE_OWNERS))
     return say (WEIR_SOURCE_OWNERS, WEIR_SOURCE_DEGRADED, WEIR_REASON_LOSING_EVENTS, 0);
-  return say (WEIR_SOURCE_OWNERS, WEIR_SOURCE_ACTIVE, WEIR_REASON_NONE, 0);
+  return say (WEIR_SOURCE_OWNERS, WEIR_SOURCE_ACTIVE,
+              meter->join.owners.given_up ? WEIR_REASON_RIGHTS_GIVEN_UP : WEIR_REASON_NONE, 0);
 }
 
 /* Too old, or built without (tcx: Linux 6.6); else it was one interface, or one too many. */

@@ -145,7 +145,7 @@ publish (struct weir_meter *meter, const struct weir_moment *moment)
     meter->publisher.read_at[WEIR_SOURCE_CONNTRACK] = now;
   weir_meter_read_bpf (meter, now);
   weir_join_settle (&meter->join, now);
-  weir_meter_advance_posture (meter);
+  weir_meter_advance_posture (meter, moment->awake);
   if (!weir_client_is_idle (&meter->client))
     {
       /* The front end is still busy with an earlier one: nothing is forgotten, it all stays to be

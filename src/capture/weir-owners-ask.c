@@ -172,6 +172,8 @@ weir_owners_collect (struct weir_owners *owners, uint64_t now, struct weir_looke
   uint32_t n = 0;
 
   weir_owners_forget_lost (owners, now);
+  if (owners->given_up)
+    return 0;
   for (uint32_t i = 0; i < owners->n_slots && n < WEIR_LOOKER_BATCH; i++)
     {
       uint32_t slot = (first + i) % owners->n_slots;

@@ -274,8 +274,9 @@ weir_owners_need (struct weir_owners *owners, uint32_t inode, uint64_t cookie, u
     .cookie = cookie,
     .inode = inode,
     .cgroup = weir_owners_need_cgroup (owners, cgroup_id),
-    .missing = WEIR_MISSING_NOT_YET,
-    .ask_at = now,
+    .missing = weir_owners_get_missing (owners),
+    .ask_at = owners->given_up ? 0 : now,
+    .answered = owners->given_up,
     .round = round,
     .next = *bucket_of (owners, inode),
     .in_use = true,
@@ -307,8 +308,8 @@ set_lost (struct weir_owners *owners, struct weir_owner *owner, uint64_t at)
   owner->lost_at = at;
 }
 
-static void
-forget_process (struct weir_owners *owners, struct weir_owner *owner)
+void
+weir_owners_forget_process (struct weir_owners *owners, struct weir_owner *owner)
 {
   set_lost (owners, owner, 0);
   owner->pid = 0;
@@ -328,8 +329,8 @@ weir_owners_forget_lost (struct weir_owners *owners, uint64_t now)
 
       if (owner->lost_at == 0 || now < owner->lost_at + LOST_SHOWN)
         continue;
-      forget_process (owners, owner);
-      owner->missing = WEIR_MISSING_NOT_YET;
+      weir_owners_forget_process (owners, owner);
+      owner->missing = weir_owners_get_missing (owners);
     }
 }
 
@@ -442,7 +443,7 @@ apply_not_found (struct weir_owners *owners, struct weir_owner *owner, uint32_t 
 
   if (owner->pid != 0)
     /* It was known and is not any more: its process gave the socket away or ended. */
-    forget_process (owners, owner);
+    weir_owners_forget_process (owners, owner);
   if (unreadable > 0 && !owners->sees_everybody)
     missing = WEIR_MISSING_OTHER_USER;
   else if (owner->tries >= N_RETRIES)
@@ -495,7 +496,10 @@ weir_owners_answer (struct weir_owners *owners, const struct weir_looker_answer 
   path[sizeof path - 1] = '\0';
 
   if (answer->verb == WEIR_LOOKER_PROCESSES)
-    weir_owners_answer_process (owners, answer, comm, path, now);
+    {
+      weir_owners_answer_process (owners, answer, comm, path, now);
+      weir_owners_answer_holder (owners, answer, comm, path);
+    }
   if (answer->verb == WEIR_LOOKER_CGROUPS)
     answer_cgroup (owners, answer->value, path, answer->unfinished != 0, now);
   if (answer->verb != WEIR_LOOKER_OWNERS || answer->value > UINT32_MAX)
@@ -537,6 +541,7 @@ void
 weir_owners_answered (struct weir_owners *owners, uint64_t spent, uint64_t now)
 {
   weir_owners_processes_answered (owners);
+  owners->n_holders = 0;
   note_cost (owners, spent);
   for (uint32_t i = 0; i < owners->n_slots; i++)
     {

@@ -21,6 +21,8 @@
 #define WEIR_OWNERS_MAX 262144
 /* Sockets that are to be asked for before the next tick. */
 #define WEIR_OWNERS_HURRIED 1024
+/* Processes that are looked at in one round, whether they are still there. */
+#define WEIR_OWNERS_HOLDERS 64
 /* Chains in which processes are looked for by their number. */
 #define WEIR_PROCESS_BUCKETS 16384
 /* Processes that are remembered, so that sockets find room, too; and of one user.  Counted are
@@ -122,8 +124,12 @@ struct weir_owners
   uint32_t round_before;    /* of the engine's own namespace: the last whole dump came after it */
   uint32_t next_asked;      /* slot where collecting goes on: everybody gets a turn */
   bool sees_everybody;      /* the looker may look at all users */
-  uint64_t refused;         /* sockets and control groups that found no room */
-  uint32_t news;            /* changes whenever a version of any of them does */
+  bool given_up;            /* ... and did, until it gave up the right: no socket is asked for */
+  uint32_t holders[WEIR_OWNERS_HOLDERS]; /* numbers, of sockets whose processes are asked about */
+  uint32_t n_holders, next_holder;
+  uint64_t holders_at; /* when that is due */
+  uint64_t refused;    /* sockets and control groups that found no room */
+  uint32_t news;       /* changes whenever a version of any of them does */
 };
 
 int
@@ -179,6 +185,20 @@ weir_owners_answer (struct weir_owners *owners, const struct weir_looker_answer 
 void
 weir_owners_answered (struct weir_owners *owners, uint64_t spent, uint64_t now);
 
+/* ---- weir-owners-holders.c: when descriptors can be looked at no more ---- */
+
+/* From now on no socket is asked for.  Those that were found stay their processes' as long as these
+ * are there: whether somebody else was given one nobody can see. */
+void
+weir_owners_give_up (struct weir_owners *owners);
+/* Collects up to WEIR_OWNERS_HOLDERS numbers of such processes that are due; returns how many. */
+uint32_t
+weir_owners_collect_holders (struct weir_owners *owners, uint64_t now,
+                             uint64_t ret_pids[WEIR_LOOKER_BATCH]);
+void
+weir_owners_answer_holder (struct weir_owners *owners, const struct weir_looker_answer *answer,
+                           const char *comm, const char *path);
+
 /* ---- weir-owners-born.c: processes that kernel programs named ---- */
 
 struct weir_named_process
@@ -232,6 +252,15 @@ weir_owners_note_news (struct weir_owners *owners, struct weir_owner *owner)
 {
   owner->version++;
   owners->news++;
+}
+/* Nobody is known any more to hold the socket. */
+void
+weir_owners_forget_process (struct weir_owners *owners, struct weir_owner *owner);
+/* Why nobody is shown for a socket that nobody was found for so far. */
+static inline uint8_t
+weir_owners_get_missing (const struct weir_owners *owners)
+{
+  return owners->given_up ? WEIR_MISSING_GIVEN_UP : WEIR_MISSING_NOT_YET;
 }
 /* Processes that lost their sockets a while ago are not shown any more. */
 void

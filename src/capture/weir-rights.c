@@ -2,6 +2,9 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <unistd.h>
 
 #include "weir-capabilities.h"
 #include "weir-rights.h"
@@ -29,4 +32,33 @@ weir_rights_give_up (struct weir_rights *rights)
   process->cap_bounding = status.cap_bounding;
   process->cap_ambient = status.cap_ambient;
   return 0;
+}
+
+/* The first process is root's, and always there. */
+static bool
+sees_others (int proc)
+{
+  const int fd = openat (proc, "1/stat", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+  if (fd >= 0)
+    close (fd);
+  return fd >= 0;
+}
+
+int
+weir_rights_give_up_unless_hidden (struct weir_rights *rights, int proc)
+{
+  const struct weir_capabilities before = { .effective = rights->process.cap_effective,
+                                            .permitted = rights->process.cap_permitted };
+  const struct weir_capabilities tried = { .permitted = before.permitted };
+  int r;
+
+  /* It is permitted until it is known that nothing is lost. */
+  r = weir_capabilities_set (&tried);
+  if (r < 0)
+    return r;
+  if (sees_others (proc))
+    return weir_rights_give_up (rights);
+  rights->process.keeps = WEIR_KEEPING_HIDDEN;
+  return weir_capabilities_set (&before);
 }

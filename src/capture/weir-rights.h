@@ -7,6 +7,11 @@
 
 #include "weir-wire.h"
 
+/* To any helper, as one byte: give up all capabilities for good.  The answer is the helper as it is
+ * then (struct weir_process_status), in one packet, which is as long as none of its other answers.
+ */
+#define WEIR_RIGHTS_GIVE_UP 'r'
+
 struct weir_rights
 {
   int status;                         /* the process's own /proc/self/status, opened by itself */
@@ -17,3 +22,9 @@ struct weir_rights
  * @rights.  0, or a negative errno: the process must then end. */
 int
 weir_rights_give_up (struct weir_rights *rights);
+
+/* The same for a process that looks at others below @proc, a descriptor of /proc: where none of
+ * another user's can be seen without capabilities, it keeps them, and says so (WEIR_KEEPING_HIDDEN;
+ * proc(5), hidepid). */
+int
+weir_rights_give_up_unless_hidden (struct weir_rights *rights, int proc);

@@ -10,11 +10,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/capability.h>
 #include <linux/io_uring.h>
 #include <linux/kcmp.h>
 #include <linux/keyctl.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/openat2.h>
 #include <linux/perf_event.h>
 #include <linux/rtnetlink.h>
@@ -271,6 +273,61 @@ delete_rules (const struct weir_stage *stage)
   memcpy (requests + sizeof begin, &table, sizeof table);
   memcpy (requests + sizeof begin + sizeof table, &end, sizeof end);
   return ask_kernel (stage, NETLINK_NETFILTER, requests, sizeof requests);
+}
+
+/* What the keeper is there for.  What is refused is refused at once, and what is begun is not
+ * waited for. */
+static int
+dump_connections (const struct weir_stage *stage)
+{
+  const struct
+  {
+    struct nlmsghdr header;
+    struct nfgenmsg family;
+  } request = { { sizeof request, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET,
+                  NLM_F_REQUEST | NLM_F_DUMP, 1, 0 },
+                { AF_UNSPEC, NFNETLINK_V0, 0 } };
+  const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+  _Alignas (struct nlmsghdr) char buffer[4096];
+  const struct nlmsghdr *answer = (const struct nlmsghdr *) buffer;
+
+  if (sendto (stage->conntrack, &request, sizeof request, 0, (const struct sockaddr *) &kernel,
+              sizeof kernel) < 0)
+    return errno;
+  if (recv (stage->conntrack, buffer, sizeof buffer, 0) <
+      (ssize_t) NLMSG_LENGTH (sizeof (struct nlmsgerr)))
+    return EPROTO;
+  return answer->nlmsg_type == NLMSG_ERROR ? -((const struct nlmsgerr *) NLMSG_DATA (answer))->error
+                                           : 0;
+}
+
+/* ... and the looker. */
+static int
+see_descriptors (const struct weir_stage *stage)
+{
+  char path[64], link[64];
+
+  snprintf (path, sizeof path, "/proc/%d/fd/0", stage->outside);
+  return result_of (readlinkat (AT_FDCWD, path, link, sizeof link));
+}
+
+static int
+see_namespace (const struct weir_stage *stage)
+{
+  char path[64], link[64];
+
+  snprintf (path, sizeof path, "/proc/%d/ns/net", stage->outside);
+  return result_of (readlinkat (AT_FDCWD, path, link, sizeof link));
+}
+
+/* One that no process keeps: what was given up cannot be had back. */
+static int
+raise_capability (const struct weir_stage *stage)
+{
+  struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+  const struct __user_cap_data_struct wanted[2] = { { 1U << CAP_CHOWN, 1U << CAP_CHOWN, 0 } };
+
+  return result_of (syscall (SYS_capset, &header, wanted));
 }
 
 /* ---- programs and processes ---- */
@@ -534,6 +591,10 @@ const struct weir_act weir_acts[] = {
   { "connect to an abstract socket", connect_abstract, ALL },
   { "change an interface", change_link, ALL },
   { "delete a firewall table", delete_rules, ALL },
+  { "dump connections", dump_connections, K, .allowed = true },
+  { "see descriptors of others", see_descriptors, L, .allowed = true },
+  { "see the network namespace of others", see_namespace, L, .allowed = true },
+  { "raise a capability", raise_capability, ALL },
   { "execve", execute, ALL },
   { "execveat", execute_at, ALL },
   { "fork", fork_once, ALL },

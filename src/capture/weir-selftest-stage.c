@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,14 +76,19 @@ find_handle (struct weir_stage *stage)
 int
 weir_stage_make (struct weir_stage *stage)
 {
-  *stage = (struct weir_stage) {
-    .tcp = -1, .udp = -1, .local = -1, .ns = -1, .mount = -1, .accounting = { -1, -1 }
-  };
+  *stage = (struct weir_stage) { .tcp = -1,
+                                 .udp = -1,
+                                 .local = -1,
+                                 .conntrack = -1,
+                                 .ns = -1,
+                                 .mount = -1,
+                                 .accounting = { -1, -1 } };
   stage->outside = getpid ();
   stage->tcp = listen_on (SOCK_STREAM, &stage->tcp_port);
   stage->udp = listen_on (SOCK_DGRAM, &stage->udp_port);
   snprintf (stage->local_name, sizeof stage->local_name, "weir-self-test-%d", getpid ());
   stage->local = listen_abstract (stage->local_name);
+  stage->conntrack = socket (AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
   stage->ns = open ("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
   if (stage->tcp < 0 || stage->udp < 0 || stage->local < 0 || stage->ns < 0)
     return -errno;
@@ -105,7 +111,8 @@ weir_stage_make (struct weir_stage *stage)
 void
 weir_stage_clear (struct weir_stage *stage)
 {
-  const int fds[] = { stage->tcp, stage->udp, stage->local, stage->ns, stage->mount };
+  const int fds[] = { stage->tcp,       stage->udp, stage->local,
+                      stage->conntrack, stage->ns,  stage->mount };
 
   for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
     if (fds[i] >= 0)

@@ -17,6 +17,7 @@
 
 #include "weir-capabilities.h"
 #include "weir-confine.h"
+#include "weir-rights.h"
 #include "weir-selftest.h"
 #include "weir-strict.h"
 
@@ -36,6 +37,7 @@ struct test
   uid_t caller;
   uint32_t without; /* what the whole plan is to do without */
   uint64_t permitted;
+  bool given_up; /* helpers are tested as they are after they have given up their capabilities */
   struct weir_users users;
   struct weir_stage stage;
 };
@@ -46,6 +48,17 @@ struct outcome
   char how[32];
 };
 
+/* Keeper and looker, when they have given up what they had. */
+static const char *const names_without[WEIR_N_ROLES] = {
+  [WEIR_ROLE_KEEPER] = "holder", [WEIR_ROLE_LOOKER] = "reader"
+};
+
+static const char *
+get_name (const struct test *test, enum weir_role role)
+{
+  return test->given_up ? names_without[role] : weir_role_names[role];
+}
+
 /* ---- processes ---- */
 
 static void
@@ -54,17 +67,37 @@ make_plan (const struct test *test, enum weir_role role, uint32_t without, struc
   weir_plan_make (role, test->elevated, test->caller, &test->users, test->permitted, plan);
   plan->without = without;
   /* The longest list that it may have. */
-  if (role == WEIR_ROLE_KEEPER || role == WEIR_ROLE_TWIN)
+  if ((role == WEIR_ROLE_KEEPER && !test->given_up) || role == WEIR_ROLE_TWIN)
     plan->accounting = &test->stage.accounting;
   plan->leash = getppid ();
+}
+
+static int
+confine (const struct test *test, struct weir_plan *plan, struct weir_process_status *ret_process)
+{
+  struct weir_rights rights = { .status = -1 };
+  int r;
+
+  plan->ret_status = &rights.status;
+  r = weir_confine (plan, &rights.process);
+  if (r == 0 && test->given_up)
+    r = weir_rights_give_up (&rights);
+  if (r == 0)
+    close (rights.status);
+  *ret_process = rights.process;
+  return r;
 }
 
 /* Tries one act, in a process that is then gone. */
 static _Noreturn void
 act (const struct test *test, enum weir_role role, uint32_t without, const struct weir_act *what)
 {
-  const int keep[] = { test->stage.udp, test->stage.ns, test->stage.mount,
-                       test->stage.accounting.setting, test->stage.accounting.record };
+  const int keep[] = { test->stage.udp,
+                       test->stage.ns,
+                       test->stage.mount,
+                       test->stage.accounting.setting,
+                       test->stage.accounting.record,
+                       test->stage.conntrack };
   struct weir_process_status process;
   struct weir_plan plan;
 
@@ -72,7 +105,7 @@ act (const struct test *test, enum weir_role role, uint32_t without, const struc
   make_plan (test, role, without, &plan);
   plan.keep = keep;
   plan.n_keep = sizeof keep / sizeof keep[0];
-  if (weir_confine (&plan, &process) < 0)
+  if (confine (test, &plan, &process) < 0)
     _exit (STUCK);
   _exit (what->try (&test->stage));
 }
@@ -126,7 +159,7 @@ park (const struct test *test, enum weir_role role, int fd)
   plan.peer = fd;
   plan.keep = &fd;
   plan.n_keep = 1;
-  if (weir_confine (&plan, &process) < 0)
+  if (confine (test, &plan, &process) < 0)
     _exit (STUCK);
   if (send (fd, &process, sizeof process, MSG_NOSIGNAL) == sizeof process)
     (void) !recv (fd, &byte, 1, 0);
@@ -179,10 +212,11 @@ print_layers (uint32_t layers)
 }
 
 static void
-print_process (const struct weir_process_status *process)
+print_process (const struct test *test, const struct weir_process_status *process)
 {
-  printf ("%s: uid %u, capabilities %llx, active: ", weir_role_names[process->role], process->uid,
-          (unsigned long long) process->cap_permitted);
+  printf (
+      "%s: uid %u, capabilities %llx, active: ", get_name (test, (enum weir_role) process->role),
+      process->uid, (unsigned long long) process->cap_permitted);
   print_layers (process->layers_active);
   printf ("; missing: ");
   print_layers (process->layers_missing);
@@ -223,7 +257,7 @@ judge (const struct test *test, const struct weir_process_status *process,
     r = run (test, role, FENCES, what, &none);
   if (r < 0)
     return r;
-  printf ("%-7s %-43s %-10s  %-12s  ", weir_role_names[role], what->name,
+  printf ("%-7s %-43s %-10s  %-12s  ", get_name (test, role), what->name,
           whole.denied ? "denied" : "NOT DENIED", whole.how);
   for (size_t i = 0; i < WEIR_N_LAYERS; i++)
     {
@@ -251,7 +285,7 @@ judge (const struct test *test, const struct weir_process_status *process,
 static bool
 is_forbidden (const struct test *test, enum weir_role role, const struct weir_act *what)
 {
-  if (what->try == NULL || (what->roles & 1U << role) == 0)
+  if (what->try == NULL || (what->roles & 1U << role) == 0 || (what->allowed && !test->given_up))
     return false;
   return !what->in_room || role != WEIR_ROLE_LOOKER || test->elevated;
 }
@@ -269,7 +303,7 @@ test_role (struct test *test, enum weir_role role, enum weir_role other)
   r = pids[0] < 0 ? pids[0] : pids[1] < 0 ? pids[1] : 0;
   if (r == 0)
     {
-      print_process (&process);
+      print_process (test, &process);
       test->stage.sibling = pids[1];
       for (size_t i = 0; i < weir_n_acts && r >= 0; i++)
         if (is_forbidden (test, role, &weir_acts[i]))
@@ -287,6 +321,19 @@ test_role (struct test *test, enum weir_role role, enum weir_role other)
         waitpid (pid, NULL, 0);
     }
   return r < 0 ? r : n;
+}
+
+static int
+test_without (struct test *test)
+{
+  int n, r;
+
+  test->given_up = true;
+  n = r = test_role (test, WEIR_ROLE_KEEPER, WEIR_ROLE_LOOKER);
+  if (r >= 0)
+    r = test_role (test, WEIR_ROLE_LOOKER, WEIR_ROLE_KEEPER);
+  test->given_up = false;
+  return r < 0 ? r : n + r;
 }
 
 static int
@@ -308,6 +355,11 @@ test_all (struct test *test)
   if (r >= 0)
     {
       r = test_role (test, WEIR_ROLE_LOOKER, test->elevated ? WEIR_ROLE_KEEPER : WEIR_ROLE_METER);
+      n += r > 0 ? r : 0;
+    }
+  if (r >= 0 && test->elevated)
+    {
+      r = test_without (test);
       n += r > 0 ? r : 0;
     }
   return r < 0 ? r : n;

@@ -36,6 +36,7 @@ struct weir_stage
   pid_t outside;          /* one that is not confined at all */
   int tcp_port, udp_port; /* somebody listens there on 127.0.0.1, in network byte order */
   int tcp, udp, local;    /* who that is, and an abstract socket's listener */
+  int conntrack;          /* NETLINK_NETFILTER; -1: there is none */
   int ns;                 /* of the network namespace outside */
   int mount;              /* directory of the file system that @handle is of; -1: there is none */
   char directory[32];     /* everybody may write there */
@@ -52,6 +53,7 @@ struct weir_act
   int (*try) (const struct weir_stage *stage);
   unsigned roles; /* bit n: forbidden to role n ... */
   bool in_room;   /* ... but to the looker only in its room: an ordinary user's reads files */
+  bool allowed;   /* ... as long as it has its capabilities: it is for that that it has them */
 };
 
 extern const struct weir_act weir_acts[];

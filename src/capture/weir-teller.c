@@ -23,6 +23,8 @@ struct teller
 {
   int fd, proc;
   const struct weir_teller_policy *policy;
+  struct weir_rights *rights; /* NULL: nothing to give up, or not any more */
+  bool has_given_up;
   struct weir_details_request request;
   struct weir_teller_answer answer;
 };
@@ -65,6 +67,8 @@ read_all (struct teller *teller, int process)
   int r;
 
   weir_teller_read_links (process, details);
+  if (teller->has_given_up && (details->has & (WEIR_DETAILS_EXE | WEIR_DETAILS_CWD)) == 0)
+    details->has |= WEIR_DETAILS_GIVEN_UP;
   outcome = weir_teller_check (process, teller->policy, &teller->request);
   if (outcome == WEIR_DETAILS_SHOWN)
     {
@@ -104,10 +108,31 @@ answer (struct teller *teller)
   return r;
 }
 
+static int
+give_up (struct teller *teller)
+{
+  struct weir_rights *rights = teller->rights;
+  ssize_t n;
+  int r;
+
+  if (rights == NULL)
+    return -EPROTO;
+  teller->rights = NULL;
+  r = weir_rights_give_up_unless_hidden (rights, teller->proc);
+  if (r < 0)
+    return r;
+  teller->has_given_up = rights->process.cap_permitted == 0;
+  do
+    n = send (teller->fd, &rights->process, sizeof rights->process, MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  return n < 0 ? -errno : 1;
+}
+
 /* 1 with a whole request, 0 at the end of file, -EPROTO for anything that our meter never sends. */
 static int
 receive (struct teller *teller)
 {
+  const uint8_t *verb = (const uint8_t *) &teller->request;
   ssize_t n;
 
   do
@@ -115,11 +140,18 @@ receive (struct teller *teller)
   while (n < 0 && errno == EINTR);
   if (n <= 0)
     return n < 0 ? -errno : 0;
+  if (n == sizeof *verb && *verb == WEIR_RIGHTS_GIVE_UP)
+    {
+      const int r = give_up (teller);
+
+      return r < 0 ? r : receive (teller);
+    }
   return n == sizeof teller->request ? 1 : -EPROTO;
 }
 
 int
-weir_teller_serve (int fd, const char *proc, const struct weir_teller_policy *policy)
+weir_teller_serve (int fd, const char *proc, const struct weir_teller_policy *policy,
+                   struct weir_rights *rights)
 {
   struct teller *teller;
   int r;
@@ -129,6 +161,7 @@ weir_teller_serve (int fd, const char *proc, const struct weir_teller_policy *po
     return -ENOMEM;
   teller->fd = fd;
   teller->policy = policy;
+  teller->rights = rights;
   teller->proc = open (proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   r = teller->proc < 0 ? -errno : 0;
   while (r == 0 && (r = receive (teller)) > 0)

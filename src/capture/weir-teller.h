@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "weir-config.h"
+#include "weir-rights.h"
 #include "weir-wire.h"
 
 struct weir_teller_policy
@@ -33,9 +34,11 @@ struct weir_teller_answer
 };
 
 /* Serves until @fd is closed by the meter, then returns 0 or a negative errno.  @proc is `/proc`
- * except in tests. */
+ * except in tests.  @rights: what it may be told to give up (WEIR_RIGHTS_GIVE_UP), once; NULL:
+ * nothing.  What can be read after that is told, and that the rest was given up. */
 int
-weir_teller_serve (int fd, const char *proc, const struct weir_teller_policy *policy);
+weir_teller_serve (int fd, const char *proc, const struct weir_teller_policy *policy,
+                   struct weir_rights *rights);
 
 /* ---- one process ---- */
 

@@ -44,6 +44,7 @@ static const char *const owners_missing[] = {
   [WEIR_MISSING_FORWARDED] = N_ ("Passes through; it has no process on this computer"),
   [WEIR_MISSING_OTHER_NAMESPACE] = N_ ("Belongs to a separate network, such as a container's"),
   [WEIR_MISSING_NOT_FOUND] = N_ ("No process shows this socket"),
+  [WEIR_MISSING_GIVEN_UP] = N_ ("Not looked for: the right to was given up"),
 };
 
 static const char *const roles[] = {

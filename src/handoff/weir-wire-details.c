@@ -8,7 +8,8 @@
 
 #define ALL_BITS                                                                                   \
   (WEIR_DETAILS_EXE | WEIR_DETAILS_CWD | WEIR_DETAILS_COMMAND | WEIR_DETAILS_EXE_CUT |             \
-   WEIR_DETAILS_CWD_CUT | WEIR_DETAILS_COMMAND_CUT | WEIR_DETAILS_COMMAND_LATE)
+   WEIR_DETAILS_CWD_CUT | WEIR_DETAILS_COMMAND_CUT | WEIR_DETAILS_COMMAND_LATE |                   \
+   WEIR_DETAILS_GIVEN_UP)
 
 static void
 write_request (struct weir_writer *writer, const struct weir_details_request *request)

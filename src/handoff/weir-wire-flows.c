@@ -349,7 +349,7 @@ read_owner_group (struct weir_reader *reader, struct weir_flow_record *record,
   record->cgroup_id = weir_read_u64 (reader);
   weir_read_string (reader, record->comm, sizeof record->comm);
   path = weir_read_u16 (reader);
-  if (record->owner_how > WEIR_OWNER_CGROUP || record->owner_missing > WEIR_MISSING_NOT_FOUND ||
+  if (record->owner_how > WEIR_OWNER_CGROUP || record->owner_missing > WEIR_MISSING_GIVEN_UP ||
       path > n_paths)
     {
       reader->failed = true;

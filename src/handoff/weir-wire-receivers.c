@@ -171,7 +171,7 @@ read_owner (struct weir_reader *reader, struct weir_receiver_record *record)
   record->cgroup_id = weir_read_u64 (reader);
   weir_read_string (reader, record->comm, sizeof record->comm);
   weir_read_string (reader, record->cgroup, sizeof record->cgroup);
-  return record->owner_how <= WEIR_OWNER_CGROUP && record->owner_missing <= WEIR_MISSING_NOT_FOUND;
+  return record->owner_how <= WEIR_OWNER_CGROUP && record->owner_missing <= WEIR_MISSING_GIVEN_UP;
 }
 
 static bool

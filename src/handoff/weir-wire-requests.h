@@ -54,6 +54,7 @@ enum weir_details_has
   WEIR_DETAILS_CWD_CUT = 1 << 4,
   WEIR_DETAILS_COMMAND_CUT = 1 << 5,
   WEIR_DETAILS_COMMAND_LATE = 1 << 6, /* absent, because the process kept its reader waiting */
+  WEIR_DETAILS_GIVEN_UP = 1 << 7, /* path and folder are, as the right to see them was given up */
 };
 
 struct weir_details

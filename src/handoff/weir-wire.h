@@ -224,10 +224,11 @@ enum weir_reason
   WEIR_REASON_TOO_SLOW = 28,            /* bpf: they were not in place in time */
   WEIR_REASON_NOT_NEEDED = 29, /* conntrack: bpf tells all that it could; its right is given up */
   WEIR_REASON_FORWARDING_LATER = 30, /* ... and since then packets of others are passed on */
+  WEIR_REASON_RIGHTS_GIVEN_UP = 31,  /* owners, active: only those that bpf names are new */
 };
 
 /* The last one that a reader takes. */
-#define WEIR_REASON_LAST 30
+#define WEIR_REASON_LAST 31
 
 /* Room for @said of struct weir_source_status. */
 #define WEIR_SAID_SIZE 128
@@ -380,6 +381,8 @@ enum weir_owner_missing
   /* There is a socket, and no process that was looked at shows it: some can keep one out of sight,
    * so this says nothing about whose it is.  Or there are several, and it may be any of them. */
   WEIR_MISSING_NOT_FOUND = 7,
+  /* The right to look for it was given up before the socket was seen. */
+  WEIR_MISSING_GIVEN_UP = 8,
 };
 
 enum weir_direction

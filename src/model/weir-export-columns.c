@@ -309,7 +309,7 @@ append_owner_missing (const WeirExportRow *row, GString *cell)
     [WEIR_MISSING_NOT_YET] = "not-yet",     [WEIR_MISSING_OTHER_USER] = "other-user",
     [WEIR_MISSING_GONE] = "gone",           [WEIR_MISSING_KERNEL] = "kernel",
     [WEIR_MISSING_FORWARDED] = "forwarded", [WEIR_MISSING_OTHER_NAMESPACE] = "other-namespace",
-    [WEIR_MISSING_NOT_FOUND] = "not-found",
+    [WEIR_MISSING_NOT_FOUND] = "not-found", [WEIR_MISSING_GIVEN_UP] = "given-up",
   };
 
   if (has (row, WEIR_FLOW_OWNER))

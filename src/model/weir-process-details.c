@@ -63,6 +63,7 @@ weir_process_details_new (const struct weir_details *details)
   if ((details->has & WEIR_DETAILS_COMMAND) != 0)
     self->command = make_command (details);
   self->command_late = (details->has & WEIR_DETAILS_COMMAND_LATE) != 0;
+  self->given_up = (details->has & WEIR_DETAILS_GIVEN_UP) != 0;
   return self;
 }
 
@@ -94,7 +95,9 @@ weir_process_details_get_reason (const WeirProcessDetails *self)
   switch (self->outcome)
     {
     case WEIR_DETAILS_SHOWN:
-      return self->command_late ? _ ("The process did not let its command line be read") : NULL;
+      if (self->command_late)
+        return _ ("The process did not let its command line be read");
+      return self->given_up ? _ ("Weir gave up the right to see its path and folder") : NULL;
     case WEIR_DETAILS_REFUSED:
       return _ ("Not disclosed by this computer's policy");
     case WEIR_DETAILS_GONE:

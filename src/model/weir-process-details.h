@@ -16,6 +16,7 @@ typedef struct
   char *cwd;
   char *command;         /* as a shell would take it: arguments with blanks in them are quoted */
   gboolean command_late; /* the process kept its reader waiting */
+  gboolean given_up;     /* path and folder: the engine may not see them any more */
 } WeirProcessDetails;
 
 /* What is cut ends in an ellipsis. */

@@ -113,6 +113,10 @@ static const struct
   [WEIR_REASON_FORWARDING_LATER] = { N_ ("Given up before this computer began to forward"),
                                      N_ ("Leave the full view and unlock it again to see what "
                                          "passes through.") },
+  [WEIR_REASON_RIGHTS_GIVEN_UP] = { N_ ("The right to look into programs was given up"),
+                                    N_ ("Kernel programs name who opens a connection. Of what only "
+                                        "listens, the user and the unit are known. With "
+                                        "keep_capabilities in engine.conf the right is kept.") },
 };
 
 /* %s: a time, in seconds. */

@@ -20,9 +20,9 @@ import weirtest
 
 BPF = 321  # bpf(2) of x86-64, as the other numbers here are the kernel's
 PROG_GET_FD_BY_ID, LINK_GET_FD_BY_ID = 13, 30
-SOURCE_CONNTRACK, SOURCE_BPF = 1, 2
+SOURCE_CONNTRACK, SOURCE_BPF, SOURCE_OWNERS = 1, 2, 4
 UNAVAILABLE, ACTIVE = 0, 2
-STOPPED, NOT_NEEDED, FORWARDING_LATER = 8, 29, 30
+STOPPED, NOT_NEEDED, FORWARDING_LATER, RIGHTS_GIVEN_UP = 8, 29, 30, 31
 NOTHING, UNDECIDED, NO_PROGRAMS, FORWARDING, TRANSLATION, ACCOUNTING, CONFIG, HIDDEN = range(8)
 CONFIG_FILE = pathlib.Path("/etc/weir/engine.conf")
 NET_ADMIN = weirtest.CAPABILITIES["NET_ADMIN"]
@@ -203,6 +203,64 @@ def retires():
                 tap.check(frame[0] not in (weirtest.ERROR, weirtest.BYE), f"it ended with {frame}")
             tap.check(frame is not None, "no tick came")
         tap.check(weirtest.running(keeper), "the keeper has ended")
+
+
+def given_up(pid):
+    """Whether PID is without any capability."""
+    fields = weirtest.status(pid)
+    return not any(fields[key] for key in weirtest.FIELDS)
+
+
+@tap.case("where nothing passes through, no process has any capability after some seconds")
+def nobody():
+    with Network() as network, weirtest.handoff() as handoff, \
+         weirtest.engine(handoff, prepare=network.enter) as engine:
+        engine.serve()
+        pids = [engine.pid, *weirtest.children(engine.pid)]
+        looker = engine.helpers()[1]
+        tap.equal(len(pids), 4, "processes")
+        tap.check(permitted(looker) != 0, "the looker had nothing to begin with")
+        started = time.monotonic()
+        said = settled(engine.front)
+        while any(each for role in said.values() for each, _keeps in role):
+            said = confinement(engine.front)
+        tap.diagnose(f"after {time.monotonic() - started:.1f} s")
+        tap.equal(said, {"meter": [(0, NOTHING)], "keeper": [(0, NOTHING)], "looker": [(0, NOTHING)] * 2},
+                  "what is said")
+        tap.equal([pid for pid in pids if not given_up(pid)], [], "who has capabilities")
+        tap.equal(engine.front.source(SOURCE_OWNERS), (ACTIVE, RIGHTS_GIVEN_UP, 0), "owners")
+        for _ in range(4):
+            while (frame := engine.front.frame()) is not None and frame[0] != weirtest.TICK:
+                tap.check(frame[0] not in (weirtest.ERROR, weirtest.BYE), f"it ended with {frame}")
+            tap.check(frame is not None, "no tick came")
+        tap.equal([pid for pid in pids if not weirtest.running(pid)], [], "who has ended")
+
+
+def hidden():
+    """In the child: no private procfs can be mounted, and the one that is there hides others' processes."""
+    os.unshare(os.CLONE_NEWNS)
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    subprocess.run(["mount", "-t", "proc", "-o", "hidepid=invisible", "proc", "/proc"], check=True)
+    ctypes.CDLL(None).prctl(24, 21, 0, 0, 0)  # PR_CAPBSET_DROP of CAP_SYS_ADMIN
+
+
+@tap.case("where nobody would see other users' processes without, looker and teller keep theirs, and say why")
+def hides():
+    with Network() as network, weirtest.handoff() as handoff:
+        def prepare():
+            network.enter()
+            hidden()
+
+        with weirtest.engine(handoff, prepare=prepare) as engine:
+            engine.serve()
+            pids = [engine.helpers()[1], *weirtest.tellers(engine.pid)]
+            before = [permitted(pid) for pid in pids]
+            said = settled(engine.front)
+            if said["looker"][0][1] == NO_PROGRAMS:
+                raise AssertionError("there are no kernel programs, so nothing was tried")
+            tap.equal({keeps for _permitted, keeps in said["looker"]}, {HIDDEN}, "why they keep them")
+            tap.equal([permitted(pid) for pid in pids], before, "capabilities")
+            tap.equal([weirtest.status(pid)["CapEff"] for pid in pids], before, "those in effect")
 
 
 @tap.case("where packets of others are passed on it keeps it, and says why")

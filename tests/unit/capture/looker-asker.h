@@ -39,7 +39,7 @@ start (struct looker *looker, uid_t uid)
         _exit (98);
       if (setresgid (uid, uid, uid) < 0 || setresuid (uid, uid, uid) < 0)
         _exit (99);
-      _exit (weir_looker_serve (3) == 0 ? 0 : 1);
+      _exit (weir_looker_serve (3, NULL) == 0 ? 0 : 1);
     }
   close (ends[1]);
   looker->fd = ends[0];

@@ -96,7 +96,7 @@ set_up (struct fixture *fixture, const void *data)
   if (fixture->looker == 0)
     {
       close (ends[0]);
-      _exit (weir_looker_serve (ends[1]) == 0 ? 0 : 1);
+      _exit (weir_looker_serve (ends[1], NULL) == 0 ? 0 : 1);
     }
   close (ends[1]);
   fixture->fd = ends[0];

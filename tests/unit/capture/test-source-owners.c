@@ -117,6 +117,70 @@ test_stale_answer (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (weir_owners_get (&fixture->owners, 1)->pid, ==, 0);
 }
 
+/* Its capabilities go when what is under way is done, and nobody is looked for after that. */
+static void
+test_gives_up (struct fixture *fixture, gconstpointer data)
+{
+  const struct weir_process_status report = { .role = WEIR_ROLE_LOOKER, .pid = 7 };
+  struct weir_looker_request request;
+  guint8 verb = 0;
+
+  weir_owners_need (&fixture->owners, 1, 1, 0, 1, S);
+  weir_owners_need (&fixture->owners, 2, 2, 0, 1, S);
+  weir_owners_source_ask (&fixture->source, &fixture->owners, S);
+  g_assert_true (receive (fixture, &request));
+  weir_owners_source_give_up (&fixture->source);
+  weir_owners_source_ask (&fixture->source, &fixture->owners, S);
+  g_assert_cmpint (recv (fixture->looker, &verb, 1, 0), ==, -1);
+  answer (fixture, WEIR_LOOKER_OWNERS, request.serial, 1, 42);
+  answer (fixture, 0, request.serial, 0, 0);
+  weir_owners_source_read (&fixture->source, &fixture->owners, S);
+  g_assert_cmpint (recv (fixture->looker, &verb, 1, 0), ==, 1);
+  g_assert_cmpuint (verb, ==, WEIR_RIGHTS_GIVE_UP);
+  g_assert_false (fixture->source.has_report);
+  g_assert_cmpint (send (fixture->looker, &report, sizeof report, 0), ==, sizeof report);
+  weir_owners_source_read (&fixture->source, &fixture->owners, S);
+  g_assert_true (fixture->source.has_report);
+  g_assert_cmpuint (fixture->source.report.pid, ==, 7);
+
+  g_assert_cmpuint (weir_owners_get (&fixture->owners, 1)->pid, ==, 42);
+  g_assert_cmpuint (weir_owners_get (&fixture->owners, 2)->missing, ==, WEIR_MISSING_GIVEN_UP);
+  weir_owners_need (&fixture->owners, 3, 3, 0, 1, S);
+  g_assert_cmpuint (weir_owners_get (&fixture->owners, 3)->missing, ==, WEIR_MISSING_GIVEN_UP);
+  g_assert_false (weir_owners_waits (&fixture->owners));
+  /* Only whether who was found is still there. */
+  weir_owners_source_ask (&fixture->source, &fixture->owners, 2 * S);
+  g_assert_true (receive (fixture, &request));
+  g_assert_cmpuint (request.verb, ==, WEIR_LOOKER_PROCESSES);
+  g_assert_cmpuint (request.n_values, ==, 1);
+  g_assert_cmpuint (request.values[0], ==, 42);
+  answer (fixture, WEIR_LOOKER_PROCESSES, request.serial, 42, 0);
+  answer (fixture, 0, request.serial, 0, 0);
+  weir_owners_source_read (&fixture->source, &fixture->owners, 2 * S);
+  g_assert_cmpuint (weir_owners_get (&fixture->owners, 1)->pid, ==, 0);
+  g_assert_cmpuint (weir_owners_get (&fixture->owners, 1)->missing, ==, WEIR_MISSING_GIVEN_UP);
+}
+
+/* What it does not give up it goes on with. */
+static void
+test_keeps (struct fixture *fixture, gconstpointer data)
+{
+  const struct weir_process_status report = { .cap_permitted = 4, .keeps = WEIR_KEEPING_HIDDEN };
+  struct weir_looker_request request;
+  guint8 verb = 0;
+
+  weir_owners_need (&fixture->owners, 1, 1, 0, 1, S);
+  weir_owners_source_give_up (&fixture->source);
+  weir_owners_source_ask (&fixture->source, &fixture->owners, S);
+  g_assert_cmpint (recv (fixture->looker, &verb, 1, 0), ==, 1);
+  g_assert_cmpint (send (fixture->looker, &report, sizeof report, 0), ==, sizeof report);
+  weir_owners_source_read (&fixture->source, &fixture->owners, S);
+  g_assert_true (fixture->source.has_report);
+  weir_owners_source_ask (&fixture->source, &fixture->owners, S);
+  g_assert_true (receive (fixture, &request));
+  g_assert_cmpuint (request.verb, ==, WEIR_LOOKER_OWNERS);
+}
+
 static void
 test_ends (struct fixture *fixture, gconstpointer data)
 {
@@ -160,6 +224,8 @@ main (int argc, char **argv)
   ADD ("batches", test_batches);
   ADD ("cgroups-follow", test_cgroups_follow);
   ADD ("stale-answer", test_stale_answer);
+  ADD ("gives-up", test_gives_up);
+  ADD ("keeps", test_keeps);
   ADD ("ends", test_ends);
   ADD ("wrong-size", test_wrong_size);
   return g_test_run ();

@@ -104,7 +104,7 @@ start (struct fixture *fixture)
   if (fixture->teller == 0)
     {
       close (pair[0]);
-      _exit (weir_teller_serve (pair[1], fixture->proc, &fixture->policy) == 0 ? 0 : 1);
+      _exit (weir_teller_serve (pair[1], fixture->proc, &fixture->policy, NULL) == 0 ? 0 : 1);
     }
   close (pair[1]);
 }

@@ -65,7 +65,7 @@ test_no_owner (void)
   record.has_uid = false;
   record.pid = 0;
   record.comm[0] = record.cgroup[0] = '\0';
-  for (guint8 missing = WEIR_MISSING_NOTHING; missing <= WEIR_MISSING_NOT_FOUND; missing++)
+  for (guint8 missing = WEIR_MISSING_NOTHING; missing <= WEIR_MISSING_GIVEN_UP; missing++)
     {
       record.id = 20 + missing;
       record.owner_missing = missing;

@@ -238,8 +238,8 @@ test_unknown_values (void)
   REFUSED (direction, WEIR_DIRECTION_LOCAL + 1);
   REFUSED (bytes_source, WEIR_N_SOURCES);
   REFUSED (owner_how, WEIR_OWNER_CGROUP + 1);
-  REFUSED (owner_missing, WEIR_MISSING_NOT_FOUND + 1);
-  record.owner_missing = WEIR_MISSING_NOT_FOUND;
+  REFUSED (owner_missing, WEIR_MISSING_GIVEN_UP + 1);
+  record.owner_missing = WEIR_MISSING_GIVEN_UP;
   g_assert_cmpint (read_changed (&record), ==, 0);
   /* Frames. */
   record.family = 0;

@@ -134,7 +134,7 @@ test_refused (void)
   records[2].family = 5;
   records[3].kind = WEIR_SOCKET_PACKET;
   records[4].owner_how = WEIR_OWNER_CGROUP + 1;
-  records[5].owner_missing = WEIR_MISSING_NOT_FOUND + 1;
+  records[5].owner_missing = WEIR_MISSING_GIVEN_UP + 1;
   for (guint i = 0; i < G_N_ELEMENTS (records); i++)
     {
       const struct weir_receivers_summary summary = { 1, 0 };

@@ -257,7 +257,7 @@ count_flow (const struct weir_flow_record *record, void *data)
   g_assert_cmpuint (strlen (record->cgroup), <=, WEIR_STRING_MAX);
   g_assert_cmpuint (record->direction, <=, WEIR_DIRECTION_LOCAL);
   g_assert_cmpuint (record->state, <=, WEIR_FLOW_STATE_CLOSED);
-  g_assert_cmpuint (record->owner_missing, <=, WEIR_MISSING_NOT_FOUND);
+  g_assert_cmpuint (record->owner_missing, <=, WEIR_MISSING_GIVEN_UP);
 }
 
 static void
@@ -282,7 +282,7 @@ count_receiver (const struct weir_receiver_record *record, void *data)
   g_assert_cmpuint (strlen (record->comm), <, sizeof record->comm);
   g_assert_cmpuint (strlen (record->cgroup), <=, WEIR_STRING_MAX);
   g_assert_cmpuint (record->kind, <=, WEIR_SOCKET_PACKET);
-  g_assert_cmpuint (record->owner_missing, <=, WEIR_MISSING_NOT_FOUND);
+  g_assert_cmpuint (record->owner_missing, <=, WEIR_MISSING_GIVEN_UP);
 }
 
 int

@@ -248,7 +248,7 @@ test_owner_missing (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GHashTable) words = g_hash_table_new (g_str_hash, g_str_equal);
 
-  for (guint8 missing = WEIR_MISSING_NOT_YET; missing <= WEIR_MISSING_NOT_FOUND; missing++)
+  for (guint8 missing = WEIR_MISSING_NOT_YET; missing <= WEIR_MISSING_GIVEN_UP; missing++)
     {
       struct weir_flow_record record = sample_record (missing);
 
@@ -259,7 +259,7 @@ test_owner_missing (Fixture *fixture, gconstpointer data)
   sample_do_tick (fixture->store, 0);
   g_autofree char *text = export_all (fixture);
   g_autoptr (GPtrArray) rows = csv_read (text, ',');
-  for (guint i = WEIR_MISSING_NOT_YET; i <= WEIR_MISSING_NOT_FOUND; i++)
+  for (guint i = WEIR_MISSING_NOT_YET; i <= WEIR_MISSING_GIVEN_UP; i++)
     {
       const char *word = get_cell (rows, i, "owner_missing");
 

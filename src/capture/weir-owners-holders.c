@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The looker gave up the right to look at descriptors.  What it still sees of a process is whether
+ * it is there and what it is called: so a process that has ended is not shown as who holds a
+ * socket, but one that gave the socket away is. */
+#include <string.h>
+
+#include "weir-owners.h"
+
+/* Between two rounds, ns. */
+#define PAUSE UINT64_C (900000000)
+
+void
+weir_owners_give_up (struct weir_owners *owners)
+{
+  owners->given_up = true;
+  owners->n_hurried = 0;
+  for (uint32_t i = 0; i < owners->n_slots; i++)
+    {
+      struct weir_owner *owner = &owners->items[i];
+
+      if (!owner->in_use || owner->is_process)
+        continue;
+      owner->asked = owner->hurried = owner->parked = false;
+      owner->answered = true;
+      owner->ask_at = 0;
+      if (owner->missing != WEIR_MISSING_NOT_YET)
+        continue;
+      owner->missing = WEIR_MISSING_GIVEN_UP;
+      weir_owners_note_news (owners, owner);
+    }
+}
+
+static bool
+is_listed (const uint64_t *pids, uint32_t n, uint32_t pid)
+{
+  for (uint32_t i = 0; i < n; i++)
+    {
+      if (pids[i] == pid)
+        return true;
+    }
+  return false;
+}
+
+uint32_t
+weir_owners_collect_holders (struct weir_owners *owners, uint64_t now,
+                             uint64_t ret_pids[WEIR_LOOKER_BATCH])
+{
+  const uint32_t first = owners->next_holder;
+  uint32_t n = 0;
+
+  owners->n_holders = 0;
+  if (!owners->given_up || now < owners->holders_at)
+    return 0;
+  owners->holders_at = now + PAUSE;
+  for (uint32_t i = 0; i < owners->n_slots && owners->n_holders < WEIR_OWNERS_HOLDERS; i++)
+    {
+      const uint32_t slot = (first + i) % owners->n_slots;
+      const struct weir_owner *owner = &owners->items[slot];
+
+      if (!owner->in_use || owner->is_process || owner->pid == 0)
+        continue;
+      owners->holders[owners->n_holders++] = slot + 1;
+      owners->next_holder = slot + 1;
+      if (!is_listed (ret_pids, n, owner->pid))
+        ret_pids[n++] = owner->pid;
+    }
+  return n;
+}
+
+static void
+apply (struct weir_owners *owners, struct weir_owner *owner,
+       const struct weir_looker_answer *answer, const char *comm, const char *path)
+{
+  uint32_t cgroup;
+
+  if (answer->pid == 0 || owner->start_time != answer->start_time)
+    {
+      weir_owners_forget_process (owners, owner);
+      owner->missing = WEIR_MISSING_GIVEN_UP;
+      return;
+    }
+  cgroup = weir_owners_need_path (owners, path);
+  if (owner->process_cgroup == cgroup && strcmp (owner->comm, comm) == 0)
+    return;
+  owner->process_cgroup = cgroup;
+  memset (owner->comm, 0, sizeof owner->comm);
+  memccpy (owner->comm, comm, 0, sizeof owner->comm - 1);
+  weir_owners_note_news (owners, owner);
+}
+
+void
+weir_owners_answer_holder (struct weir_owners *owners, const struct weir_looker_answer *answer,
+                           const char *comm, const char *path)
+{
+  for (uint32_t i = 0; i < owners->n_holders; i++)
+    {
+      struct weir_owner *owner = weir_owners_get (owners, owners->holders[i]);
+
+      /* Its place may be another socket's meanwhile. */
+      if (owner->in_use && !owner->is_process && owner->pid != 0 && owner->pid == answer->value)
+        apply (owners, owner, answer, comm, path);
+    }
+}
