@@ -290,15 +290,19 @@ dump_connections (const struct weir_stage *stage)
   const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
   _Alignas (struct nlmsghdr) char buffer[4096];
   const struct nlmsghdr *answer = (const struct nlmsghdr *) buffer;
+  ssize_t size;
 
   if (sendto (stage->conntrack, &request, sizeof request, 0, (const struct sockaddr *) &kernel,
               sizeof kernel) < 0)
     return errno;
-  if (recv (stage->conntrack, buffer, sizeof buffer, 0) <
-      (ssize_t) NLMSG_LENGTH (sizeof (struct nlmsgerr)))
+  size = recv (stage->conntrack, buffer, sizeof buffer, 0);
+  if (size < (ssize_t) sizeof *answer)
     return EPROTO;
-  return answer->nlmsg_type == NLMSG_ERROR ? -((const struct nlmsgerr *) NLMSG_DATA (answer))->error
-                                           : 0;
+  if (answer->nlmsg_type != NLMSG_ERROR)
+    return 0;
+  return size < (ssize_t) NLMSG_LENGTH (sizeof (struct nlmsgerr))
+             ? EPROTO
+             : -((const struct nlmsgerr *) NLMSG_DATA (answer))->error;
 }
 
 /* ... and the looker. */

@@ -13,6 +13,7 @@
 #include "weir-format.h"
 #include "weir-interface-names.h"
 #include "weir-notice-words.h"
+#include "weir-posture-words.h"
 #include "weir-source-words.h"
 
 /* Rates need two readings. */
@@ -210,10 +211,17 @@ const WeirCliCommand weir_cli_listeners = {
 
 /* ---- sources ---- */
 
+/* So many ticks are waited for until it is known which rights the engine keeps. */
+#define POSTURE_TICKS 15
+
 static void
 sources_tick (WeirCliRun *run)
 {
-  weir_cli_run_quit (run);
+  guint n;
+  const struct weir_process_status *processes = weir_session_get_confinement (run->session, &n);
+
+  if (!weir_posture_words_is_undecided (processes, n) || run->n_ticks >= POSTURE_TICKS)
+    weir_cli_run_quit (run);
 }
 
 static char *
@@ -265,6 +273,17 @@ word_rest (WeirCliRun *run)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
+/* What the engine may, above that; empty when nothing is known of it. */
+static char *
+word_posture (WeirCliRun *run)
+{
+  guint n;
+  const struct weir_process_status *processes = weir_session_get_confinement (run->session, &n);
+  g_autofree char *words = weir_posture_words_make (processes, n);
+
+  return words != NULL ? g_strconcat ("\n", words, "\n", NULL) : g_strdup ("");
+}
+
 static void
 sources_end (WeirCliRun *run)
 {
@@ -291,8 +310,10 @@ sources_end (WeirCliRun *run)
                               NULL };
       add_row (rows, cells);
     }
+  g_autofree char *posture = word_posture (run);
   g_autofree char *rest = word_rest (run);
-  weir_cli_run_write_table (run, columns, G_N_ELEMENTS (columns), rows, rest);
+  g_autofree char *below = g_strconcat (posture, rest, NULL);
+  weir_cli_run_write_table (run, columns, G_N_ELEMENTS (columns), rows, below);
 }
 
 const WeirCliCommand weir_cli_sources = {

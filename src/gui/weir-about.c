@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 
 #include "weir-format.h"
+#include "weir-posture-words.h"
 #include "weir-source-words.h"
 #include "weir-words.h"
 
@@ -62,6 +63,9 @@ append_confinement (GString *info, WeirSession *session)
         "- %s: capabilities %" G_GINT64_MODIFIER "x, no new privileges %u, layers %x, missing %x\n",
         weir_words_role (processes[i].role), (guint64) processes[i].cap_permitted,
         processes[i].no_new_privs, processes[i].layers_active, processes[i].layers_missing);
+  g_autofree char *words = weir_posture_words_make (processes, n_processes);
+  if (words != NULL)
+    g_string_append_printf (info, "%s\n", words);
 }
 
 char *

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <string.h>
 
+#include "weir-posture-words.h"
 #include "weir-source-words.h"
 
 /* Whatever a reader of the protocol lets pass has words, and every reason comes with an advice. */
@@ -32,6 +33,34 @@ test_cause (void)
   g_assert_false (weir_source_words_has_cause (60000));
 }
 
+/* Why a right is kept is said once, however many processes keep one. */
+static void
+test_posture (void)
+{
+  struct weir_process_status processes[3] = { { .role = WEIR_ROLE_METER },
+                                              { .role = WEIR_ROLE_LOOKER },
+                                              { .role = WEIR_ROLE_LOOKER } };
+  g_autofree char *nothing = weir_posture_words_make (processes, 3);
+
+  g_assert_null (weir_posture_words_make (processes, 0));
+  g_assert_nonnull (strstr (nothing, "No process"));
+  for (guint8 keeps = WEIR_KEEPING_UNDECIDED; keeps <= WEIR_KEEPING_LAST; keeps++)
+    {
+      g_autofree char *words = NULL;
+
+      processes[1].keeps = processes[2].keeps = keeps;
+      processes[1].cap_permitted = processes[2].cap_permitted = 4;
+      words = weir_posture_words_make (processes, 3);
+      g_assert_cmpstr (words, !=, nothing);
+      g_assert_null (strchr (words, '\n'));
+      g_assert_cmpint (weir_posture_words_is_undecided (processes, 3), ==,
+                       keeps == WEIR_KEEPING_UNDECIDED);
+    }
+  /* Nothing is claimed that is not said. */
+  processes[1].keeps = processes[2].keeps = WEIR_KEEPING_NOTHING;
+  g_assert_null (weir_posture_words_make (processes, 3));
+}
+
 static void
 test_unknown (void)
 {
@@ -59,6 +88,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/source-words/all-have-words", test_all_have_words);
   g_test_add_func ("/source-words/cause", test_cause);
+  g_test_add_func ("/source-words/posture", test_posture);
   g_test_add_func ("/source-words/unknown", test_unknown);
   g_test_add_func ("/source-words/cadence", test_cadence);
   return g_test_run ();
