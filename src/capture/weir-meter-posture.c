@@ -92,10 +92,11 @@ advance_keeper (struct weir_meter *meter)
   enum weir_keeping keeping;
 
   if (keeper == NULL || keeper->keeps != WEIR_KEEPING_UNDECIDED || meter->keeper_stopped ||
-      meter->posture.keeper_asked || meter->conntrack.running)
+      meter->posture.keeper_asked)
     return;
   keeping = judge_keeper (meter);
-  if (keeping == WEIR_KEEPING_UNDECIDED)
+  if (keeping == WEIR_KEEPING_UNDECIDED ||
+      (keeping == WEIR_KEEPING_NOTHING && meter->conntrack.running))
     return;
   if (keeping != WEIR_KEEPING_NOTHING)
     {
@@ -213,8 +214,14 @@ weir_meter_begin_posture (struct weir_meter *meter, const struct weir_meter_setu
   memcpy (posture->processes, setup->processes, sizeof posture->processes);
   posture->n_processes = setup->n_processes;
   for (unsigned i = 0; i < posture->n_processes; i++)
-    posture->processes[i].keeps =
-        posture->processes[i].cap_permitted != 0 ? WEIR_KEEPING_UNDECIDED : WEIR_KEEPING_NOTHING;
+    {
+      struct weir_process_status *process = &posture->processes[i];
+
+      if (process->role == WEIR_ROLE_TWIN)
+        process->keeps = WEIR_KEEPING_ACCOUNTING;
+      else if (process->cap_permitted != 0)
+        process->keeps = WEIR_KEEPING_UNDECIDED;
+    }
   posture->news = true;
 }
 

@@ -315,7 +315,8 @@ def stream():
     code = ("import socket, time; s = socket.create_server(('127.0.0.1', 0)); c = socket.create_connection("
             "s.getsockname()); p, _ = s.accept()\nfor _ in range(80): c.send(b'x'); time.sleep(0.05)")
     with process(code, user=0):
-        for text, expected in (("", PYTHON), ("[process_details]\ndisclosure = restricted\n", None)):
+        # The right to see it is given up otherwise, some seconds after the start.
+        for text, expected in (("[confinement]\nkeep_capabilities = yes\n", PYTHON), ("[process_details]\ndisclosure = restricted\n", None)):
             FILE.write_text(text)
             done = subprocess.run(["weir-cli", "stream", "-d", "1.5", "--interval", "250ms"], capture_output=True,
                                   text=True, check=True, env={"PATH": "/usr/bin", "LANG": "C.UTF-8"})
