@@ -31,10 +31,6 @@
  * nobody's many keep all others out. */
 #define LISTED_OF_USER_MAX 16
 
-/* A listed socket has no cookie.  Its inode is unique as long as it lives, and the kernel's
- * cookies, which count up from 1, never get so large. */
-#define LISTED_COOKIE (UINT64_C (1) << 63)
-
 /* ---- walks ---- */
 
 static bool
@@ -153,7 +149,7 @@ read_listed (const struct weir_listed_socket *socket)
     .protocol = socket->protocol,
     .state = socket->state,
     .on_v6_socket = socket->on_v6_socket != 0,
-    .cookie = LISTED_COOKIE | socket->inode,
+    .cookie = WEIR_LISTED_COOKIE | socket->inode,
     .inode = socket->inode,
     .uid = socket->uid,
   };

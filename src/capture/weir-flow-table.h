@@ -100,7 +100,9 @@ struct weir_flow_bpf
   /* As in struct weir_bpf_reading */
   uint64_t rx_bytes, tx_bytes, rx_packets, tx_packets;
   uint64_t rx_payload, tx_payload, rx_extra, tx_extra;
-  /* What another source had counted before they did, in its own measure */
+  /* What another source had counted before they did, in its own measure, or when the socket was
+   * gone
+   */
   uint64_t base_rx_bytes, base_tx_bytes, base_rx_packets, base_tx_packets;
   uint64_t moved_at; /* CLOCK_BOOTTIME, ns: when it moved, or was closed, last */
   uint32_t opener; /* number in weir_owners of who made its socket, 0: who uses it, or not known */

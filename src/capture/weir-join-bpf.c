@@ -24,6 +24,9 @@
 #define IDLE_END (120 * NS_PER_S)
 /* One that was closed, and that the kernel does not say the end of. */
 #define CLOSED_END (5 * NS_PER_S)
+/* Bytes that can come after a connection was closed: a few segments, with the longest headers of IP
+ * and TCP. */
+#define REMAINS_MAX (16 * (60 + 60))
 /* Flows that are looked at in a tick to see whether they stood still: all in turn, and nobody needs
  * to know of such an end by the second. */
 #define IDLE_LOOKS 4096
@@ -369,6 +372,13 @@ take_processes (struct weir_join *join, struct weir_flow *flow, struct weir_bpf_
   const uint64_t since = news == WEIR_BPF_NEWS_BORN ? reading->born : now;
   uint32_t owner;
 
+  /* Also of who has no number in the engine's pid namespace. */
+  if (opener->cgroup_id != 0 && !(flow->flags & WEIR_FLOW_HAS_UID))
+    {
+      flow->flags |= WEIR_FLOW_HAS_UID;
+      flow->uid = opener->uid;
+      flow->dirty |= WEIR_FLOW_OWNER;
+    }
   if (user->pid == 0)
     user = opener;
   if (user->pid == 0 || (part->user_pid == user->pid && part->opener_pid == opener->pid))
@@ -387,12 +397,6 @@ take_processes (struct weir_join *join, struct weir_flow *flow, struct weir_bpf_
     weir_join_note_maker (join, reading->netns_cookie,
                           is_same_process (opener, user) ? owner : flow->extra->bpf->opener,
                           reading->born, now);
-  if (opener->pid != 0 && !(flow->flags & WEIR_FLOW_HAS_UID))
-    {
-      flow->flags |= WEIR_FLOW_HAS_UID;
-      flow->uid = opener->uid;
-      flow->dirty |= WEIR_FLOW_OWNER;
-    }
   if (user->cgroup_id != 0 && flow->cgroup_id != user->cgroup_id)
     {
       flow->cgroup_id = user->cgroup_id;
@@ -515,11 +519,40 @@ beyond (uint64_t other, uint64_t counted)
   return other > counted ? other - counted : 0;
 }
 
+static uint64_t
+at_least_one (uint64_t n)
+{
+  return n > 0 ? n : 1;
+}
+
+/* The last packets of a connection that this end closed have no socket any more, and kernel
+ * programs see none of them (tcp_timewait_state_process() in net/ipv4/tcp_minisocks.c); connection
+ * tracking counts them.  They are headers only, and few: anything else is a difference of another
+ * kind.  Its packets are those before they are cut to segments. */
+static void
+add_remains (struct weir_flow *flow, struct weir_flow_bpf *bpf)
+{
+  const uint64_t rx_bytes = beyond (flow->ct_rx_bytes, bpf->rx_bytes);
+  const uint64_t tx_bytes = beyond (flow->ct_tx_bytes, bpf->tx_bytes);
+
+  if (flow->key.protocol != IPPROTO_TCP || bpf->n_open > 0 || !bpf->was_closed ||
+      !(flow->flags & WEIR_FLOW_HAS_COUNTERS) || rx_bytes > REMAINS_MAX || tx_bytes > REMAINS_MAX)
+    return;
+  bpf->base_rx_packets =
+      rx_bytes > 0 ? at_least_one (beyond (flow->ct_rx_packets, bpf->rx_packets)) : 0;
+  bpf->base_tx_packets =
+      tx_bytes > 0 ? at_least_one (beyond (flow->ct_tx_packets, bpf->tx_packets)) : 0;
+  bpf->base_rx_bytes = rx_bytes;
+  bpf->base_tx_bytes = tx_bytes;
+}
+
 void
 weir_join_choose_base (struct weir_flow *flow)
 {
   struct weir_flow_bpf *bpf = weir_flow_get_bpf (flow);
 
+  if (bpf != NULL && bpf->is_whole)
+    add_remains (flow, bpf);
   if (bpf == NULL || bpf->is_whole || bpf->has_base)
     return;
   if (flow->flags & WEIR_FLOW_HAS_COUNTERS && !(flow->flags & WEIR_FLOW_TCP_MOVED_ON))

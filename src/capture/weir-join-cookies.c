@@ -7,7 +7,12 @@
  * made; it was looked at after that; the namespace that it is in is not the engine's own, and has
  * no other cookie; and what was believed once stays.  So a process can at worst have its own
  * sockets, made in a namespace of its own, shown as those of another namespace that it may enter.
- */
+ *
+ * Processes of inner pid namespaces have no number that kernel programs could tell an engine that
+ * is in one itself.  What is listed of their namespaces can tell instead: a connection between the
+ * same ends, of the same user.  Who makes the like elsewhere can take in only connections of his
+ * own. */
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -168,9 +173,9 @@ compare_learned (const void *a, const void *b)
   return (x->number > y->number) - (x->number < y->number);
 }
 
-/* Where a flow of that namespace has the same ends already, a dump listed it: where it has the same
- * socket, it ends without any bytes, which are those of the flow that programs count.  What else
- * dumps know of it the next one tells again. */
+/* Where a flow of that namespace has the same ends already, its socket was listed: unless that is
+ * another one, it ends without any bytes, which are those of the flow that programs count.  What
+ * else lists know of it the next one tells again.  Lists of /proc have no cookies. */
 static void
 rekey (struct weir_join *join, struct weir_flow *flow, uint32_t inode)
 {
@@ -182,7 +187,8 @@ rekey (struct weir_join *join, struct weir_flow *flow, uint32_t inode)
   if (listed != NULL)
     {
       /* Another connection's, then; better two rows than bytes that count twice. */
-      if (weir_flow_get_bpf (listed) != NULL || listed->cookie != flow->cookie)
+      if (weir_flow_get_bpf (listed) != NULL ||
+          (!(listed->cookie & WEIR_LISTED_COOKIE) && listed->cookie != flow->cookie))
         return;
       weir_join_retire (join, listed);
       listed->bytes_source = WEIR_SOURCE_NONE;
@@ -191,23 +197,12 @@ rekey (struct weir_join *join, struct weir_flow *flow, uint32_t inode)
   weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED);
 }
 
-void
-weir_join_learn_namespaces (struct weir_join *join)
+/* Of @n namespaces, in the order of their numbers. */
+static void
+rekey_all (struct weir_join *join, const struct learned *learned, size_t n)
 {
-  struct learned learned[WEIR_COOKIES_MAX];
   struct weir_flow *flow;
-  size_t n = 0;
 
-  for (uint32_t i = 0; i < join->bpf.n_cookies; i++)
-    {
-      const uint32_t number = join->bpf.cookies[i].inode;
-
-      if (learn (join, &join->bpf.cookies[i]))
-        learned[n++] = (struct learned) { number, join->bpf.cookies[i].inode };
-    }
-  if (n == 0)
-    return;
-  qsort (learned, n, sizeof learned[0], compare_learned);
   /* Once for all of them, however many there are. */
   for (uint32_t slot = 0; (flow = weir_flow_table_next (&join->table, &slot)) != NULL;)
     {
@@ -220,6 +215,61 @@ weir_join_learn_namespaces (struct weir_join *join)
       if (found != NULL)
         rekey (join, flow, found->inode);
     }
+}
+
+void
+weir_join_learn_namespaces (struct weir_join *join)
+{
+  struct learned learned[WEIR_COOKIES_MAX];
+  size_t n = 0;
+
+  for (uint32_t i = 0; i < join->bpf.n_cookies; i++)
+    {
+      const uint32_t number = join->bpf.cookies[i].inode;
+
+      if (learn (join, &join->bpf.cookies[i]))
+        learned[n++] = (struct learned) { number, join->bpf.cookies[i].inode };
+    }
+  if (n == 0)
+    return;
+  qsort (learned, n, sizeof learned[0], compare_learned);
+  rekey_all (join, learned, n);
+}
+
+struct weir_flow *
+weir_join_adopt_listed (struct weir_join *join, const struct weir_flow_key *key,
+                        const struct weir_socket_reading *reading)
+{
+  struct weir_flow_key elsewhere = *key;
+  struct weir_cookie *found = NULL;
+  struct learned learned;
+
+  if (!weir_join_has_bpf (join) || key->protocol != IPPROTO_TCP || reading->inode == 0 ||
+      weir_address_is_loopback (key->local) || is_taken (join, key->netns))
+    return NULL;
+  for (uint32_t i = 0; i < join->bpf.n_cookies; i++)
+    {
+      const struct weir_flow *flow;
+
+      elsewhere.netns = join->bpf.cookies[i].inode;
+      if (!weir_netns_is_unknown (elsewhere.netns))
+        continue;
+      flow = weir_flow_table_find (&join->table, &elsewhere);
+      if (flow == NULL || !(flow->flags & WEIR_FLOW_HAS_UID) || flow->uid != reading->uid ||
+          (!(reading->cookie & WEIR_LISTED_COOKIE) && flow->cookie != reading->cookie))
+        continue;
+      /* Two are alike: neither is certain. */
+      if (found != NULL)
+        return NULL;
+      found = &join->bpf.cookies[i];
+    }
+  if (found == NULL)
+    return NULL;
+  learned = (struct learned) { found->inode, key->netns };
+  found->inode = key->netns;
+  found->maker = 0;
+  rekey_all (join, &learned, 1);
+  return weir_flow_table_find (&join->table, key);
 }
 
 void

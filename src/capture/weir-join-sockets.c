@@ -160,6 +160,25 @@ is_counted_elsewhere (const struct weir_join *join, const struct weir_netns *net
   return weir_join_has_bpf (join) && netns->n_complete == 2;
 }
 
+/* Whether one of both is none of the kernel's. */
+static bool
+is_listed_once (const struct weir_flow *flow, const struct weir_socket_reading *reading)
+{
+  return ((flow->cookie ^ reading->cookie) & WEIR_LISTED_COOKIE) != 0;
+}
+
+static bool
+is_other_socket (const struct weir_flow *flow, const struct weir_socket_reading *reading)
+{
+  return flow->cookie != 0 && flow->cookie != reading->cookie && !is_listed_once (flow, reading);
+}
+
+static bool
+is_better_cookie (const struct weir_flow *flow, const struct weir_socket_reading *reading)
+{
+  return !is_listed_once (flow, reading) || flow->cookie & WEIR_LISTED_COOKIE;
+}
+
 static void
 join_seen (struct weir_join *join, const struct weir_netns *netns,
            const struct weir_socket_reading *reading, uint64_t now)
@@ -171,11 +190,16 @@ join_seen (struct weir_join *join, const struct weir_netns *netns,
   make_key (netns, reading, &key);
   weir_join_claim_forwarded (join, netns, &key);
   flow = weir_flow_table_find (&join->table, &key);
+  if (flow == NULL && netns != &join->own)
+    flow = weir_join_adopt_listed (join, &key, reading);
+  /* What remains of a connection that kernel programs count says nothing more of it. */
+  if (flow != NULL && remains && weir_flow_get_bpf (flow) != NULL)
+    return;
   if (flow != NULL && flow->cookie == reading->cookie && !remains &&
       flow->flags & WEIR_FLOW_SOCKET_DESTROYED)
     return;
-  if (flow != NULL && flow->cookie != 0 && flow->cookie != reading->cookie &&
-      reading->protocol == IPPROTO_TCP && !(remains && flow->flags & WEIR_FLOW_SOCKET_DESTROYED) &&
+  if (flow != NULL && is_other_socket (flow, reading) && reading->protocol == IPPROTO_TCP &&
+      !(remains && flow->flags & WEIR_FLOW_SOCKET_DESTROYED) &&
       !change_socket (join, &flow, remains))
     return;
   if (flow == NULL)
@@ -192,7 +216,7 @@ join_seen (struct weir_join *join, const struct weir_netns *netns,
         flow->flags |= WEIR_FLOW_NO_RATE;
     }
   /* Remains of a socket that nobody had asked for get a cookie of their own. */
-  if (!remains || flow->cookie == 0)
+  if (flow->cookie == 0 || (!remains && is_better_cookie (flow, reading)))
     weir_flow_table_set_cookie (&join->table, flow, reading->cookie);
   weir_flow_set_flags (
       flow, WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_HAD_SOCKET | (remains ? WEIR_FLOW_IN_TIME_WAIT : 0),

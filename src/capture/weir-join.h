@@ -258,6 +258,12 @@ weir_join_note_maker (struct weir_join *join, uint64_t cookie, uint32_t maker, u
 /* Gives flows whose namespaces came to be known by that their keys. */
 void
 weir_join_learn_namespaces (struct weir_join *join);
+/* A list of another namespace's sockets shows a connection with @key, which is nobody's yet: where
+ * kernel programs count just one that can be it in a namespace that is not known, that is this one.
+ * The flow, which has the key then, or NULL. */
+struct weir_flow *
+weir_join_adopt_listed (struct weir_join *join, const struct weir_flow_key *key,
+                        const struct weir_socket_reading *reading);
 /* The namespace is gone, and its inode can be another one's. */
 void
 weir_join_forget_namespace (struct weir_join *join, uint32_t inode);

@@ -25,6 +25,10 @@ enum weir_tcp_state
   WEIR_TCP_NEW_SYN_RECV = 12,
 };
 
+/* A socket that /proc listed has no cookie.  Its inode is unique as long as it lives, and the
+ * kernel's cookies, which count up from 1, never get so large as with this bit. */
+#define WEIR_LISTED_COOKIE (UINT64_C (1) << 63)
+
 /* One socket. */
 struct weir_socket_reading
 {

@@ -463,6 +463,41 @@ test_base_of_conntrack (struct fixture *fixture, gconstpointer data)
   assert_bytes (flow, 71300, 5040);
 }
 
+/* The last packets after close(2) have no socket: what connection tracking counts more then is
+ * theirs, as long as it can be. */
+static void
+test_remains (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+
+  for (guint16 i = 0; i < 2; i++)
+    {
+      const guint64 more = i == 0 ? 52 : 5000;
+      struct weir_bpf_reading reading = bpf_reading (i, i + 1);
+      struct weir_conntrack_reading entry =
+          conntrack_reading ("192.0.2.1", i + 1, "198.51.100.7", 443);
+      struct weir_flow *flow;
+      guint64 rx, tx;
+
+      entry.id = i + 1;
+      move (&reading, 3000, 600);
+      weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, 2 * S);
+      weir_join_conntrack (join, &entry, WEIR_CONNTRACK_NEW, 2 * S);
+      count (&entry, 600 + more, 3000 + more);
+      weir_join_conntrack (join, &entry, WEIR_CONNTRACK_ENTRY, 2 * S);
+      weir_join_settle (join, 2 * S);
+      flow = flow_at (join, i + 1);
+      /* While it is open, whatever it may be. */
+      assert_bytes (flow, 3000, 600);
+      weir_join_bpf (join, &reading, WEIR_BPF_NEWS_CLOSED, 3 * S);
+      weir_join_conntrack (join, &entry, WEIR_CONNTRACK_DESTROY, 4 * S);
+      weir_join_settle (join, 4 * S);
+      assert_bytes (flow, 3000 + (i == 0 ? 52 : 0), 600 + (i == 0 ? 52 : 0));
+      g_assert_true (weir_flow_get_packets (flow, &rx, &tx));
+      g_assert_cmpuint (rx, ==, i == 0 ? 30 : 2);
+    }
+}
+
 /* TCP counts no headers, so it is compared with what is behind them. */
 static void
 test_base_of_tcp (struct fixture *fixture, gconstpointer data)
@@ -730,6 +765,7 @@ main (int argc, char **argv)
     { "same-addresses", test_same_addresses },
     { "best-bytes", test_best_bytes },
     { "base-of-conntrack", test_base_of_conntrack },
+    { "remains", test_remains },
     { "base-of-tcp", test_base_of_tcp },
     { "segments", test_segments },
     { "without-room", test_without_room },

@@ -203,6 +203,7 @@ check_listed (struct weir_join *join, guint64 cookie)
   make (join, 2, OTHER_NETNS, 7, 2 * S);
   weir_join_sockets_begin (join, netns);
   socket.cookie = cookie;
+  socket.uid = 9;
   weir_join_socket (join, netns, &socket, WEIR_SOCKDIAG_SOCKET, 2 * S);
   weir_join_sockets_complete (join, netns);
   weir_join_settle (join, 2 * S);
@@ -231,19 +232,71 @@ check_listed (struct weir_join *join, guint64 cookie)
 
 /* A list of sockets told of the same connection, which is one row from then on. */
 static void
-test_listed (struct fixture *fixture, gconstpointer data)
+check_same (struct weir_join *join, guint64 cookie)
 {
-  struct weir_join *join = &fixture->join;
   struct weir_flow_key key;
   struct weir_flow *flow;
 
-  check_listed (join, 1001);
+  check_listed (join, cookie);
   key = flow_at (join, 2)->key;
   key.local_port = 1;
   flow = weir_flow_table_find (&join->table, &key);
   g_assert_nonnull (flow);
   g_assert_true (flow->flags & WEIR_FLOW_HAS_SOCKET);
   assert_bytes (flow, 10, 20);
+}
+
+static void
+test_listed (struct fixture *fixture, gconstpointer data)
+{
+  check_same (&fixture->join, 1001);
+}
+
+/* ... as /proc does it. */
+static void
+test_listed_by_proc (struct fixture *fixture, gconstpointer data)
+{
+  check_same (&fixture->join, WEIR_LISTED_COOKIE | 100);
+}
+
+/* Who made it has no number in the engine's pid namespace: the list of its namespace's sockets
+ * tells. */
+static void
+test_adopted (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_netns *netns = weir_join_add_netns (join, INODE);
+  struct weir_socket_reading socket = socket_reading ("192.0.2.1", 1, "198.51.100.7", 443);
+  guint32 uids[] = { 1001, 1000, 1000 };
+
+  socket.cookie = WEIR_LISTED_COOKIE | 100;
+  for (guint16 port = 1; port < 4; port++)
+    {
+      struct weir_bpf_reading reading = bpf_reading (port, port < 3 ? port : 1);
+
+      reading.netns_cookie = port < 3 ? OTHER_NETNS : OTHER_NETNS + 1;
+      reading.opener.pid = reading.user.pid = 0;
+      move (&reading, 10, 20);
+      weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, 2 * S);
+    }
+  /* Another user's; and then two that can be it. */
+  for (guint i = 0; i < 2; i++)
+    {
+      socket.uid = uids[i];
+      weir_join_sockets_begin (join, netns);
+      weir_join_socket (join, netns, &socket, WEIR_SOCKDIAG_SOCKET, 2 * S);
+      weir_join_sockets_complete (join, netns);
+      g_assert_true (weir_netns_is_unknown (netns_of (join, 2)));
+    }
+  socket.local.port = 2;
+  weir_join_sockets_begin (join, netns);
+  weir_join_socket (join, netns, &socket, WEIR_SOCKDIAG_SOCKET, 3 * S);
+  weir_join_sockets_complete (join, netns);
+  g_assert_cmpuint (netns_of (join, 2), ==, INODE);
+  answer_all (join, 3 * S);
+  weir_join_settle (join, 3 * S);
+  assert_bytes (flow_at (join, 2), 10, 20);
+  g_assert_cmpuint (pid_of (join, flow_at (join, 2)), ==, socket.inode);
 }
 
 /* Of another one: neither row is lost, and no byte counts twice. */
@@ -270,6 +323,8 @@ main (int argc, char **argv)
     { "asked-before", test_asked_before },
     { "handed-on", test_handed_on },
     { "listed", test_listed },
+    { "adopted", test_adopted },
+    { "listed-by-proc", test_listed_by_proc },
     { "already-there", test_already_there },
   };
 
