@@ -10,12 +10,12 @@
 
 #include "weir-meter-private.h"
 
-/* Events that are read before the loop looks at everything else again. */
-#define EVENTS_BUDGET 4096
+/* Events that are read before the loop looks at everything else again: about a millisecond. */
+#define EVENTS_BUDGET 256
 /* Who makes sockets without end gets their events read with at most a tenth of a processor.  What
  * is lost by that the tick finds. */
 #define ALLOWANCE_PART  10
-#define ALLOWANCE_BURST (50 * WEIR_MS)
+#define ALLOWANCE_BURST (200 * WEIR_MS)
 /* Flows that moved, and are read at one tick: what is told of them takes a few hundredths of a
  * second.  The rest is read at the next tick, and the cadence says so. */
 #define CHANGES_BUDGET 16384

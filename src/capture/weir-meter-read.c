@@ -8,11 +8,12 @@
 #include "weir-meter-private.h"
 
 /* Buffers that are read before the loop looks at everything else again: events first and most, for
- * they are lost when they are not read. */
-#define EVENTS_BUDGET 4096
+ * they are lost when they are not read.  A millisecond or so of them: who makes connections as fast
+ * as they are read here must not keep everybody from being told of any. */
+#define EVENTS_BUDGET 256
 /* Of each other namespace: whoever is root in one can send events there without end. */
 #define NAMESPACE_EVENTS_BUDGET 64
-#define EVENTS_ROUNDS           16
+#define EVENTS_ROUNDS           256
 #define DUMP_BUDGET             32
 /* Other namespaces have one part in so many of a processor. */
 #define NAMESPACES_SHARE 50
