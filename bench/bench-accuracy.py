@@ -132,6 +132,8 @@ def remarks(name, column, verdict):
         yield f"{name}: {verdict.trouble}"
     if set(verdict.named) - {"user"}:
         yield f"{name}, {column}: named " + ", ".join(f"the {who} {n}" for who, n in sorted(verdict.named.items()))
+    if verdict.nowhere:
+        yield f"{name}, {column}: {verdict.nowhere} flows in a network namespace that could not be told"
     if verdict.unstarted:
         yield f"{name}, {column}: {verdict.unstarted} owners without a start time, which had ended before it could be read"
     if verdict.reasons:

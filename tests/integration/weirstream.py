@@ -17,6 +17,8 @@ import weirtest
 CLI = "/usr/bin/weir-cli"
 # What a packet socket sends on one interface.
 FRAMES = "Frames"
+# A network namespace that is known to be another one, and nothing else.
+UNKNOWN_NETNS = -1
 
 
 def now():
@@ -97,7 +99,7 @@ class Stream:
             # Nor has who looks whether an address is taken (RFC 4862, 5.4.2).
             elif last["local_address"] and last["remote_address"]:
                 flows[key(last["protocol"], (last["local_address"], last["local_port"]),
-                          (last["remote_address"], last["remote_port"]), last["netns"])] += rows
+                          (last["remote_address"], last["remote_port"]), last["netns"] or UNKNOWN_NETNS)] += rows
         for rows in flows.values():
             rows.sort(key=lambda row: row["came"])
         return flows, self.process.stderr.read().decode()

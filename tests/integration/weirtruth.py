@@ -82,6 +82,7 @@ class Verdict:
         self.true_bytes = self.false_bytes = self.unstarted = 0
         self.worst = None
         self.delays, self.noted = [], []
+        self.nowhere = 0  # in a network namespace of which nothing was known
         self.examples = collections.defaultdict(list)
         self.trouble = None
 
@@ -170,10 +171,15 @@ def judge_bytes(verdict, truth, rows, counted):
     verdict.worst = max(verdict.worst or 0, 100 * false / sum(expected))
 
 
+def has_forgotten():
+    """Whether connection tracking knows no TCP connection any more."""
+    return not subprocess.run(["conntrack", "-L", "-p", "tcp"], check=True, capture_output=True).stdout
+
+
 def rows_of(truth, flows):
     """What was told of a flow; frames are found by their bytes, as they have no ends."""
     if truth["protocol"] != weirstream.FRAMES:
-        return flows.get(key_of(truth), [])
+        return flows.get(key_of(truth)) or flows.get((weirstream.UNKNOWN_NETNS, *key_of(truth)[1:]), [])
     return next((rows for key, rows in flows.items()
                  if key[:2] == (truth["netns"], weirstream.FRAMES) and rows[-1]["sent_bytes"] == truth["sent"]), [])
 
@@ -188,6 +194,7 @@ def judge(verdict, truth, rows, counted):
         verdict.note("missing")
         return
     verdict.note("seen")
+    verdict.nowhere += rows[-1]["netns"] is None
     verdict.delays.append(rows[0]["came"] - truth["opened"])
     verdict.noted.append(max(0, rows[0]["noted"] - truth["opened"]))
     accepted = {tuple(truth["opener"]): "opener", (truth["pid"], truth["start_time"]): "user"}
@@ -245,7 +252,9 @@ class Run:
 
     def end(self):
         """Judges; returns the verdicts by kind."""
-        # Entries live a second longer than their flows, and their end takes a tick to be told.
+        # Entries live a second longer than their flows, or until the kernel looks at them, and their end takes a
+        # tick or two to be told.
+        tap.wait_for(has_forgotten, "the end of all TCP entries of conntrack", seconds=30, pause=0.5)
         time.sleep(4)
         flows, self.complaints = self.stream.end()
         counted = self.counter.end()

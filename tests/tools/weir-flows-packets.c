@@ -93,7 +93,8 @@ raw (unsigned number)
 void
 make_raw (void)
 {
-  spawn_served ("flows-raw", raw, options.count, 0, PROTOCOL_RAW);
+  /* One after the other: before it is connected, each gets what the others get. */
+  spawn_served ("flows-raw", raw, options.count, 1, PROTOCOL_RAW);
 }
 
 /* The payload of an echo is what follows its header. */
