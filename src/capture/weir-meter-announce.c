@@ -8,6 +8,9 @@
 #define ALLOWANCE_PART  10
 #define ALLOWANCE_BURST (200 * WEIR_MS)
 
+/* After a look that found nothing to tell. */
+#define LOOK_GAP WEIR_MS
+
 void
 weir_meter_init_announce (struct weir_meter *meter)
 {
@@ -23,8 +26,10 @@ weir_meter_get_announce_due (const struct weir_meter *meter, uint64_t awake)
   if (weir_client_get_announce (&meter->client, awake) == 0 || meter->publisher.last_tick == 0 ||
       !weir_client_is_idle (&meter->client))
     return UINT64_MAX;
-  return announce->waiting || meter->join.table.next_id != announce->seen_id ? announce->next
-                                                                             : UINT64_MAX;
+  if (meter->join.table.next_id != announce->seen_id ||
+      (announce->waiting && meter->join.owners.news != announce->seen_owners))
+    return announce->next;
+  return announce->waiting ? announce->again : UINT64_MAX;
 }
 
 int
@@ -42,17 +47,19 @@ weir_meter_announce (struct weir_meter *meter, const struct weir_moment *now)
   wait = weir_allowance_get_wait (&announce->allowance, 0);
   if (wait > 0)
     {
-      announce->next = now->awake + wait;
+      announce->next = announce->again = now->awake + wait;
       return 0;
     }
   meter->read_clocks (&began);
   announce->seen_id = meter->join.table.next_id;
-  announce->next = now->awake + weir_client_get_announce (&meter->client, now->awake);
+  announce->seen_owners = meter->join.owners.news;
   weir_join_settle_new (&meter->join, now->boot);
   n = weir_publisher_announce (&meter->publisher, &meter->join, now->boot, writer,
                                &announce->waiting);
   if (n > 0)
     weir_write_news (writer, now->boot);
+  announce->again = now->awake + weir_client_get_announce (&meter->client, now->awake);
+  announce->next = n > 0 ? announce->again : now->awake + LOOK_GAP;
   meter->read_clocks (&ended);
   weir_allowance_spend (&announce->allowance, ended.cpu - began.cpu);
   return n < 0 ? n : writer->error;

@@ -36,9 +36,11 @@ enum weir_phase
 struct weir_announce
 {
   struct weir_allowance allowance;
-  uint64_t next;    /* awake: not before */
+  uint64_t next;    /* awake: not before ... */
+  uint64_t again;   /* ... and those that were held back, when nothing else is news, not before */
   uint64_t seen_id; /* next_id of the table when it was last looked at */
-  bool waiting;     /* for the owners of flows that were new then */
+  uint32_t seen_owners; /* the same for news of owners */
+  bool waiting;         /* for the owners of flows that were new then */
 };
 
 /* What the engine's processes hold. */

@@ -10,6 +10,9 @@
 #include "weir-flow-changes.h"
 #include "weir-session-details.h"
 
+/* So much is written while the rest is still made: who reads it has the first of many sooner. */
+#define PART_SIZE (32 * 1024)
+
 /* Programs that are remembered; a machine that starts more in a run is asked about again. */
 #define PROGRAMS_MAX 65536
 
@@ -18,7 +21,7 @@ typedef struct
   WeirCliOutput *output;
   GHashTable *told; /* ids of flows that have not ended yet */
   WeirFilter *filter;
-  GString *lines; /* of this tick, or news */
+  GString *lines; /* that are still to be written */
   WeirSession *session;
   GHashTable *programs; /* process as text, path or NULL: not known (yet) */
 } Stream;
@@ -70,6 +73,16 @@ find_program (Stream *stream, WeirFlow *flow)
   return NULL;
 }
 
+/* What there is goes out, and what comes is put into a new text. */
+static void
+write_lines (Stream *stream)
+{
+  if (stream->lines->len == 0)
+    return;
+  weir_cli_output_write (stream->output, g_steal_pointer (&stream->lines));
+  stream->lines = g_string_sized_new (2 * PART_SIZE);
+}
+
 static gboolean
 begin (WeirCliRun *run, GError **error)
 {
@@ -79,6 +92,7 @@ begin (WeirCliRun *run, GError **error)
   stream->filter = run->options->filter;
   stream->session = run->session;
   stream->programs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  stream->lines = g_string_sized_new (2 * PART_SIZE);
   stream->output = weir_cli_output_new ((void (*) (gpointer)) weir_cli_run_quit, run);
   run->data = stream;
   return TRUE;
@@ -112,6 +126,8 @@ tell (WeirFlow *flow, gpointer data)
     g_string_append (stream->lines, "null");
   g_string_append (stream->lines, "}\n");
   weir_export_row_free (row);
+  if (stream->lines->len >= PART_SIZE)
+    write_lines (stream);
 }
 
 static void
@@ -119,9 +135,8 @@ news (WeirCliRun *run)
 {
   Stream *stream = run->data;
 
-  stream->lines = g_string_new (NULL);
   weir_flow_store_foreach_news (weir_session_get_flows (run->session), tell, stream);
-  weir_cli_output_write (stream->output, g_steal_pointer (&stream->lines));
+  write_lines (stream);
 }
 
 static void
@@ -129,9 +144,8 @@ tick (WeirCliRun *run)
 {
   Stream *stream = run->data;
 
-  stream->lines = g_string_new (NULL);
   weir_flow_store_foreach_changed (weir_session_get_flows (run->session), tell, stream);
-  weir_cli_output_write (stream->output, g_steal_pointer (&stream->lines));
+  write_lines (stream);
 }
 
 static void
@@ -145,6 +159,7 @@ end (WeirCliRun *run)
       run->exit = WEIR_CLI_EXIT_FAILED;
       weir_cli_complain (error->message);
     }
+  g_string_free (stream->lines, TRUE);
   g_hash_table_unref (stream->told);
   g_hash_table_unref (stream->programs);
   g_free (stream);

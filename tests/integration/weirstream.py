@@ -65,7 +65,7 @@ class Stream:
     def __init__(self, interval="1s"):
         self.process = subprocess.Popen(
             [CLI, "stream", "--full", "--interval", interval], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"})
+            stderr=subprocess.PIPE, pipesize=1 << 20, env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"})
         self.lines = []
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
