@@ -185,7 +185,8 @@ make_flow (struct notes *notes, const struct weir_bpf_key *key, uint32_t flags, 
   number--;
   tag = make_tag (get_generation (slot->tag), WEIR_BPF_SLOT_CHANGING);
   __sync_lock_test_and_set (&slot->tag, tag);
-  if (notes->flags & NOTES_MISSED || (!tcp && shared->last_shortage > notes->born))
+  if (notes->flags & NOTES_MISSED ||
+      (!tcp && had_shortage (shared, notes, get_account (notes, flags))))
     flags |= WEIR_BPF_CONTINUED;
   fill (slot, notes, key, flags);
   take_share (shared, slot);

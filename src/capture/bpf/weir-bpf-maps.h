@@ -125,13 +125,18 @@ enum
   N_ACCOUNTS,
 };
 
-/* How many slots each has. */
+struct account
+{
+  uint64_t slots;         /* that it has */
+  uint64_t last_shortage; /* CLOCK_BOOTTIME, ns: it had to give up one of its own */
+};
+
 struct
 {
   __uint (type, BPF_MAP_TYPE_ARRAY);
   __uint (max_entries, N_ACCOUNTS);
   __type (key, uint32_t);
-  __type (value, uint64_t);
+  __type (value, struct account);
 } accounts SEC (".maps");
 
 /* The least recently used give way, so that a flood of first packets costs nobody else anything. */

@@ -79,15 +79,15 @@ get_account (const struct notes *notes, uint32_t flags)
 
 /* Only as long as others have left enough. */
 static __always_inline bool
-has_account_room (const struct weir_bpf_control *shared, uint32_t account)
+has_account_room (const struct weir_bpf_control *shared, uint32_t number)
 {
-  const uint64_t *has = bpf_map_lookup_elem (&accounts, &account);
+  const struct account *account = bpf_map_lookup_elem (&accounts, &number);
 
-  if (!has)
+  if (!account)
     return false;
-  if (account == ACCOUNT_KERNEL)
-    return READ (*has) < n_slots / WEIR_BPF_KERNEL_SHARE;
-  return READ (*has) < n_slots / WEIR_BPF_ACCOUNT_SHARE ||
+  if (number == ACCOUNT_KERNEL)
+    return READ (account->slots) < n_slots / WEIR_BPF_KERNEL_SHARE;
+  return READ (account->slots) < n_slots / WEIR_BPF_ACCOUNT_SHARE ||
          READ (shared->taken) < n_slots - n_slots / WEIR_BPF_RESERVE;
 }
 
@@ -110,12 +110,13 @@ static __always_inline void
 take_share (struct weir_bpf_control *shared, const struct weir_bpf_slot *slot)
 {
   const uint64_t cookie = slot->key.cookie, none = 0;
-  const uint32_t account = slot->account;
-  uint64_t *has = bpf_map_lookup_elem (&accounts, &account);
+  const uint32_t number = slot->account;
+  struct account *account = bpf_map_lookup_elem (&accounts, &number);
+  uint64_t *has;
 
   __sync_fetch_and_add (&shared->taken, 1);
-  if (has)
-    __sync_fetch_and_add (has, 1);
+  if (account)
+    __sync_fetch_and_add (&account->slots, 1);
   if (!counts_for_socket (slot))
     return;
   bpf_map_update_elem (&shares, &cookie, &none, BPF_NOEXIST);
@@ -129,15 +130,16 @@ static __always_inline bool
 give_share (struct weir_bpf_control *shared, struct weir_bpf_slot *slot)
 {
   const uint64_t cookie = slot->key.cookie;
-  const uint32_t account = slot->account;
+  const uint32_t number = slot->account;
+  struct account *account;
   uint64_t *has;
 
   if (__sync_fetch_and_or (&slot->flags, WEIR_BPF_CLOSED) & WEIR_BPF_CLOSED)
     return false;
   __sync_fetch_and_add (&shared->taken, -1);
-  has = bpf_map_lookup_elem (&accounts, &account);
-  if (has)
-    __sync_fetch_and_add (has, -1);
+  account = bpf_map_lookup_elem (&accounts, &number);
+  if (account)
+    __sync_fetch_and_add (&account->slots, -1);
   if (!counts_for_socket (slot))
     return true;
   has = bpf_map_lookup_elem (&shares, &cookie);
@@ -203,8 +205,29 @@ look_at_next (uint32_t step, struct search *search)
   return 1;
 }
 
-/* Ends the flow whose slot was found.  Others than this socket have to know that they may have been
- * there before; but not of the kernel's, which anybody from outside can wear out. */
+/* Other sockets than the one that asks lost a slot: flows of theirs may have been there before. */
+static __always_inline void
+note_shortage (struct weir_bpf_control *shared, uint32_t number)
+{
+  const uint64_t now = bpf_ktime_get_boot_ns ();
+  struct account *account = bpf_map_lookup_elem (&accounts, &number);
+
+  if (account)
+    account->last_shortage = now;
+  else
+    shared->last_shortage = now;
+}
+
+/* Whether flows of a socket may have been there before, for that reason. */
+static __always_inline bool
+had_shortage (const struct weir_bpf_control *shared, const struct notes *notes, uint32_t number)
+{
+  const struct account *account = bpf_map_lookup_elem (&accounts, &number);
+
+  return shared->last_shortage > notes->born || (account && account->last_shortage > notes->born);
+}
+
+/* Ends the flow whose slot was found. */
 static __always_inline uint32_t
 take_found (const struct search *search)
 {
@@ -214,8 +237,8 @@ take_found (const struct search *search)
   if (!slot || !shared)
     return 0;
   forget (shared, slot);
-  if (!search->cookie && search->account != ACCOUNT_KERNEL)
-    shared->last_shortage = bpf_ktime_get_boot_ns ();
+  if (!search->cookie)
+    note_shortage (shared, search->account);
   tell (WEIR_BPF_EVENT_ENDED, search->found - 1, get_generation (search->tag));
   add_count (WEIR_BPF_COUNT_EVICTED);
   return search->found;
