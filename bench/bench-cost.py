@@ -13,6 +13,7 @@ In a network of its own, as root (full view), accounting on.  Where the source i
 only what the engine costs without it.
 """
 import contextlib
+import itertools
 import json
 import pathlib
 import shutil
@@ -58,18 +59,20 @@ def settle(front):
 
 
 def spent(front, mode):
-    """Seconds of each process of the engine, how long and how many ticks that was, and how often tables are read.
+    """Seconds of each process of the engine, how long that was, of all of them at each tick, and how often tables are read.
 
     An average is one over whole rounds: two readings at the least."""
     every = front.ticks[-1]["cadence_ms"] / 1000
     length = SECONDS_BPF if mode == "bpf" else SECONDS
-    ticks, before = len(front.ticks), weirstream.processor_seconds(front.engine.pid)
-    began = time.monotonic()
+    before = weirstream.processor_seconds(front.engine.pid)
+    began, totals = time.monotonic(), [sum(before[role] for role in ROLES)]
     while time.monotonic() < began + max(length, 2 * every):
         weirbench.wait_one(front)
-    used = weirstream.processor_seconds(front.engine.pid)
+        used = weirstream.processor_seconds(front.engine.pid)
+        totals.append(sum(used[role] for role in ROLES))
     seconds = time.monotonic() - began
-    return ({role: used[role] - before[role] for role in ROLES}, seconds, len(front.ticks) - ticks, every)
+    at_ticks = [after - earlier for earlier, after in itertools.pairwise(totals)]
+    return ({role: used[role] - before[role] for role in ROLES}, seconds, at_ticks, every)
 
 
 def held(network, modes):
@@ -84,7 +87,7 @@ def held(network, modes):
             pairs = (number - 100) // 2 // HOLDERS
             with wt.front(interval=1000) as front, weirbench.sockets(HOLDERS, pairs), moving(network, 100):
                 settle(front)
-                used, seconds, _ticks, every = spent(front, mode)
+                used, seconds, _at_ticks, every = spent(front, mode)
             print(f"{mode:8}{2 * pairs * HOLDERS + 100:7}" + "".join(f"{100 * used[role] / seconds:8.2f}" for role in ROLES) +
                   f"{100 * sum(used.values()) / seconds:8.2f}{every:10.2f} s", flush=True)
 
@@ -92,16 +95,17 @@ def held(network, modes):
 def idle(network, modes):
     """A table of which next to nothing moves."""
     print("200 000 idle entries and 1000 flows that move, a reading a second: ms a tick")
-    print(f"{'':8}" + "".join(f"{role:>8}" for role in ROLES) + f"{'engine':>8}{'read every':>12}", flush=True)
+    print(f"{'':8}" + "".join(f"{role:>8}" for role in ROLES) + f"{'engine':>8}{'median':>8}{'read every':>12}", flush=True)
     for mode in modes:
         wt.configure(bpf=mode == "bpf")
         weirbench.flush()
         weirbench.make_entries(200000)
         with wt.front(interval=1000) as front, moving(network, 1000):
             settle(front)
-            used, _seconds, ticks, every = spent(front, mode)
+            used, _seconds, at_ticks, every = spent(front, mode)
+        ticks = len(at_ticks)
         print(f"{mode:8}" + "".join(f"{1000 * used[role] / ticks:8.2f}" for role in ROLES) +
-              f"{1000 * sum(used.values()) / ticks:8.2f}{every:10.2f} s", flush=True)
+              f"{1000 * sum(used.values()) / ticks:8.2f}{1000 * statistics.median(at_ticks):8.2f}{every:10.2f} s", flush=True)
     weirbench.flush()
 
 
