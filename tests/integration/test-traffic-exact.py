@@ -2,14 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """With kernel programs: whatever moves bytes, and however, is counted to the byte, and its process is named."""
 import pathlib
-import statistics
 import sys
-import time
 
 sys.path[:0] = [str(pathlib.Path(__file__).parent), str(pathlib.Path(__file__).parents[1] / "e2e")]
 
 import tap
 import weirchurn
+import weirtraffic as wt
 import weirtruth
 from weirtruth import Kind
 
@@ -54,22 +53,21 @@ def short():
 def ways():
     with weirtruth.run(network, **options) as run:
         run.make(*WAYS)
-        check(run.end())
+        verdicts = run.end()
+    check(verdicts)
+    tap.equal(verdicts["a container"].nowhere, 0, "flows of a network namespace that was not named")
     tap.equal(run.complaints, "", "what weir-cli complained of")
 
 
-@tap.case("while connections are made as fast as one process can, they are told of one by one")
+@tap.case("5000 connections of one process, as fast as it can make them: every flow, every byte, every owner")
 def many():
     with weirtruth.run(network, **options) as run:
-        began = time.monotonic()
         run.make(Kind("small", "small", count=5000))
-        seconds = time.monotonic() - began
-        verdict = run.end()["small"]
-    check({"small": verdict})
-    delay = statistics.median(verdict.delays)
-    tap.check(delay < seconds / 4, f"median of {delay:.3f} s, while they were made in {seconds:.3f} s")
+        check(run.end())
 
 
+# Processes of inner pid namespaces have no number here, where the engine is in one itself.
+wt.configure(keep_capabilities=True)
 network = weirchurn.make_network()
 options = {"mac": weirtruth.add_peers(network)}
 tap.run(cleanup=network.close)

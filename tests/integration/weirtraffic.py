@@ -39,13 +39,16 @@ def run(command):
     subprocess.run(command, shell=True, check=True, stdin=subprocess.DEVNULL)
 
 
-def configure(**sources):
-    """Has engines of this process find an engine.conf that switches these sources; nobody else sees it."""
+def configure(keep_capabilities=False, **sources):
+    """Has engines of this process find an engine.conf that switches these sources; nobody else sees it.
+
+    KEEP_CAPABILITIES: they can look at all processes and network namespaces also when kernel programs count."""
     if "etc" not in _own:
         os.unshare(os.CLONE_NEWNS)
         run("mount --make-rprivate /; mkdir -p /etc/weir; mount -t tmpfs -o mode=0755 none /etc/weir")
         _own.add("etc")
     lines = [f"{name} = {'yes' if wanted else 'no'}\n" for name, wanted in sources.items()]
+    lines += ["[confinement]\n", f"keep_capabilities = {'yes' if keep_capabilities else 'no'}\n"]
     pathlib.Path("/etc/weir/engine.conf").write_text("[sources]\n" + "".join(lines))
 
 
