@@ -10,7 +10,7 @@ CAP_DAC_READ_SEARCH = 1 << 2
 CAP_NET_ADMIN = 1 << 12
 CAP_SYS_PTRACE = 1 << 19
 
-# What each part of a full engine may still do: this tells them apart, whatever they call themselves.
+# What each part of a full engine may do as long as it has not given it up.
 ROLES = {
     "meter": 0,
     "keeper": CAP_NET_ADMIN,
@@ -65,18 +65,34 @@ def elevated(tester):
     return [pid for pid in engines() if set(uids(pid)) != {tester}]
 
 
+def role(pid, others):
+    """What PID is for, among the engine's OTHERS: told by who started it and what it has open, for what it may do it
+    may have given up."""
+    if parent(pid) not in others:
+        return "meter"
+    held = descriptors(pid)
+    inodes = netlink_inodes("self")
+    if any("bpf" in target or target in {f"socket:[{inode}]" for inode in inodes} for target in held.values()):
+        return "keeper"
+    if (status(pid) or {}).get("Name") == "weir-teller":
+        return "teller"
+    return "looker" if "/proc" in held.values() else None
+
+
 def full_engine(tester):
     """The processes of the full view by role: those that do not run as the tester."""
     found = {}
-    for pid in elevated(tester):
-        state = status(pid)
-        # Until it has given up what it had it is none of them.
-        if not state or 0 in uids(pid):
+    pids = elevated(tester)
+    for pid in pids:
+        # Until it has given up being root it is none of them.
+        if not status(pid) or 0 in uids(pid):
             continue
-        effective = int(state["CapEff"], 16)
-        for role, expected in ROLES.items():
-            if effective == expected:
-                found.setdefault(role, pid)
+        try:
+            name = role(pid, pids)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if name in ("meter", "keeper", "looker"):
+            found.setdefault(name, pid)
     return found
 
 
