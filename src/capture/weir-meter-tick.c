@@ -141,7 +141,8 @@ publish (struct weir_meter *meter, const struct weir_moment *moment)
 
   meter->phase = WEIR_PHASE_IDLE;
   /* Without a keeper there are no dumps: what events say is all there is. */
-  if (meter->keeper_stopped || meter->posture.left_conntrack)
+  meter->publisher.events_only = meter->keeper_stopped || meter->posture.left_conntrack;
+  if (meter->publisher.events_only)
     meter->publisher.read_at[WEIR_SOURCE_CONNTRACK] = now;
   weir_meter_read_bpf (meter, now);
   weir_join_settle (&meter->join, now);

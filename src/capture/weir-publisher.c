@@ -603,7 +603,8 @@ choose_marks (const struct weir_publisher *publisher, const struct weir_join *jo
 {
   if (join->table.n_flows <= publisher->rows_max || publisher->looked_at == 0 ||
       now - publisher->looked_at >= LOOK_INTERVAL ||
-      publisher->read_at[WEIR_SOURCE_CONNTRACK] > publisher->shown_at[WEIR_SOURCE_CONNTRACK])
+      (!publisher->events_only &&
+       publisher->read_at[WEIR_SOURCE_CONNTRACK] > publisher->shown_at[WEIR_SOURCE_CONNTRACK]))
     return WEIR_MARK_IN_USE;
   return WEIR_MARK_TOUCHED | WEIR_MARK_ROW;
 }

@@ -32,6 +32,7 @@ struct weir_publisher
    * was published; CLOCK_BOOTTIME, ns, 0: never. */
   uint64_t read_at[WEIR_N_SOURCES], shown_at[WEIR_N_SOURCES];
   uint64_t last_tick;
+  bool events_only;   /* the table of connection tracking is not read: events tell of changes */
   uint64_t looked_at; /* when all flows were looked at last, CLOCK_BOOTTIME, ns; 0: never */
   uint64_t sequence;
   uint32_t n_rows; /* at the last tick, and those that were announced since */

@@ -236,17 +236,21 @@ read_programs (struct fixture *fixture)
 {
   fixture->now += S;
   fixture->publisher.read_at[WEIR_SOURCE_BPF] = fixture->now;
+  if (fixture->publisher.events_only)
+    fixture->publisher.read_at[WEIR_SOURCE_CONNTRACK] = fixture->now;
   publish (fixture);
 }
 
 /* Where kernel programs count and nobody reads the table of connection tracking: those that stand
- * still are looked at every half minute only, and what is told is right all the same. */
+ * still are looked at every half minute only, and what is told is right all the same.  @data: its
+ * events are heard. */
 static void
 test_without_tracking (struct fixture *fixture, gconstpointer data)
 {
   struct weir_conntrack_reading gone = nth (1, 0, 0);
   const guint64 sent[] = { 1000, 3000, 2000, 500 };
 
+  fixture->publisher.events_only = data != NULL;
   fixture->publisher.rows_max = 2;
   for (guint i = 0; i < 4; i++)
     {
@@ -511,6 +515,8 @@ main (int argc, char **argv)
   ADD ("between-dumps", test_between_dumps);
   ADD ("sums-between-dumps", test_sums_between_dumps);
   ADD ("without-tracking", test_without_tracking);
+  g_test_add ("/publisher/events-only", struct fixture, "", set_up, test_without_tracking,
+              tear_down);
   ADD ("born-and-dead", test_born_and_dead);
   ADD ("told-late", test_told_late);
   ADD ("told-later", test_told_later);
