@@ -77,7 +77,10 @@ take_report (struct weir_owners_source *source, struct weir_owners *owners,
   source->has_report = true;
   source->report = *report;
   if (report->cap_permitted != 0)
-    return;
+    {
+      weir_owners_keep (owners);
+      return;
+    }
   weir_owners_give_up (owners);
   if (source->namespaces != NULL)
     weir_namespaces_give_up (source->namespaces);

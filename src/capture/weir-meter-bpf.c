@@ -199,7 +199,11 @@ weir_meter_read_bpf (struct weir_meter *meter, uint64_t now)
 bool
 weir_meter_wants_sockets (const struct weir_meter *meter, uint64_t awake)
 {
-  return !weir_meter_has_bpf (meter) || meter->join.own.n_complete < 2 ||
+  /* Who is looked for before the right to look is given up has to be there still. */
+  const bool is_naming = meter->posture.began != 0 && !meter->posture.lookers_decided &&
+                         weir_owners_count_sought (&meter->join.owners) > 0;
+
+  return !weir_meter_has_bpf (meter) || meter->join.own.n_complete < 2 || is_naming ||
          weir_governor_allows (&meter->sockets_governor,
                                weir_client_get_interval (&meter->client, awake), awake);
 }

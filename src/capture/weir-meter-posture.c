@@ -14,8 +14,9 @@
 #include "weir-keeper.h"
 #include "weir-meter-private.h"
 
-/* Sockets may be made without end: after that it is over, and who was not found by then is not. */
-#define NAMING_MAX (10000 * WEIR_MS)
+/* One request of the looker goes through some ten thousand descriptors, and anybody may have many
+ * times as many: after that it is over, and it is said how many sockets were not looked for. */
+#define NAMING_MAX (30000 * WEIR_MS)
 
 static struct weir_process_status *
 find_process (struct weir_posture *posture, enum weir_role role)
@@ -137,16 +138,14 @@ leave_conntrack (struct weir_meter *meter)
 
 /* ---- looker and teller ---- */
 
-/* Whether everybody was looked for who had a socket before the programs could name him: those whose
- * sockets were shown by now, in all namespaces, and in the first walk for namespaces. */
+/* Whether all sockets were shown that were there before the programs could name anybody: in all
+ * namespaces, and in the first walk for namespaces. */
 static bool
-all_are_named (const struct weir_meter *meter)
+all_are_shown (const struct weir_meter *meter)
 {
   const struct weir_namespaces *namespaces = &meter->namespaces;
 
-  if (!meter->join.own.sockets_known || meter->owners.asking ||
-      weir_owners_waits (&meter->join.owners) ||
-      (meter->owners.namespaces != NULL && namespaces->walk < 2))
+  if (!meter->join.own.sockets_known || (meter->owners.namespaces != NULL && namespaces->walk < 2))
     return false;
   for (unsigned i = 0; i < namespaces->n; i++)
     {
@@ -154,6 +153,17 @@ all_are_named (const struct weir_meter *meter)
         return false;
     }
   return true;
+}
+
+/* Whether everybody was looked for who had one of these. */
+static bool
+all_are_named (struct weir_meter *meter)
+{
+  struct weir_owners *owners = &meter->join.owners;
+
+  owners->is_starting = owners->is_starting && !all_are_shown (meter);
+  return !owners->is_starting && !meter->owners.asking && !weir_owners_waits (owners) &&
+         weir_owners_count_sought (owners) == 0;
 }
 
 static void
@@ -187,16 +197,18 @@ advance_lookers (struct weir_meter *meter, uint64_t awake)
 
   take_own_report (meter, &meter->owners.has_report, &meter->owners.report);
   take_own_report (meter, &meter->details.has_report, &meter->details.report);
-  if (posture->lookers_asked || find_process (posture, WEIR_ROLE_LOOKER) == NULL)
+  if (posture->lookers_decided || find_process (posture, WEIR_ROLE_LOOKER) == NULL)
     return;
   if (keeping != WEIR_KEEPING_NOTHING)
     {
+      posture->lookers_decided = true;
+      weir_owners_keep (&meter->join.owners);
       say_of_lookers (posture, keeping);
       return;
     }
   if (!all_are_named (meter) && awake - posture->began < NAMING_MAX)
     return;
-  posture->lookers_asked = true;
+  posture->lookers_decided = true;
   /* An ordinary user's have nothing to give up. */
   if (!meter->looks_at_all_users)
     return;
@@ -223,6 +235,8 @@ weir_meter_begin_posture (struct weir_meter *meter, const struct weir_meter_setu
         process->keeps = WEIR_KEEPING_UNDECIDED;
     }
   posture->news = true;
+  meter->join.owners.is_starting =
+      meter->looks_at_all_users && judge_all (meter) == WEIR_KEEPING_NOTHING;
 }
 
 void

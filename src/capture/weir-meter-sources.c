@@ -53,7 +53,7 @@ get_losses (const struct weir_meter *meter, enum weir_source source)
     case WEIR_SOURCE_INTERFACES:
       return meter->join.own.addresses.refused;
     case WEIR_SOURCE_OWNERS:
-      return meter->join.owners.refused;
+      return meter->join.owners.refused + meter->join.owners.n_unsought;
     case WEIR_SOURCE_BPF:
       return weir_meter_get_bpf_losses (meter);
     default:
@@ -115,6 +115,8 @@ look_at_conntrack (struct weir_meter *meter)
 
   if ((meter->config->off & WEIR_OFF_CONNTRACK) != 0)
     return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_UNAVAILABLE, WEIR_REASON_CONFIG, 0);
+  if (meter->posture.left_conntrack && !weir_meter_has_bpf (meter))
+    return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_UNAVAILABLE, WEIR_REASON_STOPPED_LATER, 0);
   if (meter->posture.left_conntrack)
     return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_UNAVAILABLE,
                 meter->forwarding.on ? WEIR_REASON_FORWARDING_LATER : WEIR_REASON_NOT_NEEDED, 0);
@@ -167,6 +169,10 @@ look_at_owners (struct weir_meter *meter)
     return say (WEIR_SOURCE_OWNERS, WEIR_SOURCE_DEGRADED, WEIR_REASON_STOPPED, 0);
   if (!meter->looks_at_all_users)
     return say (WEIR_SOURCE_OWNERS, WEIR_SOURCE_DEGRADED, WEIR_REASON_OWN_PROCESSES_ONLY, 0);
+  if (meter->join.owners.given_up && !weir_meter_has_bpf (meter))
+    return say (WEIR_SOURCE_OWNERS, WEIR_SOURCE_DEGRADED, WEIR_REASON_STOPPED_LATER, 0);
+  if (meter->join.owners.n_unsought > 0)
+    return say (WEIR_SOURCE_OWNERS, WEIR_SOURCE_DEGRADED, WEIR_REASON_NOT_ALL_NAMED, 0);
   if (is_losing (meter, WEIR_SOURCE_OWNERS))
     return say (WEIR_SOURCE_OWNERS, WEIR_SOURCE_DEGRADED, WEIR_REASON_LOSING_EVENTS, 0);
   return say (WEIR_SOURCE_OWNERS, WEIR_SOURCE_ACTIVE,

@@ -382,7 +382,6 @@ weir_meter_run (struct weir_meter_setup *setup)
   weir_owners_source_init (&meter->owners, setup->fds.looker);
   weir_details_source_init (&meter->details, setup->fds.teller, setup->tells_nothing);
   weir_forwarding_init (&meter->forwarding, setup->fds.forwarding);
-  weir_meter_begin_posture (meter, setup);
   weir_meter_init_announce (meter);
   weir_lookup_init (&meter->lookup, setup->fds.sock_exact);
   if (weir_bpf_source_init (&meter->bpf, &setup->bpf) == 0 &&
@@ -394,7 +393,10 @@ weir_meter_run (struct weir_meter_setup *setup)
       begin_namespaces (meter, setup);
       weir_meter_read_accounting (meter);
       if (weir_meter_begin_bpf (meter, setup) == 0)
-        code = introduce (meter, setup) == 0 ? serve (meter, setup) : WEIR_EXIT_HANDOFF;
+        {
+          weir_meter_begin_posture (meter, setup);
+          code = introduce (meter, setup) == 0 ? serve (meter, setup) : WEIR_EXIT_HANDOFF;
+        }
       weir_interfaces_clear (&meter->interfaces);
       weir_namespaces_clear (&meter->namespaces);
       weir_join_clear (&meter->join);

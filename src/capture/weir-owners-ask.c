@@ -170,6 +170,7 @@ weir_owners_collect (struct weir_owners *owners, uint64_t now, struct weir_looke
                          .walks.max = AGAIN_MAX,
                          .pids_max = checks_max / CHECKS_PER_PROCESS };
   uint32_t n = 0;
+  bool is_sought = false;
 
   weir_owners_forget_lost (owners, now);
   if (owners->given_up)
@@ -182,11 +183,12 @@ weir_owners_collect (struct weir_owners *owners, uint64_t now, struct weir_looke
       if (!owner->in_use || owner->asked || owner->hurried || owner->parked || owner->ask_at == 0 ||
           owner->ask_at > now)
         continue;
-      if (owner->answered)
+      if (owner->answered && !owner->is_sought)
         {
           note_again (owners, owner, slot, now, &again);
           continue;
         }
+      is_sought |= owner->answered;
       ask_for (owner, request, n++);
       owners->next_asked = slot + 1;
     }
@@ -194,7 +196,10 @@ weir_owners_collect (struct weir_owners *owners, uint64_t now, struct weir_looke
    * has none but those walks nowhere. */
   if (again.checks.n > 0 && n == 0)
     return ask_checks (owners, request, &again, now);
-  return ask_walks (owners, request, n, &again, now);
+  n = ask_walks (owners, request, n, &again, now);
+  if (is_sought)
+    request->depth = WEIR_LOOKER_WHOLE;
+  return n;
 }
 
 void
@@ -245,6 +250,16 @@ weir_owners_collect_cgroups (struct weir_owners *owners, uint64_t now,
       cgroup->asked = true;
       ret_ids[n++] = cgroup->id;
     }
+  return n;
+}
+
+uint32_t
+weir_owners_count_sought (const struct weir_owners *owners)
+{
+  uint32_t n = 0;
+
+  for (uint32_t i = 0; i < owners->n_slots; i++)
+    n += owners->items[i].in_use && owners->items[i].is_sought;
   return n;
 }
 

@@ -13,6 +13,8 @@ void
 weir_owners_give_up (struct weir_owners *owners)
 {
   owners->given_up = true;
+  owners->is_starting = false;
+  owners->n_unsought = weir_owners_count_sought (owners);
   owners->n_hurried = 0;
   for (uint32_t i = 0; i < owners->n_slots; i++)
     {
@@ -20,7 +22,7 @@ weir_owners_give_up (struct weir_owners *owners)
 
       if (!owner->in_use || owner->is_process)
         continue;
-      owner->asked = owner->hurried = owner->parked = false;
+      owner->asked = owner->hurried = owner->parked = owner->is_sought = false;
       owner->answered = true;
       owner->ask_at = 0;
       if (owner->missing != WEIR_MISSING_NOT_YET)
@@ -28,6 +30,14 @@ weir_owners_give_up (struct weir_owners *owners)
       owner->missing = WEIR_MISSING_GIVEN_UP;
       weir_owners_note_news (owners, owner);
     }
+}
+
+void
+weir_owners_keep (struct weir_owners *owners)
+{
+  owners->is_starting = false;
+  for (uint32_t i = 0; i < owners->n_slots; i++)
+    owners->items[i].is_sought = false;
 }
 
 static bool

@@ -18,6 +18,8 @@ static const uint64_t check_gaps[] = { 4000 * MS, 8000 * MS };
 
 /* ... and after one that the looker could not finish, which says nothing. */
 #define AGAIN_GAP (1000 * MS)
+/* ... as long as the right to look is there for those who wait for that answer only. */
+#define SOUGHT_GAP (100 * MS)
 
 /* A process that was seen not to hold the socket any more is shown no longer than this, even if
  * there was no time to look for another. */
@@ -277,6 +279,7 @@ weir_owners_need (struct weir_owners *owners, uint32_t inode, uint64_t cookie, u
     .missing = weir_owners_get_missing (owners),
     .ask_at = owners->given_up ? 0 : now,
     .answered = owners->given_up,
+    .is_sought = owners->is_starting,
     .round = round,
     .next = *bucket_of (owners, inode),
     .in_use = true,
@@ -350,6 +353,7 @@ weir_owners_sweep (struct weir_owners *owners, uint32_t netns, uint32_t round)
         continue;
       /* The socket is gone: whoever held it cannot be found any more. */
       owner->ask_at = 0;
+      owner->is_sought = false;
       if (owner->pid == 0 && owner->missing == WEIR_MISSING_NOT_YET)
         {
           owner->missing = WEIR_MISSING_GONE;
@@ -415,6 +419,7 @@ apply_found (struct weir_owners *owners, struct weir_owner *owner,
   owner->start_time = answer->start_time;
   owner->process_cgroup = process_cgroup;
   set_lost (owners, owner, 0);
+  owner->is_sought = false;
   owner->missing = WEIR_MISSING_NOTHING;
   memset (owner->comm, 0, sizeof owner->comm);
   memccpy (owner->comm, comm, 0, sizeof owner->comm - 1);
@@ -429,8 +434,8 @@ apply_found (struct weir_owners *owners, struct weir_owner *owner,
 static void
 apply_unfinished (struct weir_owners *owners, struct weir_owner *owner, uint64_t now)
 {
-  owner->ask_at = now + AGAIN_GAP;
-  owner->parked = true;
+  owner->ask_at = now + (owner->is_sought ? SOUGHT_GAP : AGAIN_GAP);
+  owner->parked = !owner->is_sought;
   if (owner->pid != 0 && owner->lost_at == 0)
     set_lost (owners, owner, now);
 }
@@ -453,6 +458,7 @@ apply_not_found (struct weir_owners *owners, struct weir_owner *owner, uint32_t 
   if (owner->missing != missing)
     weir_owners_note_news (owners, owner);
   owner->missing = missing;
+  owner->is_sought = false;
   owner->ask_at = owner->tries < N_RETRIES ? now + retry_gaps[owner->tries++] : 0;
   /* Most short ones are gone by now, and to look for them once more would take the longest. */
   owner->parked = true;

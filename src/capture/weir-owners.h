@@ -64,6 +64,7 @@ struct weir_owner
   bool answered;         /* at least once */
   bool hurried;          /* it is asked for before a tick, and not at one */
   bool parked;           /* nobody was found: not to be asked for until a dump shows it again */
+  bool is_sought;        /* it was there at the start, and was not looked for everywhere yet */
   bool is_process;       /* that kernel programs named, and no socket; see weir-owners-born.c */
   bool is_opener;        /* ... as one who made a socket and does not use it */
   bool has_threads_name; /* ... whose @comm is that of a thread */
@@ -124,7 +125,9 @@ struct weir_owners
   uint32_t round_before;    /* of the engine's own namespace: the last whole dump came after it */
   uint32_t next_asked;      /* slot where collecting goes on: everybody gets a turn */
   bool sees_everybody;      /* the looker may look at all users */
-  bool given_up;            /* ... and did, until it gave up the right: no socket is asked for */
+  bool is_starting;         /* what is new now was there before kernel programs named anybody */
+  bool given_up;            /* the looker gave up the right to: no socket is asked for */
+  uint32_t n_unsought;      /* sockets that had not been looked for everywhere by then */
   uint32_t holders[WEIR_OWNERS_HOLDERS]; /* numbers, of sockets whose processes are asked about */
   uint32_t n_holders, next_holder;
   uint64_t holders_at; /* when that is due */
@@ -176,6 +179,10 @@ weir_owners_collect_cgroups (struct weir_owners *owners, uint64_t now,
 /* Whether a socket that was never asked for waits for its first answer. */
 bool
 weir_owners_waits (const struct weir_owners *owners);
+/* How many there are of those that were new while @is_starting, and of which it is neither known
+ * who holds them nor that nobody does: an answer that the looker could not finish says neither. */
+uint32_t
+weir_owners_count_sought (const struct weir_owners *owners);
 
 void
 weir_owners_answer (struct weir_owners *owners, const struct weir_looker_answer *answer,
@@ -191,6 +198,9 @@ weir_owners_answered (struct weir_owners *owners, uint64_t spent, uint64_t now);
  * are there: whether somebody else was given one nobody can see. */
 void
 weir_owners_give_up (struct weir_owners *owners);
+/* ... or that will not come, so that nobody has to be looked for by then. */
+void
+weir_owners_keep (struct weir_owners *owners);
 /* Collects up to WEIR_OWNERS_HOLDERS numbers of such processes that are due; returns how many. */
 uint32_t
 weir_owners_collect_holders (struct weir_owners *owners, uint64_t now,

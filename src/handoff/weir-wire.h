@@ -226,10 +226,12 @@ enum weir_reason
   WEIR_REASON_NOT_NEEDED = 29, /* conntrack: bpf tells all that it could; its right is given up */
   WEIR_REASON_FORWARDING_LATER = 30, /* ... and since then packets of others are passed on */
   WEIR_REASON_RIGHTS_GIVEN_UP = 31,  /* owners, active: only those that bpf names are new */
+  WEIR_REASON_NOT_ALL_NAMED = 32,    /* ... before all old ones were looked for (@losses) */
+  WEIR_REASON_STOPPED_LATER = 33,    /* conntrack, owners: given up, and then bpf stopped */
 };
 
 /* The last one that a reader takes. */
-#define WEIR_REASON_LAST 31
+#define WEIR_REASON_LAST 33
 
 /* Room for @said of struct weir_source_status. */
 #define WEIR_SAID_SIZE 128

@@ -117,6 +117,15 @@ static const struct
                                     N_ ("Kernel programs name who opens a connection. Of what only "
                                         "listens, the user and the unit are known. With "
                                         "keep_capabilities in engine.conf the right is kept.") },
+  [WEIR_REASON_NOT_ALL_NAMED] = { N_ ("The right to look into programs was given up before all had "
+                                      "been looked at"),
+                                  N_ ("There are very many open files here. Of some connections "
+                                      "that "
+                                      "were open before, only the user and the unit are known. "
+                                      "With "
+                                      "keep_capabilities in engine.conf the right is kept.") },
+  [WEIR_REASON_STOPPED_LATER] = { N_ ("Given up, and since then the kernel programs have ended"),
+                                  N_ ("Leave the full view and unlock it again.") },
 };
 
 /* %s: a time, in seconds. */

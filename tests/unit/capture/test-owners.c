@@ -206,6 +206,62 @@ test_unfinished (void)
   weir_owners_clear (&owners);
 }
 
+/* Who has a socket at the start is looked for until that is done everywhere: soon again, and no
+ * answer that was not finished counts. */
+static void
+test_sought (void)
+{
+  struct weir_looker_answer unfinished = found (5, 0, 0, "", ""),
+                            known = found (6, 77, 1234, "a", ""), nobody = found (5, 0, 0, "", "");
+  struct weir_looker_request request = { 0 };
+  struct weir_owners owners;
+
+  unfinished.unfinished = 1;
+  g_assert_cmpint (weir_owners_init (&owners, true), ==, 0);
+  owners.is_starting = true;
+  weir_owners_need (&owners, 5, 50, 0, 1, S);
+  weir_owners_need (&owners, 6, 60, 0, 1, S);
+  owners.is_starting = false;
+  weir_owners_need (&owners, 7, 70, 0, 1, S);
+  g_assert_cmpuint (weir_owners_count_sought (&owners), ==, 2);
+  g_assert_cmpuint (weir_owners_collect (&owners, S, &request), ==, 3);
+  g_assert_cmpuint (request.depth, ==, WEIR_LOOKER_NEW);
+  weir_owners_answer (&owners, &unfinished, S);
+  weir_owners_answer (&owners, &known, S);
+  weir_owners_answered (&owners, 0, S);
+  g_assert_false (weir_owners_waits (&owners));
+  g_assert_cmpuint (weir_owners_count_sought (&owners), ==, 1);
+  /* No dump has to show it before, and the whole computer is looked at. */
+  g_assert_cmpuint (weir_owners_collect (&owners, S + S / 4, &request), ==, 1);
+  g_assert_cmpuint (request.values[0], ==, 5);
+  g_assert_cmpuint (request.depth, ==, WEIR_LOOKER_WHOLE);
+  weir_owners_answer (&owners, &nobody, S + S / 4);
+  weir_owners_answered (&owners, 0, S + S / 4);
+  g_assert_cmpuint (weir_owners_count_sought (&owners), ==, 0);
+  weir_owners_clear (&owners);
+}
+
+/* How many were not looked for by the time that the right to is given up is known; those that have
+ * ended by then are none of them. */
+static void
+test_unsought (void)
+{
+  struct weir_owners owners;
+
+  g_assert_cmpint (weir_owners_init (&owners, true), ==, 0);
+  owners.is_starting = true;
+  weir_owners_need (&owners, 5, 50, 0, 1, S);
+  weir_owners_need (&owners, 6, 60, 0, 1, S);
+  weir_owners_get (&owners, weir_owners_need (&owners, 7, 70, 0, 1, S))->flows = 1;
+  weir_owners_need (&owners, 5, 50, 0, 2, S);
+  weir_owners_need (&owners, 6, 60, 0, 2, S);
+  weir_owners_sweep (&owners, 0, 2);
+  weir_owners_give_up (&owners);
+  g_assert_cmpuint (owners.n_unsought, ==, 2);
+  g_assert_cmpuint (weir_owners_count_sought (&owners), ==, 0);
+  weir_owners_clear (&owners);
+}
+
 /* Sockets that nobody shows do not keep the looker from new ones, and all get their turn. */
 static void
 test_turns (void)
@@ -594,6 +650,8 @@ main (int argc, char **argv)
   g_test_add_func ("/owners/missing-reasons", test_missing_reasons);
   g_test_add_func ("/owners/checked-again", test_checked_again);
   g_test_add_func ("/owners/unfinished", test_unfinished);
+  g_test_add_func ("/owners/sought", test_sought);
+  g_test_add_func ("/owners/unsought", test_unsought);
   g_test_add_func ("/owners/turns", test_turns);
   g_test_add_func ("/owners/cgroup-room", test_cgroup_room);
   g_test_add_func ("/owners/many-cgroups", test_many_cgroups);

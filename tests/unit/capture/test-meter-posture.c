@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* When helpers are told to give up their capabilities, and what is said after that. */
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include "meter-fixture.h"
+#include "weir-keeper.h"
+
+/* The helpers' ends of what the meter talks to them by. */
+static int keeper, looker;
+
+static void
+make_pair (int *ret_own, int *ret_helper)
+{
+  int pair[2];
+
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), ==, 0);
+  *ret_own = pair[0];
+  *ret_helper = pair[1];
+}
+
+/* A full view whose keeper and looker have something to give up, and whose computer forwards
+ * nothing. */
+static void
+set_up_posture (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_meter_setup setup = { .n_processes = 2 };
+  struct weir_meter *meter;
+  int fd;
+
+  set_up (fixture, data);
+  meter = fixture->meter;
+  meter->looks_at_all_users = true;
+  meter->view = WEIR_VIEW_FULL;
+  make_pair (&meter->fds.keeper, &keeper);
+  make_pair (&fd, &looker);
+  weir_owners_source_init (&meter->owners, fd);
+  weir_details_source_init (&meter->details, -1, true);
+  meter->fds.conntrack_dump = meter->fds.conntrack_events = meter->fds.accounting = -1;
+  meter->fds.sock_diag = meter->fds.sock_events = meter->fds.route = -1;
+  weir_forwarding_init (&meter->forwarding, -1);
+  meter->forwarding.known = true;
+  meter->join.own.addresses.known = meter->join.own.sockets_known = true;
+  meter->join.conntrack_known = true;
+  setup.processes[0] = (struct weir_process_status) {
+    .role = WEIR_ROLE_KEEPER,
+    .pid = 10,
+    .cap_permitted = 4,
+  };
+  setup.processes[1] = (struct weir_process_status) {
+    .role = WEIR_ROLE_LOOKER,
+    .pid = 11,
+    .cap_permitted = 4,
+  };
+  weir_meter_begin_posture (meter, &setup);
+}
+
+static void
+tear_down_posture (struct fixture *fixture, gconstpointer data)
+{
+  close (fixture->meter->fds.keeper);
+  if (fixture->meter->owners.fd >= 0)
+    close (fixture->meter->owners.fd);
+  close (keeper);
+  close (looker);
+  tear_down (fixture, data);
+}
+
+static void
+advance (struct fixture *fixture, uint64_t ms)
+{
+  clocks.awake += ms * WEIR_MS;
+  clocks.boot += ms * WEIR_MS;
+  weir_meter_advance_posture (fixture->meter, clocks.awake);
+}
+
+/* What is said of @source when all is written. */
+static struct weir_source_status
+get_source (struct fixture *fixture, enum weir_source source)
+{
+  struct weir_writer writer;
+
+  weir_writer_init (&writer);
+  weir_meter_write_sources (fixture->meter, &writer);
+  weir_writer_clear (&writer);
+  return fixture->meter->shown_sources[source];
+}
+
+/* The looker is asked about @inode and says that it @has_finished, and has found nobody. */
+static void
+answer_looker (struct fixture *fixture, uint32_t inode, bool has_finished)
+{
+  struct weir_meter *meter = fixture->meter;
+  struct weir_looker_request request;
+  struct weir_looker_answer answer = { .verb = WEIR_LOOKER_OWNERS, .value = inode };
+
+  weir_owners_source_ask (&meter->owners, &meter->join.owners, clocks.boot);
+  g_assert_cmpint (recv (looker, &request, sizeof request, 0), ==, sizeof request);
+  g_assert_cmpuint (request.values[0], ==, inode);
+  answer.serial = request.serial;
+  answer.unfinished = !has_finished;
+  g_assert_cmpint (send (looker, &answer, sizeof answer, 0), ==, sizeof answer);
+  answer = (struct weir_looker_answer) { .serial = request.serial };
+  g_assert_cmpint (send (looker, &answer, sizeof answer, 0), ==, sizeof answer);
+  weir_owners_source_read (&meter->owners, &meter->join.owners, clocks.boot);
+}
+
+static void
+give_up_lookers (struct fixture *fixture)
+{
+  const struct weir_process_status report = { .role = WEIR_ROLE_LOOKER, .pid = 11 };
+  struct weir_meter *meter = fixture->meter;
+  uint8_t verb = 0;
+
+  weir_owners_source_ask (&meter->owners, &meter->join.owners, clocks.boot);
+  g_assert_cmpint (recv (looker, &verb, sizeof verb, 0), ==, 1);
+  g_assert_cmpuint (verb, ==, WEIR_RIGHTS_GIVE_UP);
+  g_assert_cmpint (send (looker, &report, sizeof report, 0), ==, sizeof report);
+  weir_owners_source_read (&meter->owners, &meter->join.owners, clocks.boot);
+  advance (fixture, 0);
+  g_assert_true (meter->join.owners.given_up);
+}
+
+/* A search that was not finished finds nobody, which says nothing. */
+static void
+test_looked_for (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_meter *meter = fixture->meter;
+
+  weir_owners_need (&meter->join.owners, 5, 50, 0, 1, clocks.boot);
+  answer_looker (fixture, 5, false);
+  advance (fixture, 250);
+  g_assert_false (meter->posture.lookers_decided);
+  /* It is looked for soon again, if it is still there. */
+  g_assert_true (weir_meter_wants_sockets (meter, clocks.awake));
+  answer_looker (fixture, 5, true);
+  advance (fixture, 250);
+  g_assert_true (meter->posture.lookers_decided);
+  give_up_lookers (fixture);
+  g_assert_cmpuint (get_source (fixture, WEIR_SOURCE_OWNERS).reason, ==,
+                    WEIR_REASON_RIGHTS_GIVEN_UP);
+}
+
+/* What takes too long is over some time, and said. */
+static void
+test_not_all (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_meter *meter = fixture->meter;
+  struct weir_source_status status;
+
+  weir_owners_need (&meter->join.owners, 5, 50, 0, 1, clocks.boot);
+  advance (fixture, 250);
+  answer_looker (fixture, 5, false);
+  advance (fixture, 60000);
+  g_assert_true (meter->posture.lookers_decided);
+  give_up_lookers (fixture);
+  status = get_source (fixture, WEIR_SOURCE_OWNERS);
+  g_assert_cmpuint (status.state, ==, WEIR_SOURCE_DEGRADED);
+  g_assert_cmpuint (status.reason, ==, WEIR_REASON_NOT_ALL_NAMED);
+  g_assert_cmpuint (status.losses, ==, 1);
+}
+
+static void
+retire_keeper (struct fixture *fixture)
+{
+  const struct weir_process_status report = { .role = WEIR_ROLE_KEEPER, .pid = 10 };
+  struct weir_meter *meter = fixture->meter;
+  uint8_t verb = 0;
+
+  meter->fds.conntrack_dump = eventfd (0, 0);
+  advance (fixture, 250);
+  g_assert_cmpint (recv (keeper, &verb, sizeof verb, 0), ==, 1);
+  g_assert_cmpuint (verb, ==, WEIR_KEEPER_RETIRE);
+  g_assert_cmpint (send (keeper, &report, sizeof report, 0), ==, sizeof report);
+  weir_meter_read_keeper (meter);
+  g_assert_true (meter->posture.left_conntrack);
+}
+
+/* What was given up because there were programs is missing when there are none any more. */
+static void
+test_stopped_later (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_meter *meter = fixture->meter;
+
+  advance (fixture, 250);
+  give_up_lookers (fixture);
+  retire_keeper (fixture);
+  g_assert_cmpuint (get_source (fixture, WEIR_SOURCE_CONNTRACK).reason, ==, WEIR_REASON_NOT_NEEDED);
+  g_assert_cmpuint (get_source (fixture, WEIR_SOURCE_OWNERS).state, ==, WEIR_SOURCE_ACTIVE);
+  weir_meter_lose_keeper (meter);
+  g_assert_cmpuint (get_source (fixture, WEIR_SOURCE_CONNTRACK).reason, ==,
+                    WEIR_REASON_STOPPED_LATER);
+  g_assert_cmpuint (get_source (fixture, WEIR_SOURCE_OWNERS).state, ==, WEIR_SOURCE_DEGRADED);
+  g_assert_cmpuint (get_source (fixture, WEIR_SOURCE_OWNERS).reason, ==, WEIR_REASON_STOPPED_LATER);
+}
+
+#define ADD(name, function)                                                                        \
+  g_test_add ("/meter/posture/" name, struct fixture, NULL, set_up_posture, function,              \
+              tear_down_posture)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("looked-for", test_looked_for);
+  ADD ("not-all", test_not_all);
+  ADD ("stopped-later", test_stopped_later);
+  return g_test_run ();
+}
