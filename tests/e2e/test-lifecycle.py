@@ -78,6 +78,15 @@ def all_gone(seconds=1):
     tap.wait_for(lambda: not processes.engines(), lambda: f"the end of {processes.engines()}", seconds)
 
 
+@tap.case("where nothing is forwarded, no process of the full view has any right after some seconds")
+def _():
+    full_view()
+    tester = STAGE.tester.pw_uid
+    tap.wait_for(lambda: (pids := processes.elevated(tester)) and len(pids) == 4
+                 and not any(any(processes.capabilities(pid).values()) for pid in pids),
+                 "four processes without any capability", seconds=20)
+
+
 @tap.case("the engine is killed in the full view: it is said, and one press measures again")
 def _():
     application, parts = full_view()
