@@ -153,9 +153,10 @@ count_new_tcp (struct __sk_buff *skb, struct bpf_sock *sk, const struct packet *
   flags = get_flow_flags (notes, tx);
   if (slot && is_flow_of (slot, sk, packet))
     return count_in (skb, packet, before, tx);
-  /* It is connected to somebody else, or lost its slot. */
+  /* It is connected to somebody else, or lost its slot; it comes here again where there was no room
+   * for what it is connected to. */
   if (slot)
-    close_slot (shared, slot, (uint32_t) before - 1, READ (slot->tag), 0);
+    close_slot (shared, slot, (uint32_t) before - 1, get_generation (before), 0);
   else if (before)
     flags |= WEIR_BPF_CONTINUED;
   get_socket_key (sk, packet, key);

@@ -212,6 +212,6 @@ make_flow (struct notes *notes, const struct weir_bpf_key *key, uint32_t flags, 
   add_count (WEIR_BPF_COUNT_BIRTHS);
   /* It was closed meanwhile, and nobody saw this one. */
   if (READ (notes->flags) & NOTES_RELEASED)
-    close_slot (shared, slot, number, tag, 0);
+    close_slot (shared, slot, number, get_generation (tag), 0);
   return reference;
 }

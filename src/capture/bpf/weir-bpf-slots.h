@@ -338,12 +338,13 @@ put_back (struct weir_bpf_control *shared, struct weir_bpf_slot *slot, uint32_t 
     push (slot, number, tag);
 }
 
-/* @user: 0 leaves it as it is. */
+/* Of the flow that has @generation, unless somebody else has ended it: else the number would be put
+ * back twice.  @user: 0 leaves it as it is. */
 static __noinline int
 close_slot (struct weir_bpf_control *shared, struct weir_bpf_slot *slot, uint32_t number,
-            uint64_t tag, const struct weir_bpf_owner *user)
+            uint32_t generation, const struct weir_bpf_owner *user)
 {
-  const uint32_t generation = get_generation (tag);
+  const uint64_t tag = make_tag (generation, WEIR_BPF_SLOT_BUSY);
 
   if (__sync_val_compare_and_swap (&slot->tag, tag, make_tag (generation, WEIR_BPF_SLOT_FREE)) !=
       tag)
@@ -392,7 +393,7 @@ close_next (uint32_t step, struct walk *walk)
       walk->lost = 1;
       return 1;
     }
-  close_slot (shared, slot, number, tag, &walk->user);
+  close_slot (shared, slot, number, get_generation (tag), &walk->user);
   if (next == NEXT_NOT_YET)
     {
       walk->lost = 1;
@@ -415,6 +416,6 @@ close_if_its (uint32_t number, struct walk *walk)
   tag = READ (slot->tag);
   if ((uint32_t) tag == WEIR_BPF_SLOT_BUSY && READ (slot->key.cookie) == walk->cookie &&
       READ (slot->tag) == tag)
-    close_slot (shared, slot, number, tag, &walk->user);
+    close_slot (shared, slot, number, get_generation (tag), &walk->user);
   return 0;
 }

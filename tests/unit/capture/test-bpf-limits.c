@@ -438,6 +438,58 @@ test_accepted (void)
   stage_close (&stage);
 }
 
+/* A socket that gave up its slot, and gets none for what it is connected to now, gives it up once
+ * only, however often it looks: a slot that was given up twice would be given to two. */
+static void
+test_given_up (void)
+{
+  int listener = stage_socket (AF_INET, SOCK_STREAM, 0), client, servers[2];
+  const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+  struct weir_bpf_totals totals;
+  struct user many, few;
+  struct stage stage;
+
+  stage_open_in (&stage, group, SLOTS, WEIR_BPF_IDLE_NS);
+  stage_bind (listener, "127.0.0.1", 0);
+  g_assert_cmpint (listen (listener, 8), ==, 0);
+  client = stage_socket (AF_INET, SOCK_STREAM, 0);
+  stage_connect (client, "127.0.0.1", stage_get_port (listener));
+  servers[0] = accept (listener, NULL, NULL);
+  many = begin_user (0, SLOTS);
+  few = begin_user (1001, SLOTS / WEIR_BPF_RESERVE - 3);
+  g_assert_cmpint (connect (client, &nobody, sizeof nobody), ==, 0);
+  stage_connect (client, "127.0.0.1", stage_get_port (listener));
+  servers[1] = accept (listener, NULL, NULL);
+  for (unsigned i = 0; i < 4; i++)
+    {
+      stage_send (client, bytes, 10);
+      stage_receive (servers[1], 10);
+      g_usleep (2 * (UINT64_C (1) << WEIR_BPF_EPOCH_SHIFT) / 1000);
+    }
+  stage_read (&stage);
+  weir_bpf_source_get_totals (&stage.source, &totals);
+  g_assert_cmpuint (totals.counts[WEIR_BPF_COUNT_CLOSED], ==, 1);
+  g_assert_cmpuint (totals.counts[WEIR_BPF_COUNT_NO_ROOM], >=, 5);
+  g_assert_cmpuint (count_of (&stage, 1001), ==, SLOTS / WEIR_BPF_RESERVE - 3);
+
+  /* What is left, and the slot that was given up once; nobody gets one that somebody has. */
+  for (unsigned i = 0; i < SLOTS / WEIR_BPF_RESERVE; i++)
+    send_once_more (&few);
+  stage_read (&stage);
+  g_assert_cmpuint (stage.ended, ==, 1);
+  end_user (&many);
+  end_user (&few);
+  close (client);
+  close (servers[0]);
+  close (servers[1]);
+  close (listener);
+  stage_read (&stage);
+  weir_bpf_source_get_totals (&stage.source, &totals);
+  g_assert_cmpuint (totals.counts[WEIR_BPF_COUNT_BIRTHS], ==, totals.counts[WEIR_BPF_COUNT_CLOSED]);
+  g_assert_cmpuint (stage.source.opened.control->taken, ==, 0);
+  stage_close (&stage);
+}
+
 /* ---- more than is read ---- */
 
 /* Nobody reads for long: events are missing, and slots were used again and again. */
@@ -591,6 +643,7 @@ main (int argc, char **argv)
   g_test_add_func ("/bpf/limits/users", test_users);
   g_test_add_func ("/bpf/limits/subordinate-users", test_subordinate_users);
   g_test_add_func ("/bpf/limits/accepted", test_accepted);
+  g_test_add_func ("/bpf/limits/given-up", test_given_up);
   g_test_add_func ("/bpf/limits/unread", test_unread);
   g_test_add_func ("/bpf/limits/syn-flood", test_syn_flood);
   g_test_add_func ("/bpf/limits/late", test_late);
