@@ -94,7 +94,9 @@ set_user (struct notes *notes, struct weir_bpf_owner *user)
 }
 
 /* The notes of a socket that came from a listener are a copy of the listener's.  That there is a
- * copy says that the socket was made while the programs ran, and how. */
+ * copy says that the socket was made while the programs ran, and how.  Several processors may be
+ * here, and one that is done may have given the socket a slot already: so nothing is cleared but
+ * what the copy began with.  @head may stay: slots that it leads to have another cookie. */
 static __always_inline void
 make_own (struct notes *notes, uint64_t cookie)
 {
@@ -102,17 +104,21 @@ make_own (struct notes *notes, uint64_t cookie)
 
   if (before == cookie)
     return;
-  /* Another processor may be here as well: of what is not a copy, all is 0 already. */
   if (before)
     {
-      notes->flags = WEIR_BPF_WHOLE | WEIR_BPF_ACCEPTED;
-      notes->cached = 0;
-      notes->head = 0;
+      const uint64_t cached = READ (notes->cached);
+      const uint32_t flags = READ (notes->flags);
+
+      /* Unchanged: nobody was done when these two were read. */
+      if (__sync_val_compare_and_swap (&notes->cookie, before, before) != before)
+        return;
+      __sync_val_compare_and_swap (&notes->cached, cached, 0);
+      __sync_val_compare_and_swap (&notes->flags, flags, WEIR_BPF_WHOLE | WEIR_BPF_ACCEPTED);
       notes->hand = 0;
       notes->retry = 0;
     }
   notes->born = bpf_ktime_get_boot_ns ();
-  notes->cookie = cookie;
+  __sync_val_compare_and_swap (&notes->cookie, before, cookie);
 }
 
 /* Somebody calls something with the socket. */
