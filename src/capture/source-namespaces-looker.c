@@ -135,9 +135,13 @@ end_walk (struct weir_namespaces *namespaces, const struct weir_looker_answer *a
   namespaces->found_new = false;
   leave_empty (namespaces);
   namespaces->walk++;
-  namespaces->n_left_out = namespaces->n_left_out_now;
+  /* Who sees only some cannot tell what is missing: that stays what it was. */
+  if (!namespaces->only_opened)
+    {
+      namespaces->n_left_out = namespaces->n_left_out_now;
+      namespaces->unfinished = false;
+    }
   namespaces->n_left_out_now = 0;
-  namespaces->unfinished = false;
 }
 
 /* ---- listings ---- */
@@ -279,10 +283,14 @@ void
 weir_namespaces_give_up (struct weir_namespaces *namespaces)
 {
   namespaces->only_opened = true;
+  namespaces->unfinished |= namespaces->walk < 2;
   for (unsigned i = namespaces->n; i-- > 0;)
     {
-      if (namespaces->items[i]->sock_diag < 0)
-        weir_namespaces_remove (namespaces, i);
+      if (namespaces->items[i]->sock_diag >= 0)
+        continue;
+      /* One without sockets hides nothing. */
+      namespaces->n_left_out += namespaces->items[i]->netns->n_sockets > 0;
+      weir_namespaces_remove (namespaces, i);
     }
 }
 

@@ -90,7 +90,9 @@ struct weir_namespaces
   int64_t saved;       /* time of the looker that may still be used; below 0: overdrawn, ns */
   uint32_t asked_verb; /* 0: none of ours */
   struct weir_namespace *asked_about; /* whose sockets are being listed */
-  uint32_t n_left_out;     /* namespaces that found no room: of the last whole walk, or the first */
+  /* Namespaces that found no room: of the last whole walk, or the first; and those that nobody may
+   * list any more */
+  uint32_t n_left_out;
   uint32_t n_left_out_now; /* ... and of the one that runs */
   bool only_opened;        /* no others can be listed any more */
   bool unfinished;         /* not all were looked for when the engine started */

@@ -82,6 +82,12 @@ is_on (const struct nlmsghdr *message)
 static void
 finish (struct weir_forwarding *forwarding, int error)
 {
+  /* What changed meanwhile may be missing, and is asked for again. */
+  if (forwarding->again)
+    {
+      forwarding->running = false;
+      return;
+    }
   if (forwarding->family == AF_INET && error == 0)
     {
       ask_for (forwarding, AF_INET6);

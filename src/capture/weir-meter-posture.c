@@ -80,7 +80,7 @@ judge_keeper (const struct weir_meter *meter)
   /* It has a setting to put back, which takes the capability; it would end rather than retire. */
   if (meter->counts)
     return WEIR_KEEPING_ACCOUNTING;
-  if (!forwarding->known)
+  if (!forwarding->known || forwarding->again || forwarding->running)
     return WEIR_KEEPING_UNDECIDED;
   return forwarding->on ? WEIR_KEEPING_FORWARDING : judge_entries (&meter->join);
 }

@@ -673,7 +673,8 @@ is_owner_final (const struct round *round, const struct weir_flow *flow)
     case WEIR_OWNER_NONE:
       return flow->owner_missing == WEIR_MISSING_OTHER_USER ||
              flow->owner_missing == WEIR_MISSING_KERNEL ||
-             flow->owner_missing == WEIR_MISSING_OTHER_NAMESPACE;
+             flow->owner_missing == WEIR_MISSING_OTHER_NAMESPACE ||
+             flow->owner_missing == WEIR_MISSING_GIVEN_UP;
     case WEIR_OWNER_LISTENER:
       return flow->key.protocol != IPPROTO_TCP;
     case WEIR_OWNER_CGROUP:

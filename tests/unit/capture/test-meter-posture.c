@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* When helpers are told to give up their capabilities, and what is said after that. */
+#include <linux/netlink.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
@@ -194,6 +195,35 @@ test_stopped_later (struct fixture *fixture, gconstpointer data)
   g_assert_cmpuint (get_source (fixture, WEIR_SOURCE_OWNERS).reason, ==, WEIR_REASON_STOPPED_LATER);
 }
 
+/* What an interrupted dump says, or one that something changed since, is not believed. */
+static void
+test_forwarding (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_meter *meter = fixture->meter;
+  const int fd = socket (AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+  uint8_t verb;
+
+  meter->fds.conntrack_dump = eventfd (0, 0);
+  weir_forwarding_init (&meter->forwarding, fd);
+  weir_forwarding_ask (&meter->forwarding, clocks.awake);
+  meter->forwarding.again = true;
+  weir_forwarding_read (&meter->forwarding);
+  g_assert_false (meter->forwarding.running);
+  g_assert_false (meter->forwarding.known);
+  weir_forwarding_ask (&meter->forwarding, clocks.awake + 2000 * WEIR_MS);
+  weir_forwarding_read (&meter->forwarding);
+  g_assert_true (meter->forwarding.known);
+  meter->forwarding.on = false;
+  meter->forwarding.again = true;
+  advance (fixture, 250);
+  g_assert_false (meter->posture.keeper_asked);
+  meter->forwarding.again = false;
+  advance (fixture, 250);
+  g_assert_cmpint (recv (keeper, &verb, sizeof verb, 0), ==, 1);
+  close (meter->fds.conntrack_dump);
+  close (fd);
+}
+
 #define ADD(name, function)                                                                        \
   g_test_add ("/meter/posture/" name, struct fixture, NULL, set_up_posture, function,              \
               tear_down_posture)
@@ -205,5 +235,6 @@ main (int argc, char **argv)
   ADD ("looked-for", test_looked_for);
   ADD ("not-all", test_not_all);
   ADD ("stopped-later", test_stopped_later);
+  ADD ("forwarding", test_forwarding);
   return g_test_run ();
 }

@@ -555,6 +555,35 @@ test_stop (struct fixture *fixture, gconstpointer data)
   g_assert_true (weir_namespaces_is_incomplete (&fixture->namespaces));
 }
 
+/* Whose sockets are not shown any more is missing, and goes on to be. */
+static void
+test_give_up (struct fixture *fixture, gconstpointer data)
+{
+  const guint32 inodes[] = { 100, 200, 201 };
+
+  read_all (fixture, G_MAXUINT64, S);
+  walk (fixture, 2 * S, 0, inodes, 3);
+  list (fixture, 200, 2, TRUE, 2 * S);
+  list (fixture, 201, 0, TRUE, 2 * S);
+  weir_namespaces_give_up (&fixture->namespaces);
+  g_assert_cmpuint (fixture->namespaces.n, ==, 1);
+  for (guint64 now = 10 * S; now < 40 * S; now += 10 * S)
+    {
+      g_assert_true (weir_namespaces_is_incomplete (&fixture->namespaces));
+      g_assert_cmpuint (fixture->namespaces.n_left_out, ==, 1);
+      walk (fixture, now, 0, inodes, 2);
+    }
+}
+
+/* Before the first walk has ended nobody knows which there are. */
+static void
+test_give_up_early (struct fixture *fixture, gconstpointer data)
+{
+  weir_namespaces_give_up (&fixture->namespaces);
+  walk (fixture, 2 * S, 0, NULL, 0);
+  g_assert_true (weir_namespaces_is_incomplete (&fixture->namespaces));
+}
+
 static void
 collect (const struct weir_namespace_record *record, void *data)
 {
@@ -623,6 +652,8 @@ main (int argc, char **argv)
   ADD ("walk-gaps", 0, test_walk_gaps);
   ADD ("not-own", 0, test_not_own);
   ADD ("stop", 2, test_stop);
+  ADD ("give-up", 1, test_give_up);
+  ADD ("give-up-early", 0, test_give_up_early);
   ADD ("publish", 1, test_publish);
 #undef ADD
   return g_test_run ();
