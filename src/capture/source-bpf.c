@@ -11,6 +11,9 @@
  *   marked afterwards, and read again.
  * - A flow is marked once in an epoch, and moves on after it was read in that epoch.  So what was
  *   marked in the current epoch, or the one before, is read again the next time.
+ * - Somebody is interrupted between taking a place on the list of what changed and writing it.  The
+ *   place is remembered, and what is behind it is read; where it stays empty, or was overwritten by
+ *   somebody who was late, all slots are read instead.
  * - More moved than may be read at once.  What there was when a reading began is read by the calls
  *   that follow, and what comes meanwhile by the next reading, which is therefore as bounded.
  */
@@ -29,6 +32,9 @@
 
 /* How often a slot is tried that changes while it is read. */
 #define TRIES 4
+
+/* For how many readings an entry is waited for. */
+#define HELD_READINGS 4
 
 struct weir_bpf_seen
 {
@@ -369,44 +375,89 @@ visit (struct weir_bpf_source *source, uint32_t number, struct call *call)
     tell (source, number, &slot, call->func, call->data);
 }
 
+static uint32_t
+take_again (struct weir_bpf_source *source)
+{
+  const uint32_t number = source->again[source->again_at];
+
+  source->again_at = (source->again_at + 1) % source->opened.n_slots;
+  source->n_again--;
+  source->left_again--;
+  source->seen[number].is_again = false;
+  return number;
+}
+
 static void
 read_again (struct weir_bpf_source *source, struct call *call)
 {
-  for (; source->left_again > 0 && call->left > 0; source->left_again--)
-    {
-      const uint32_t number = source->again[source->again_at];
-
-      source->again_at = (source->again_at + 1) % source->opened.n_slots;
-      source->n_again--;
-      source->seen[number].is_again = false;
-      visit (source, number, call);
-    }
+  while (source->left_again > 0 && call->left > 0)
+    visit (source, take_again (source), call);
 }
 
-/* Whether nothing was overrun of the entries that the reading is to have; those that somebody is
- * about to write are left for the next one, and all behind them. */
+/* 0: *@ret_number; below: it is not written yet; above: another one has its place. */
+static int32_t
+read_entry (const struct weir_bpf_opened *opened, uint64_t position, uint32_t *ret_number)
+{
+  const uint64_t place = position & (opened->n_changes - 1);
+  const uint64_t entry = __atomic_load_n (&opened->changes[place], __ATOMIC_ACQUIRE);
+
+  *ret_number = (uint32_t) entry;
+  return (int32_t) ((uint32_t) (entry >> 32) - (uint32_t) position);
+}
+
+static bool
+hold (struct weir_bpf_source *source, uint64_t position, uint32_t reading)
+{
+  if (source->n_held == WEIR_BPF_HELD_MAX || source->reading - reading >= HELD_READINGS)
+    return false;
+  source->held[source->n_held].position = position;
+  source->held[source->n_held++].reading = reading;
+  return true;
+}
+
+/* Whether it is known what all entries are that were waited for, or they may still be written. */
+static bool
+read_held (struct weir_bpf_source *source, struct call *call)
+{
+  for (; source->left_held > 0 && call->left > 0; source->left_held--)
+    {
+      const uint64_t position = source->held[0].position;
+      const uint32_t reading = source->held[0].reading;
+      uint32_t number;
+      const int32_t ahead = read_entry (&source->opened, position, &number);
+
+      source->n_held--;
+      memmove (source->held, source->held + 1, source->n_held * sizeof source->held[0]);
+      if (ahead > 0 || (ahead < 0 && !hold (source, position, reading)))
+        return false;
+      if (ahead == 0)
+        visit (source, number, call);
+    }
+  return true;
+}
+
+static bool
+is_overrun (const struct weir_bpf_source *source)
+{
+  const uint64_t written = __atomic_load_n (&source->opened.control->changes, __ATOMIC_ACQUIRE);
+
+  return source->read_changes < source->end &&
+         written - source->read_changes > source->opened.n_changes;
+}
+
+/* Whether nothing was overrun of the entries that the reading is to have. */
 static bool
 read_list (struct weir_bpf_source *source, struct call *call)
 {
-  const struct weir_bpf_opened *opened = &source->opened;
-  const uint64_t written = __atomic_load_n (&opened->control->changes, __ATOMIC_ACQUIRE);
-
-  if (source->read_changes < source->end && written - source->read_changes > opened->n_changes)
-    return false;
   for (; source->read_changes < source->end && call->left > 0; source->read_changes++)
     {
-      const uint64_t place = source->read_changes & (opened->n_changes - 1);
-      const uint64_t entry = __atomic_load_n (&opened->changes[place], __ATOMIC_ACQUIRE);
-      const int32_t ahead = (int32_t) ((uint32_t) (entry >> 32) - (uint32_t) source->read_changes);
+      uint32_t number;
+      const int32_t ahead = read_entry (&source->opened, source->read_changes, &number);
 
-      if (ahead > 0)
+      if (ahead > 0 || (ahead < 0 && !hold (source, source->read_changes, source->reading)))
         return false;
-      if (ahead < 0)
-        {
-          source->end = source->read_changes;
-          break;
-        }
-      visit (source, (uint32_t) entry, call);
+      if (ahead == 0)
+        visit (source, number, call);
     }
   return true;
 }
@@ -428,6 +479,9 @@ begin_scan (struct weir_bpf_source *source)
   source->reading++;
   source->read_changes = source->end =
       __atomic_load_n (&source->opened.control->changes, __ATOMIC_ACQUIRE);
+  source->n_held = source->left_held = 0;
+  while (source->left_again > 0)
+    (void) take_again (source);
   source->scan_at = 0;
   source->scan_end = get_n_used (&source->opened);
 }
@@ -445,16 +499,19 @@ weir_bpf_source_read_changes (struct weir_bpf_source *source, unsigned budget, w
       source->is_reading = true;
       source->reading++;
       source->left_again = source->n_again;
+      source->left_held = source->n_held;
       source->end = __atomic_load_n (&source->opened.control->changes, __ATOMIC_ACQUIRE);
     }
+  if (is_overrun (source))
+    begin_scan (source);
   /* First, so that none of these was read by this reading yet and would be left out. */
   read_again (source, &call);
-  if (!read_list (source, &call))
+  if (!read_held (source, &call) || !read_list (source, &call))
     begin_scan (source);
   for (; source->scan_at < source->scan_end && call.left > 0; source->scan_at++)
     visit (source, source->scan_at, &call);
-  source->is_reading = source->left_again > 0 || source->read_changes < source->end ||
-                       source->scan_at < source->scan_end;
+  source->is_reading = source->left_again > 0 || source->left_held > 0 ||
+                       source->read_changes < source->end || source->scan_at < source->scan_end;
   return !source->is_reading;
 }
 

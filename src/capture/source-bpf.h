@@ -65,6 +65,10 @@ struct weir_bpf_totals
 
 struct weir_bpf_seen;
 
+/* Entries of the list of what changed that may wait to be written, before all slots are looked at
+ * instead */
+#define WEIR_BPF_HELD_MAX 32
+
 struct weir_bpf_source
 {
   struct weir_bpf_opened opened;
@@ -72,11 +76,18 @@ struct weir_bpf_source
   /* Slots that may have changed after they were last read: a queue, each is in it once */
   uint32_t *again, again_at, n_again;
   uint64_t read_changes; /* entries of the list that were read */
+  /* Those among them that were not written yet, a queue, and the reading that came upon each */
+  struct
+  {
+    uint64_t position;
+    uint32_t reading;
+  } held[WEIR_BPF_HELD_MAX];
+  uint32_t n_held;
   /* The reading that runs or ran last, over any number of weir_bpf_source_read_changes(): what is
    * left of what there was when it began */
   uint32_t reading;
   bool is_reading;
-  uint32_t left_again;
+  uint32_t left_again, left_held;
   uint64_t end; /* of the entries of the list */
   uint32_t scan_at, scan_end;
   struct weir_bpf_sum retired_seen;
@@ -117,7 +128,8 @@ weir_bpf_source_read_events (struct weir_bpf_source *source, unsigned budget, we
 /* To be called at a tick: tells of each flow that may have moved since the last reading, once; of
  * those that an event should have told of and did not, too.  Cost goes with what moved, not with
  * what there is, and no more than @budget slots are looked at: false when that is not all, and the
- * next call goes on.  Once it is true, all is told of that moved before the first of these calls.
+ * next call goes on.  Once it is true, all is told of that moved before the first of these calls,
+ * but for a flow that somebody was interrupted in marking: that one a few readings later at most.
  */
 bool
 weir_bpf_source_read_changes (struct weir_bpf_source *source, unsigned budget, weir_bpf_func func,

@@ -319,8 +319,7 @@ test_current_epoch (struct world *world, const void *data)
   expect_told (world, "");
 }
 
-/* An entry that somebody is about to write keeps those behind it waiting, and nothing is left out.
- */
+/* An entry that somebody is about to write keeps nobody waiting, and nothing is left out. */
 static void
 test_unwritten_change (struct world *world, const void *data)
 {
@@ -330,11 +329,82 @@ test_unwritten_change (struct world *world, const void *data)
       put_change (world, i);
     }
   world->changes[1] = 0;
-  read_changes (world);
-  expect_told (world, "b1 ");
+  g_assert_true (weir_bpf_source_read_changes (&world->source, UINT_MAX, take, world));
+  expect_told (world, "b1 b3 ");
+  g_assert_true (weir_bpf_source_read_changes (&world->source, UINT_MAX, take, world));
+  expect_told (world, "");
   world->changes[1] = UINT64_C (1) << 32 | 2;
   read_changes (world);
-  expect_told (world, "b2 b3 ");
+  expect_told (world, "b2 ");
+  read_changes (world);
+  expect_told (world, "");
+}
+
+static uint64_t
+count_scans (const struct world *world)
+{
+  struct weir_bpf_totals totals;
+
+  weir_bpf_source_get_totals (&world->source, &totals);
+  return totals.full_scans;
+}
+
+/* One that is never written, or was written by somebody who was late, over another one. */
+static void
+test_lost_change (struct world *world, const void *data)
+{
+  for (uint32_t i = 0; i < 3; i++)
+    set_flow (world, i, 1, 1);
+  world->control->fresh = 3;
+  put_change (world, 0);
+  put_change (world, 1);
+  put_change (world, 2);
+  world->changes[1] = 0;
+  for (unsigned i = 0; i < 4; i++)
+    {
+      g_assert_cmpuint (count_scans (world), ==, 0);
+      read_changes (world);
+    }
+  expect_told (world, "b0 b2 ");
+  read_changes (world);
+  g_assert_cmpuint (count_scans (world), ==, 1);
+  expect_told (world, "c0 b1 c2 ");
+  read_changes (world);
+  expect_told (world, "");
+
+  /* Once round meanwhile. */
+  put_change (world, 1);
+  world->changes[3] = 0;
+  read_changes (world);
+  expect_told (world, "");
+  for (unsigned i = 0; i < N_CHANGES; i++)
+    put_change (world, 0);
+  read_changes (world);
+  g_assert_cmpuint (count_scans (world), ==, 2);
+  expect_told (world, "c0 c1 c2 ");
+}
+
+/* More than are waited for. */
+static void
+test_many_unwritten (struct world *world, const void *data)
+{
+  for (uint32_t i = 0; i < 3; i++)
+    set_flow (world, i, 1, 1);
+  world->control->fresh = 3;
+  put_change (world, 0);
+  read_changes (world);
+  expect_told (world, "b0 ");
+  for (unsigned n = 0; n < WEIR_BPF_HELD_MAX; n += N_CHANGES)
+    {
+      g_assert_cmpuint (count_scans (world), ==, 0);
+      world->control->changes += N_CHANGES;
+      read_changes (world);
+    }
+  expect_told (world, "");
+  world->control->changes++;
+  read_changes (world);
+  g_assert_cmpuint (count_scans (world), ==, 1);
+  expect_told (world, "c0 b1 b2 ");
 }
 
 static void
@@ -409,6 +479,28 @@ test_rest_of_all (struct world *world, const void *data)
   expect_told (world, "b3 b4 ");
   g_assert_true (weir_bpf_source_read_changes (&world->source, 3, take, world));
   expect_told (world, "c1 ");
+}
+
+/* What waits to be looked at again is looked at once where all are. */
+static void
+test_again_of_all (struct world *world, const void *data)
+{
+  for (uint32_t i = 0; i < 3; i++)
+    {
+      set_flow (world, i, 1, 1);
+      world->slots[i].epoch = get_epoch () + 100;
+    }
+  world->control->fresh = 3;
+  for (unsigned i = 0; i < N_CHANGES + 1; i++)
+    put_change (world, 0);
+  g_assert_true (weir_bpf_source_read_changes (&world->source, 3, take, world));
+  expect_told (world, "b0 b1 b2 ");
+  for (unsigned i = 0; i < N_CHANGES + 1; i++)
+    put_change (world, 0);
+  g_assert_true (weir_bpf_source_read_changes (&world->source, 3, take, world));
+  expect_told (world, "c0 c1 c2 ");
+  g_assert_true (weir_bpf_source_read_changes (&world->source, 3, take, world));
+  expect_told (world, "c0 c1 c2 ");
 }
 
 struct figures
@@ -649,9 +741,12 @@ main (int argc, char **argv)
   ADD ("changes", test_changes);
   ADD ("current-epoch", test_current_epoch);
   ADD ("unwritten-change", test_unwritten_change);
+  ADD ("lost-change", test_lost_change);
+  ADD ("many-unwritten", test_many_unwritten);
   ADD ("overrun", test_overrun);
   ADD ("rest", test_rest);
   ADD ("rest-of-all", test_rest_of_all);
+  ADD ("again-of-all", test_again_of_all);
   ADD ("nothing-is-lost", test_nothing_is_lost);
   ADD ("changing", test_changing);
   ADD ("generations", test_generations);
