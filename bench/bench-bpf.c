@@ -26,7 +26,7 @@
 
 #define GROUP_NAME "weir-bench"
 #define PORT       9000
-#define N_FLOWS    200000
+#define N_FLOWS    190000
 #define N_SOCKETS  8
 #define N_MOVING   1000
 #define RUNS       9

@@ -156,13 +156,9 @@ take_place (struct weir_bpf_control *shared, struct notes *notes, uint64_t cooki
       __sync_fetch_and_or (&notes->flags, NOTES_MISSED);
       return evict_own (notes, cookie, account);
     }
-  if (!has_room)
-    return evict (account);
-  number = take_free ();
-  if (!number)
+  number = has_room ? take_free () : evict (account);
+  if (!number && (has_room || has_account_little (account)))
     number = evict (ACCOUNT_ANY);
-  if (!number)
-    shared->last_shortage = bpf_ktime_get_boot_ns ();
   return number;
 }
 

@@ -37,9 +37,12 @@ typedef __u64 uint64_t;
 #define WEIR_BPF_SOCKET_SHARE 4
 #define WEIR_BPF_KERNEL_SHARE 16
 
-/* Who has more than that part of all slots gets none of the last ones: that part is for others. */
+/* Who has so many times the slots that are free gets none of these: whoever comes first has three
+ * quarters of all, and each who comes later three quarters of what was left, so that all is taken
+ * by nobody.  Who has less than the other part of all slots, and no room, gets what others leave
+ * idle. */
+#define WEIR_BPF_ACCOUNT_TIMES 3
 #define WEIR_BPF_ACCOUNT_SHARE 4
-#define WEIR_BPF_RESERVE       8
 
 /* Counters that every packet may touch are kept apart for so many processors. */
 #define WEIR_BPF_CPUS 64
@@ -159,7 +162,7 @@ struct weir_bpf_control
   uint64_t fresh;         /* slots ever taken that were never used before, and attempts to */
   uint64_t hand;          /* where the search for an idle slot goes on */
   uint64_t taken;         /* slots that flows have */
-  uint64_t last_shortage; /* CLOCK_BOOTTIME, ns: there was no slot, or one was taken away */
+  uint64_t last_shortage; /* CLOCK_BOOTTIME, ns: an idle one of anybody's was taken away */
 };
 
 /* Entry number n of the list is at n modulo its size, and holds the lower half of n in its upper

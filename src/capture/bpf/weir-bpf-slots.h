@@ -77,18 +77,28 @@ get_account (const struct notes *notes, uint32_t flags)
   return notes->opener.uid < ACCOUNT_SUBORDINATE ? notes->opener.uid : ACCOUNT_SUBORDINATE;
 }
 
-/* Only as long as others have left enough. */
+/* Whether it leaves others enough when it takes another slot. */
 static __always_inline bool
 has_account_room (const struct weir_bpf_control *shared, uint32_t number)
 {
   const struct account *account = bpf_map_lookup_elem (&accounts, &number);
+  const uint64_t taken = READ (shared->taken);
+  uint64_t has;
 
-  if (!account)
+  if (!account || taken >= n_slots)
     return false;
-  if (number == ACCOUNT_KERNEL)
-    return READ (account->slots) < n_slots / WEIR_BPF_KERNEL_SHARE;
-  return READ (account->slots) < n_slots / WEIR_BPF_ACCOUNT_SHARE ||
-         READ (shared->taken) < n_slots - n_slots / WEIR_BPF_RESERVE;
+  has = READ (account->slots);
+  if (number == ACCOUNT_KERNEL && has >= n_slots / WEIR_BPF_KERNEL_SHARE)
+    return false;
+  return has < (n_slots - taken) * WEIR_BPF_ACCOUNT_TIMES;
+}
+
+static __always_inline bool
+has_account_little (uint32_t number)
+{
+  const struct account *account = bpf_map_lookup_elem (&accounts, &number);
+
+  return account && READ (account->slots) < n_slots / WEIR_BPF_ACCOUNT_SHARE;
 }
 
 /* TCP has one slot for each socket. */

@@ -7,8 +7,10 @@
 
 #define SLOTS 64
 /* What is there for one user. */
-#define ROOM    (SLOTS - SLOTS / WEIR_BPF_RESERVE)
-#define IDLE_NS UINT64_C (300000000)
+#define ROOM (SLOTS * WEIR_BPF_ACCOUNT_TIMES / (WEIR_BPF_ACCOUNT_TIMES + 1))
+/* And for another one. */
+#define LATER_ROOM ((SLOTS - ROOM) * WEIR_BPF_ACCOUNT_TIMES / (WEIR_BPF_ACCOUNT_TIMES + 1))
+#define IDLE_NS    UINT64_C (300000000)
 
 static int group;
 static char bytes[1 << 16];
@@ -371,11 +373,14 @@ test_users (void)
                   WEIR_BPF_CONTINUED);
   close (fd);
 
-  /* Who has little gets it from anybody; one place is still that socket's. */
-  for (unsigned i = 0; i < SLOTS / WEIR_BPF_RESERVE - 1; i++)
+  /* Who has little gets it from himself and from anybody, but no more than that. */
+  g_usleep (2 * IDLE_NS / 1000);
+  stage_begin (&stage);
+  for (unsigned i = 0; i < SLOTS / 2; i++)
     send_once_more (&few);
   stage_read (&stage);
-  g_assert_cmpuint (count_of (&stage, 1001), ==, SLOTS / WEIR_BPF_RESERVE - 1);
+  g_assert_cmpuint (count_of (&stage, 1001), ==, SLOTS / WEIR_BPF_ACCOUNT_SHARE);
+  g_assert_cmpuint (stage.ended, ==, 4 + SLOTS / WEIR_BPF_ACCOUNT_SHARE - LATER_ROOM);
 
   end_user (&many);
   end_user (&few);
@@ -423,11 +428,46 @@ test_accepted (void)
       g_assert_cmpint (servers[i], >=, 0);
     }
   stage_read (&stage);
-  g_assert_cmpuint (stage.readings->len, ==, ROOM);
+  g_assert_cmpuint (stage.readings->len, >=, ROOM);
   user = begin_user (1000, 4);
   stage_read (&stage);
   g_assert_cmpuint (count_of (&stage, 1000), ==, 4);
   end_user (&user);
+  for (unsigned i = 0; i < SLOTS; i++)
+    {
+      close (clients[i]);
+      close (servers[i]);
+    }
+  close (listener);
+  g_assert_cmpuint (stage.source.opened.control->taken, ==, 0);
+  stage_close (&stage);
+}
+
+/* Nobody takes everything, in whatever order he uses what he may use. */
+static void
+test_one_after_the_other (void)
+{
+  int listener = stage_socket (AF_INET, SOCK_STREAM, 0), clients[SLOTS], servers[SLOTS];
+  struct user many, other;
+  struct stage stage;
+
+  stage_open_in (&stage, group, SLOTS, IDLE_NS);
+  stage_bind (listener, "127.0.0.1", 0);
+  g_assert_cmpint (listen (listener, 8), ==, 0);
+  many = begin_user (1000, 2 * SLOTS);
+  for (unsigned i = 0; i < SLOTS; i++)
+    {
+      clients[i] = stage_socket (AF_INET, SOCK_STREAM, 0);
+      stage_connect (clients[i], "127.0.0.1", stage_get_port (listener));
+      servers[i] = accept (listener, NULL, NULL);
+      g_assert_cmpint (servers[i], >=, 0);
+    }
+  other = begin_user (1001, SLOTS);
+  stage_read (&stage);
+  g_assert_cmpuint (count_of (&stage, 1001), >, 0);
+  g_assert_cmpuint (count_of (&stage, 1000), ==, ROOM);
+  end_user (&many);
+  end_user (&other);
   for (unsigned i = 0; i < SLOTS; i++)
     {
       close (clients[i]);
@@ -446,7 +486,7 @@ test_given_up (void)
   int listener = stage_socket (AF_INET, SOCK_STREAM, 0), client, servers[2];
   const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
   struct weir_bpf_totals totals;
-  struct user many, few;
+  struct user many, others[5];
   struct stage stage;
 
   stage_open_in (&stage, group, SLOTS, WEIR_BPF_IDLE_NS);
@@ -456,7 +496,7 @@ test_given_up (void)
   stage_connect (client, "127.0.0.1", stage_get_port (listener));
   servers[0] = accept (listener, NULL, NULL);
   many = begin_user (0, SLOTS);
-  few = begin_user (1001, SLOTS / WEIR_BPF_RESERVE - 3);
+  others[0] = begin_user (1001, 4);
   g_assert_cmpint (connect (client, &nobody, sizeof nobody), ==, 0);
   stage_connect (client, "127.0.0.1", stage_get_port (listener));
   servers[1] = accept (listener, NULL, NULL);
@@ -470,15 +510,17 @@ test_given_up (void)
   weir_bpf_source_get_totals (&stage.source, &totals);
   g_assert_cmpuint (totals.counts[WEIR_BPF_COUNT_CLOSED], ==, 1);
   g_assert_cmpuint (totals.counts[WEIR_BPF_COUNT_NO_ROOM], >=, 5);
-  g_assert_cmpuint (count_of (&stage, 1001), ==, SLOTS / WEIR_BPF_RESERVE - 3);
+  g_assert_cmpuint (count_of (&stage, 1001), ==, 4);
 
   /* What is left, and the slot that was given up once; nobody gets one that somebody has. */
-  for (unsigned i = 0; i < SLOTS / WEIR_BPF_RESERVE; i++)
-    send_once_more (&few);
+  for (uid_t i = 1; i < G_N_ELEMENTS (others); i++)
+    others[i] = begin_user (1001 + i, SLOTS);
   stage_read (&stage);
+  g_assert_cmpuint (stage.source.opened.control->taken, ==, SLOTS);
   g_assert_cmpuint (stage.ended, ==, 1);
   end_user (&many);
-  end_user (&few);
+  for (unsigned i = 0; i < G_N_ELEMENTS (others); i++)
+    end_user (&others[i]);
   close (client);
   close (servers[0]);
   close (servers[1]);
@@ -643,6 +685,7 @@ main (int argc, char **argv)
   g_test_add_func ("/bpf/limits/users", test_users);
   g_test_add_func ("/bpf/limits/subordinate-users", test_subordinate_users);
   g_test_add_func ("/bpf/limits/accepted", test_accepted);
+  g_test_add_func ("/bpf/limits/one-after-the-other", test_one_after_the_other);
   g_test_add_func ("/bpf/limits/given-up", test_given_up);
   g_test_add_func ("/bpf/limits/unread", test_unread);
   g_test_add_func ("/bpf/limits/syn-flood", test_syn_flood);
