@@ -175,6 +175,8 @@ struct weir_flow
   /* Has a socket, and kernel programs that saw that being made did not have room for it: what it
    * moves is among their totals. */
   uint8_t is_elsewhere : 1;
+  uint8_t has_moved : 1;    /* connection tracking counted more than there was at first */
+  uint8_t is_unwatched : 1; /* it may go on, and nobody can tell any more */
   uint16_t ct_zone;
   uint32_t number;       /* its slot + 1 */
   uint32_t next_in_dump; /* number of the flow that followed in the last dump of conntrack, or 0 */

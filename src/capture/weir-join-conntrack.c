@@ -233,9 +233,11 @@ apply (struct weir_join *join, struct weir_flow *flow, const struct weir_conntra
   const uint32_t learnt = (reading->has_mark ? WEIR_FLOW_HAS_MARK : 0) |
                           (reading->status & IPS_SEEN_REPLY ? WEIR_FLOW_SEEN_REPLY : 0);
 
-  if (set_counters (flow, reading, flow->flags & WEIR_FLOW_REVERSED) &&
-      event == WEIR_CONNTRACK_ENTRY && weir_flow_get_bpf (flow) == NULL)
-    join->n_moved_now++;
+  if (set_counters (flow, reading, flow->flags & WEIR_FLOW_REVERSED))
+    {
+      flow->has_moved = true;
+      join->n_moved_now += event == WEIR_CONNTRACK_ENTRY && weir_flow_get_bpf (flow) == NULL;
+    }
   if ((reading->has_state && flow->ct_state != reading->state) ||
       (reading->has_mark && flow->ct_mark != reading->mark) || learnt & ~flow->flags)
     flow->dirty |= WEIR_FLOW_CONNTRACK;
@@ -643,5 +645,24 @@ weir_join_conntrack_end (struct weir_join *join, bool complete)
           weir_flow_set_flags (flow, 0, WEIR_FLOW_HAS_CONNTRACK);
           weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED);
         }
+    }
+}
+
+void
+weir_join_leave_conntrack (struct weir_join *join)
+{
+  struct weir_flow *flow;
+  uint32_t slot = 0;
+
+  join->conntrack_dumping = false;
+  while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
+    {
+      if (!(flow->flags & WEIR_FLOW_HAS_CONNTRACK))
+        continue;
+      weir_flow_set_flags (flow, 0, WEIR_FLOW_HAS_CONNTRACK);
+      /* One whose socket has ended has ended, whatever the kernel remembers of it. */
+      flow->is_unwatched =
+          !(flow->flags & (WEIR_FLOW_HAS_SOCKET | WEIR_FLOW_HAD_SOCKET)) && !flow->has_bpf;
+      weir_flow_table_mark (&join->table, flow, WEIR_MARK_TOUCHED);
     }
 }

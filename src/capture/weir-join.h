@@ -135,6 +135,10 @@ weir_join_conntrack (struct weir_join *join, const struct weir_conntrack_reading
 /* The dump that began has ended; @complete: and all of it was read. */
 void
 weir_join_conntrack_end (struct weir_join *join, bool complete);
+/* There will be no more entries.  What nothing else knows is not watched any more, which is no end
+ * of it. */
+void
+weir_join_leave_conntrack (struct weir_join *join);
 
 /* ---- kernel programs ---- */
 

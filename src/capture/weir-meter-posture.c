@@ -17,6 +17,8 @@
 /* One request of the looker goes through some ten thousand descriptors, and anybody may have many
  * times as many: after that it is over, and it is said how many sockets were not looked for. */
 #define NAMING_MAX (30000 * WEIR_MS)
+/* To give up takes a moment, but what was asked before comes first. */
+#define ANSWER_MAX (10000 * WEIR_MS)
 
 static struct weir_process_status *
 find_process (struct weir_posture *posture, enum weir_role role)
@@ -31,12 +33,15 @@ find_process (struct weir_posture *posture, enum weir_role role)
 
 /* ---- the keeper ---- */
 
-/* What passes through without a forwarding computer is what a bridge hands to the firewall. */
+/* What passes through without a forwarding computer is what a bridge hands to the firewall; but an
+ * entry may also be left of an address that this computer had before, and nothing moves there. */
 static bool
 is_only_tracked (const struct weir_flow *flow)
 {
   return flow->flags & WEIR_FLOW_HAS_CONNTRACK &&
-         (flow->flags & WEIR_FLOW_HAS_NAT || flow->direction == WEIR_DIRECTION_FORWARDED);
+         (flow->flags & WEIR_FLOW_HAS_NAT ||
+          (flow->direction == WEIR_DIRECTION_FORWARDED &&
+           (flow->has_moved || flow->flags & WEIR_FLOW_IS_FRESH)));
 }
 
 static enum weir_keeping
@@ -64,45 +69,75 @@ judge_all (const struct weir_meter *meter)
 {
   if (meter->config->keep_capabilities != 0)
     return WEIR_KEEPING_CONFIG;
-  if (!weir_meter_has_bpf (meter) || meter->bpf.opened.state != WEIR_SOURCE_ACTIVE)
+  if (!weir_meter_has_bpf (meter))
     return WEIR_KEEPING_NO_PROGRAMS;
-  return WEIR_KEEPING_NOTHING;
+  return meter->bpf.opened.state == WEIR_SOURCE_ACTIVE ? WEIR_KEEPING_NOTHING : WEIR_KEEPING_PART;
 }
 
 static enum weir_keeping
 judge_keeper (const struct weir_meter *meter)
 {
   const struct weir_forwarding *forwarding = &meter->forwarding;
-  enum weir_keeping keeping = judge_all (meter);
+  const enum weir_keeping keeping = judge_all (meter);
 
   if (keeping != WEIR_KEEPING_NOTHING)
     return keeping;
   /* It has a setting to put back, which takes the capability; it would end rather than retire. */
   if (meter->counts)
     return WEIR_KEEPING_ACCOUNTING;
+  if (meter->bpf_totals.counts[WEIR_BPF_COUNT_NO_ROOM] > 0)
+    return WEIR_KEEPING_NO_ROOM;
   if (!forwarding->known || forwarding->again || forwarding->running)
     return WEIR_KEEPING_UNDECIDED;
   return forwarding->on ? WEIR_KEEPING_FORWARDING : judge_entries (&meter->join);
 }
 
-static void
-advance_keeper (struct weir_meter *meter)
+/* What is not known by now will not be.  Who is refused what he has a right for does not need the
+ * right. */
+static enum weir_keeping
+judge_late (const struct weir_meter *meter)
 {
-  struct weir_process_status *keeper = find_process (&meter->posture, WEIR_ROLE_KEEPER);
+  return meter->conntrack.error != 0 && !meter->join.conntrack_known ? WEIR_KEEPING_NOTHING
+                                                                     : WEIR_KEEPING_UNKNOWN;
+}
+
+static void
+say_of (struct weir_posture *posture, enum weir_role role, enum weir_keeping keeping)
+{
+  for (unsigned i = 0; i < posture->n_processes; i++)
+    {
+      struct weir_process_status *process = &posture->processes[i];
+
+      if (process->role != role || process->keeps != WEIR_KEEPING_UNDECIDED)
+        continue;
+      process->keeps = (uint8_t) keeping;
+      posture->news = true;
+    }
+}
+
+static void
+advance_keeper (struct weir_meter *meter, uint64_t awake)
+{
+  const struct weir_process_status *keeper = find_process (&meter->posture, WEIR_ROLE_KEEPER);
   const uint8_t verb = WEIR_KEEPER_RETIRE;
   enum weir_keeping keeping;
 
-  if (keeper == NULL || keeper->keeps != WEIR_KEEPING_UNDECIDED || meter->keeper_stopped ||
-      meter->posture.keeper_asked)
+  if (keeper == NULL || keeper->keeps != WEIR_KEEPING_UNDECIDED)
+    return;
+  /* It may have ended, or only talk nonsense: what it held last is what is known. */
+  if (meter->keeper_stopped)
+    say_of (&meter->posture, WEIR_ROLE_KEEPER, WEIR_KEEPING_UNKNOWN);
+  if (meter->keeper_stopped || meter->posture.keeper_asked)
     return;
   keeping = judge_keeper (meter);
+  if (keeping == WEIR_KEEPING_UNDECIDED && awake - meter->posture.began >= NAMING_MAX)
+    keeping = judge_late (meter);
   if (keeping == WEIR_KEEPING_UNDECIDED ||
       (keeping == WEIR_KEEPING_NOTHING && meter->conntrack.running))
     return;
   if (keeping != WEIR_KEEPING_NOTHING)
     {
-      keeper->keeps = (uint8_t) keeping;
-      meter->posture.news = true;
+      say_of (&meter->posture, WEIR_ROLE_KEEPER, keeping);
       return;
     }
   meter->posture.keeper_asked = true;
@@ -118,8 +153,7 @@ close_one (int *fd)
   *fd = -1;
 }
 
-/* Nothing can be asked for any more; and what was known only by entries is known no more, which is
- * what two dumps say that show none. */
+/* Nothing can be asked for any more. */
 static void
 leave_conntrack (struct weir_meter *meter)
 {
@@ -129,11 +163,7 @@ leave_conntrack (struct weir_meter *meter)
   meter->conntrack.fd = -1;
   meter->accounting = -1;
   meter->resync_wanted = false;
-  for (unsigned i = 0; i < 2; i++)
-    {
-      weir_join_conntrack_begin (&meter->join);
-      weir_join_conntrack_end (&meter->join, true);
-    }
+  weir_join_leave_conntrack (&meter->join);
 }
 
 /* ---- looker and teller ---- */
@@ -167,20 +197,6 @@ all_are_named (struct weir_meter *meter)
 }
 
 static void
-say_of_lookers (struct weir_posture *posture, enum weir_keeping keeping)
-{
-  for (unsigned i = 0; i < posture->n_processes; i++)
-    {
-      struct weir_process_status *process = &posture->processes[i];
-
-      if (process->role != WEIR_ROLE_LOOKER || process->keeps != WEIR_KEEPING_UNDECIDED)
-        continue;
-      process->keeps = (uint8_t) keeping;
-      posture->news = true;
-    }
-}
-
-static void
 take_own_report (struct weir_meter *meter, bool *has_report,
                  const struct weir_process_status *report)
 {
@@ -197,18 +213,22 @@ advance_lookers (struct weir_meter *meter, uint64_t awake)
 
   take_own_report (meter, &meter->owners.has_report, &meter->owners.report);
   take_own_report (meter, &meter->details.has_report, &meter->details.report);
+  /* Who does not answer has ended, or cannot be believed: what it held last is what is known. */
+  if (posture->lookers_told != 0 && awake - posture->lookers_told >= ANSWER_MAX)
+    say_of (posture, WEIR_ROLE_LOOKER, WEIR_KEEPING_UNKNOWN);
   if (posture->lookers_decided || find_process (posture, WEIR_ROLE_LOOKER) == NULL)
     return;
   if (keeping != WEIR_KEEPING_NOTHING)
     {
       posture->lookers_decided = true;
       weir_owners_keep (&meter->join.owners);
-      say_of_lookers (posture, keeping);
+      say_of (posture, WEIR_ROLE_LOOKER, keeping);
       return;
     }
-  if (!all_are_named (meter) && awake - posture->began < NAMING_MAX)
+  if (!all_are_named (meter) && !meter->owners.stopped && awake - posture->began < NAMING_MAX)
     return;
   posture->lookers_decided = true;
+  posture->lookers_told = awake;
   /* An ordinary user's have nothing to give up. */
   if (!meter->looks_at_all_users)
     return;
@@ -239,6 +259,23 @@ weir_meter_begin_posture (struct weir_meter *meter, const struct weir_meter_setu
       meter->looks_at_all_users && judge_all (meter) == WEIR_KEEPING_NOTHING;
 }
 
+/* Nothing else can have changed, and what a helper says may be anything. */
+static void
+take_sets (struct weir_process_status *process, const struct weir_process_status *report)
+{
+  process->cap_effective = report->cap_effective;
+  process->cap_permitted = report->cap_permitted;
+  process->cap_inheritable = report->cap_inheritable;
+  process->cap_bounding = report->cap_bounding;
+  process->cap_ambient = report->cap_ambient;
+  if (report->cap_permitted == 0)
+    process->keeps = WEIR_KEEPING_NOTHING;
+  else if (report->keeps == WEIR_KEEPING_HIDDEN)
+    process->keeps = WEIR_KEEPING_HIDDEN;
+  else
+    process->keeps = WEIR_KEEPING_UNKNOWN;
+}
+
 void
 weir_meter_take_report (struct weir_meter *meter, const struct weir_process_status *report)
 {
@@ -250,7 +287,7 @@ weir_meter_take_report (struct weir_meter *meter, const struct weir_process_stat
 
       if (process->role != report->role || process->pid != report->pid)
         continue;
-      *process = *report;
+      take_sets (process, report);
       posture->news = true;
       if (process->role == WEIR_ROLE_KEEPER && process->cap_permitted == 0 &&
           meter->fds.conntrack_dump >= 0)
@@ -266,7 +303,7 @@ weir_meter_advance_posture (struct weir_meter *meter, uint64_t awake)
 {
   if (meter->posture.began == 0)
     meter->posture.began = awake;
-  advance_keeper (meter);
+  advance_keeper (meter, awake);
   advance_lookers (meter, awake);
 }
 

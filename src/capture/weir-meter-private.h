@@ -48,11 +48,12 @@ struct weir_posture
 {
   struct weir_process_status processes[WEIR_PROCESSES_MAX];
   unsigned n_processes;
-  bool news;            /* the front end is to be told */
-  bool keeper_asked;    /* it was told to retire */
-  bool left_conntrack;  /* it has, and nobody can ask for entries any more */
-  bool lookers_decided; /* they were told to give up, or will not be */
-  uint64_t began;       /* awake: the first tick; 0: there was none */
+  bool news;             /* the front end is to be told */
+  bool keeper_asked;     /* it was told to retire */
+  bool left_conntrack;   /* it has, and nobody can ask for entries any more */
+  bool lookers_decided;  /* they were told to give up, or will not be */
+  uint64_t began;        /* awake: the first tick; 0: there was none */
+  uint64_t lookers_told; /* ... and when they were told to give up; 0: they were not */
 };
 
 struct weir_meter

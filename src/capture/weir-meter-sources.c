@@ -115,6 +115,8 @@ look_at_conntrack (struct weir_meter *meter)
 
   if ((meter->config->off & WEIR_OFF_CONNTRACK) != 0)
     return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_UNAVAILABLE, WEIR_REASON_CONFIG, 0);
+  if (meter->posture.left_conntrack && meter->conntrack.error != 0)
+    return say_refused (meter, WEIR_SOURCE_CONNTRACK, meter->conntrack.error);
   if (meter->posture.left_conntrack && !weir_meter_has_bpf (meter))
     return say (WEIR_SOURCE_CONNTRACK, WEIR_SOURCE_UNAVAILABLE, WEIR_REASON_STOPPED_LATER, 0);
   if (meter->posture.left_conntrack)

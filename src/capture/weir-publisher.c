@@ -500,13 +500,16 @@ finish_flow (struct round *round, struct weir_flow *flow, const struct progress 
 {
   struct weir_publisher *publisher = round->publisher;
 
-  if (flow->flags & WEIR_FLOW_IS_PUBLISHED)
+  if (flow->flags & WEIR_FLOW_IS_PUBLISHED && !flow->is_unwatched)
     write_record (round, flow, WEIR_FLOW_ENDED,
                   (WEIR_FLOW_STATE | WEIR_FLOW_BYTES | WEIR_FLOW_TCP | flow->dirty) &
                       available (flow, progress),
                   progress);
   else
     {
+      /* Nobody knows that it has ended: it gives its row away. */
+      if (flow->flags & WEIR_FLOW_IS_PUBLISHED)
+        write_record (round, flow, WEIR_FLOW_ENDED, 0, progress);
       /* No row, and too many others were neither. */
       publisher->folded_rx_bytes += progress->rx_bytes;
       publisher->folded_tx_bytes += progress->tx_bytes;
@@ -521,7 +524,7 @@ static bool
 is_told_late (struct round *round, const struct weir_flow *flow)
 {
   return flow->flags & WEIR_FLOW_IS_ENDED && !(flow->flags & WEIR_FLOW_IS_PUBLISHED) &&
-         round->n_late++ < round->publisher->rows_max;
+         !flow->is_unwatched && round->n_late++ < round->publisher->rows_max;
 }
 
 /* Whether a flow that has ended, and that no row was left for, waits for the next tick. */

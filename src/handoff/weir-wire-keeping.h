@@ -13,7 +13,10 @@ enum weir_keeping
   WEIR_KEEPING_ACCOUNTING = 5,  /* keeper: it puts back what was switched on */
   WEIR_KEEPING_CONFIG = 6,      /* engine.conf wishes it */
   WEIR_KEEPING_HIDDEN = 7,      /* without them no other user's process can be seen at all */
+  WEIR_KEEPING_UNKNOWN = 8,     /* whether they are needed, or given up, could not be found out */
+  WEIR_KEEPING_PART = 9,        /* kernel programs reach only a part of the control groups */
+  WEIR_KEEPING_NO_ROOM = 10,    /* keeper: kernel programs have no room for all connections */
 };
 
 /* The last one that a reader takes. */
-#define WEIR_KEEPING_LAST 7
+#define WEIR_KEEPING_LAST 10

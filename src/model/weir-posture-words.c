@@ -25,6 +25,14 @@ static const char *const keepings[] = {
                               "in engine.conf."),
   [WEIR_KEEPING_HIDDEN] = N_ ("Other users’ processes are hidden here (hidepid): the right to see "
                               "them is kept."),
+  [WEIR_KEEPING_UNKNOWN] =
+      N_ ("Whether a right is still needed could not be found out: it counts as kept."),
+  [WEIR_KEEPING_PART] = N_ (
+      "The measuring program keeps its rights: kernel programs reach only a part of the control "
+      "groups here."),
+  [WEIR_KEEPING_NO_ROOM] =
+      N_ ("There are more connections than kernel programs have room for: CAP_NET_ADMIN is kept to "
+          "read them otherwise."),
 };
 
 gboolean

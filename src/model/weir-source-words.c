@@ -108,8 +108,10 @@ static const struct
                              N_ ("Unlock the full view again when this computer is less busy. Very "
                                  "many control groups can be the cause as well.") },
   [WEIR_REASON_NOT_NEEDED] = { N_ ("Not needed, and the right to it was given up"),
-                               N_ ("Kernel programs tell all that there is: nothing passes "
-                                   "through this computer.") },
+                               N_ ("Nothing passed through this computer and no address was "
+                                   "translated, and kernel programs count the connections of all "
+                                   "sockets. A translation that begins later is not seen. With "
+                                   "keep_capabilities in engine.conf the right is kept.") },
   [WEIR_REASON_FORWARDING_LATER] = { N_ ("Given up before this computer began to forward"),
                                      N_ ("Leave the full view and unlock it again to see what "
                                          "passes through.") },

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "meter-fixture.h"
+#include "readings-builder.h"
 #include "weir-keeper.h"
 
 /* The helpers' ends of what the meter talks to them by. */
@@ -224,6 +225,141 @@ test_forwarding (struct fixture *fixture, gconstpointer data)
   close (fd);
 }
 
+static enum weir_keeping
+get_keeping (struct fixture *fixture, enum weir_role role)
+{
+  const struct weir_posture *posture = &fixture->meter->posture;
+
+  for (unsigned i = 0; i < posture->n_processes; i++)
+    {
+      if (posture->processes[i].role == role)
+        return (enum weir_keeping) posture->processes[i].keeps;
+    }
+  g_assert_not_reached ();
+}
+
+/* What cannot be found out is not waited for without end, and said. */
+static void
+test_unknown (struct fixture *fixture, gconstpointer data)
+{
+  fixture->meter->forwarding.known = false;
+  advance (fixture, 250);
+  g_assert_cmpint (get_keeping (fixture, WEIR_ROLE_KEEPER), ==, WEIR_KEEPING_UNDECIDED);
+  advance (fixture, 60000);
+  g_assert_cmpint (get_keeping (fixture, WEIR_ROLE_KEEPER), ==, WEIR_KEEPING_UNKNOWN);
+  /* The looker was told, and has not answered. */
+  g_assert_cmpint (get_keeping (fixture, WEIR_ROLE_LOOKER), ==, WEIR_KEEPING_UNKNOWN);
+}
+
+/* A right that nothing can be done with is given up. */
+static void
+test_refused (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_meter *meter = fixture->meter;
+
+  meter->join.conntrack_known = false;
+  meter->conntrack.error = EPERM;
+  advance (fixture, 250);
+  g_assert_false (meter->posture.keeper_asked);
+  advance (fixture, 60000);
+  retire_keeper (fixture);
+  g_assert_cmpuint (get_source (fixture, WEIR_SOURCE_CONNTRACK).reason, ==, WEIR_REASON_REFUSED);
+}
+
+/* Whoever has ended says nothing any more. */
+static void
+test_ended (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_meter *meter = fixture->meter;
+  const int fd = meter->owners.fd;
+
+  weir_owners_need (&meter->join.owners, 5, 50, 0, 1, clocks.boot);
+  shutdown (looker, SHUT_RDWR);
+  weir_owners_source_read (&meter->owners, &meter->join.owners, clocks.boot);
+  g_assert_true (meter->owners.stopped);
+  weir_meter_lose_keeper (meter);
+  meter->bpf.opened.state = WEIR_SOURCE_ACTIVE;
+  advance (fixture, 250);
+  advance (fixture, 10000);
+  g_assert_cmpint (get_keeping (fixture, WEIR_ROLE_KEEPER), ==, WEIR_KEEPING_UNKNOWN);
+  g_assert_cmpint (get_keeping (fixture, WEIR_ROLE_LOOKER), ==, WEIR_KEEPING_UNKNOWN);
+  close (fd);
+}
+
+/* Why they stay where kernel programs do not tell all. */
+static void
+test_part (struct fixture *fixture, gconstpointer data)
+{
+  fixture->meter->bpf.opened.state = WEIR_SOURCE_DEGRADED;
+  advance (fixture, 250);
+  g_assert_cmpint (get_keeping (fixture, WEIR_ROLE_KEEPER), ==, WEIR_KEEPING_PART);
+  g_assert_cmpint (get_keeping (fixture, WEIR_ROLE_LOOKER), ==, WEIR_KEEPING_PART);
+}
+
+static void
+test_no_room (struct fixture *fixture, gconstpointer data)
+{
+  fixture->meter->bpf_totals.counts[WEIR_BPF_COUNT_NO_ROOM] = 1;
+  advance (fixture, 250);
+  g_assert_cmpint (get_keeping (fixture, WEIR_ROLE_KEEPER), ==, WEIR_KEEPING_NO_ROOM);
+}
+
+/* An entry that was there and where nothing moves is no reason to keep a right. */
+static void
+test_stale (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_conntrack_reading reading =
+      conntrack_reading ("198.51.100.1", 1000, "198.51.100.7", 443);
+  struct weir_meter *meter = fixture->meter;
+
+  count (&reading, 1000, 1000);
+  for (unsigned i = 0; i < 2; i++)
+    {
+      weir_join_conntrack_begin (&meter->join);
+      weir_join_conntrack (&meter->join, &reading, WEIR_CONNTRACK_ENTRY, clocks.boot);
+      weir_join_conntrack_end (&meter->join, true);
+      weir_join_settle (&meter->join, clocks.boot);
+    }
+  g_assert_cmpuint (meter->join.table.n_flows, ==, 1);
+  if (data != NULL)
+    {
+      count (&reading, 1000, 2000);
+      weir_join_conntrack_begin (&meter->join);
+      weir_join_conntrack (&meter->join, &reading, WEIR_CONNTRACK_ENTRY, clocks.boot);
+      weir_join_conntrack_end (&meter->join, true);
+      advance (fixture, 250);
+      g_assert_cmpint (get_keeping (fixture, WEIR_ROLE_KEEPER), ==, WEIR_KEEPING_FORWARDING);
+      return;
+    }
+  retire_keeper (fixture);
+  /* It gives its row away, and is not said to have ended. */
+  weir_join_settle (&meter->join, clocks.boot);
+  g_assert_true (weir_flow_table_get (&meter->join.table, 1)->is_unwatched);
+}
+
+/* What a helper says of itself is believed in what it can have changed. */
+static void
+test_report (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_process_status report = {
+    .role = WEIR_ROLE_LOOKER,
+    .pid = 11,
+    .uid = 1234,
+    .layers_missing = 7,
+    .cap_permitted = 4,
+    .keeps = WEIR_KEEPING_LAST + 1,
+  };
+  const struct weir_process_status *looker_now = &fixture->meter->posture.processes[1];
+
+  weir_meter_take_report (fixture->meter, &report);
+  g_assert_cmpuint (looker_now->uid, ==, 0);
+  g_assert_cmpuint (looker_now->layers_missing, ==, 0);
+  g_assert_cmpint (looker_now->keeps, ==, WEIR_KEEPING_UNKNOWN);
+  report.keeps = WEIR_KEEPING_HIDDEN;
+  weir_meter_take_report (fixture->meter, &report);
+  g_assert_cmpint (looker_now->keeps, ==, WEIR_KEEPING_HIDDEN);
+}
+
 #define ADD(name, function)                                                                        \
   g_test_add ("/meter/posture/" name, struct fixture, NULL, set_up_posture, function,              \
               tear_down_posture)
@@ -236,5 +372,14 @@ main (int argc, char **argv)
   ADD ("not-all", test_not_all);
   ADD ("stopped-later", test_stopped_later);
   ADD ("forwarding", test_forwarding);
+  ADD ("unknown", test_unknown);
+  ADD ("refused", test_refused);
+  ADD ("ended", test_ended);
+  ADD ("part", test_part);
+  ADD ("no-room", test_no_room);
+  ADD ("stale", test_stale);
+  g_test_add ("/meter/posture/moving", struct fixture, "", set_up_posture, test_stale,
+              tear_down_posture);
+  ADD ("report", test_report);
   return g_test_run ();
 }

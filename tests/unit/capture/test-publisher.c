@@ -348,6 +348,25 @@ test_told_late (struct fixture *fixture, gconstpointer data)
 
 /* Who wants to hear of all hears of those beyond that bound at later ticks; also of these there is
  * no end without one. */
+/* What is not watched any more has not ended: it gives its row away, and its bytes are known. */
+static void
+test_unwatched (struct fixture *fixture, gconstpointer data)
+{
+  guint64 sent[] = { 5000, 3000 };
+
+  tick (fixture, sent, 2);
+  tick (fixture, sent, 2);
+  g_assert_cmpuint (g_hash_table_size (fixture->front.rows), ==, 2);
+  weir_join_leave_conntrack (&fixture->join);
+  fixture->now += S;
+  publish (fixture);
+  g_assert_cmpuint (fixture->front.n_left, ==, 2);
+  g_assert_cmpuint (g_hash_table_size (fixture->front.rows), ==, 0);
+  g_assert_cmpuint (g_hash_table_size (fixture->front.ended), ==, 0);
+  g_assert_cmpuint (fixture->join.table.n_flows, ==, 0);
+  assert_sum (fixture, total (sent, 2, 2), total (sent, 2, 1));
+}
+
 static void
 test_told_later (struct fixture *fixture, gconstpointer data)
 {
@@ -520,6 +539,7 @@ main (int argc, char **argv)
   ADD ("born-and-dead", test_born_and_dead);
   ADD ("told-late", test_told_late);
   ADD ("told-later", test_told_later);
+  ADD ("unwatched", test_unwatched);
   ADD ("told-later-bound", test_told_later_bound);
   ADD ("frames", test_frames);
   ADD ("coalesced", test_coalesced);
