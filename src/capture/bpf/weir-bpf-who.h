@@ -74,6 +74,7 @@ is_kernel_thread (const struct weir_bpf_owner *owner)
 static __always_inline void
 set_user (struct notes *notes, struct weir_bpf_owner *user)
 {
+  const uint64_t reference = READ (notes->cached);
   struct weir_bpf_slot *slot;
 
   if (is_same_process (&notes->user, user) &&
@@ -86,11 +87,16 @@ set_user (struct notes *notes, struct weir_bpf_owner *user)
       user->comm[1] = notes->opener.comm[1];
     }
   notes->user = *user;
-  slot = follow (READ (notes->cached));
+  slot = follow (reference);
   if (!slot)
     return;
+  /* Marked before as well: from here on it is not idle, so if it still is this flow's, nobody takes
+   * it for another one while this is written. */
+  mark (slot, (uint32_t) reference - 1);
+  if (READ (slot->tag) != make_tag (get_generation (reference), WEIR_BPF_SLOT_BUSY))
+    return;
   slot->user = *user;
-  mark (slot, (uint32_t) notes->cached - 1);
+  mark (slot, (uint32_t) reference - 1);
 }
 
 /* The notes of a socket that came from a listener are a copy of the listener's.  That there is a
