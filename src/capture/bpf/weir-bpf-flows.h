@@ -79,16 +79,23 @@ find_known (struct notes *notes, const struct weir_bpf_key *key)
         return 0;
       reference = READ (*known);
       if (!leads_to (reference, key))
-        {
-          if (!follow (reference))
-            bpf_map_delete_elem (&flows, key);
-          return 0;
-        }
+        return 0;
       if (guess)
         READ (*guess) = reference;
     }
   notes->cached = reference;
   return reference;
+}
+
+/* An entry that nobody could delete when its flow ended.  Not deleted now: it may be another one by
+ * then.  What was found may be no entry any more, so it is looked for once more. */
+static __always_inline bool
+replace (uint64_t *entry, const struct weir_bpf_key *key, uint64_t before, uint64_t reference)
+{
+  if (follow (before) || __sync_val_compare_and_swap (entry, before, reference) != before)
+    return false;
+  entry = bpf_map_lookup_elem (&flows, key);
+  return entry && READ (*entry) == reference;
 }
 
 /* Whether the slot is the flow's now; else another processor was faster, and *@ret_other is that
@@ -97,25 +104,33 @@ static __always_inline bool
 enter (struct notes *notes, const struct weir_bpf_key *key, bool tcp, uint64_t before,
        uint64_t reference, uint64_t *ret_other)
 {
-  uint64_t *other;
+  uint64_t *entry;
 
   if (tcp)
     {
       *ret_other = __sync_val_compare_and_swap (&notes->cached, before, reference);
       return *ret_other == before;
     }
-  if (bpf_map_update_elem (&flows, key, &reference, BPF_NOEXIST) == 0)
+  if (bpf_map_update_elem (&flows, key, &reference, BPF_NOEXIST) != 0)
     {
-      notes->cached = reference;
-      return true;
+      entry = bpf_map_lookup_elem (&flows, key);
+      if (!entry)
+        {
+          add_count (WEIR_BPF_COUNT_NO_MEMORY);
+          *ret_other = 0;
+          return false;
+        }
+      *ret_other = READ (*entry);
+      if (leads_to (*ret_other, key))
+        return false;
+      if (!replace (entry, key, *ret_other, reference))
+        {
+          *ret_other = 0;
+          return false;
+        }
     }
-  other = bpf_map_lookup_elem (&flows, key);
-  *ret_other = other ? READ (*other) : 0;
-  if (!leads_to (*ret_other, key))
-    *ret_other = 0;
-  if (!other)
-    add_count (WEIR_BPF_COUNT_NO_MEMORY);
-  return false;
+  notes->cached = reference;
+  return true;
 }
 
 /* The connection is there: what its listener saw of it is its own. */
