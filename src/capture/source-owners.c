@@ -98,6 +98,12 @@ weir_owners_source_ask (struct weir_owners_source *source, struct weir_owners *o
     {
       request.verb = WEIR_LOOKER_OWNERS;
       request.n_values = weir_owners_collect (owners, now, &request);
+      /* At most once in about a second, so it keeps nobody waiting. */
+      if (request.n_values == 0)
+        {
+          request.verb = WEIR_LOOKER_PROCESSES;
+          request.n_values = weir_owners_collect_holders (owners, now, request.values);
+        }
       if (request.n_values == 0)
         {
           request.verb = WEIR_LOOKER_CGROUPS;
@@ -108,8 +114,6 @@ weir_owners_source_ask (struct weir_owners_source *source, struct weir_owners *o
           request.verb = WEIR_LOOKER_PROCESSES;
           request.n_values = weir_owners_collect_processes (owners, true, now, request.values);
         }
-      if (request.n_values == 0)
-        request.n_values = weir_owners_collect_holders (owners, now, request.values);
       if (request.n_values == 0)
         return;
     }

@@ -40,74 +40,98 @@ weir_owners_keep (struct weir_owners *owners)
     owners->items[i].is_sought = false;
 }
 
-static bool
-is_listed (const uint64_t *pids, uint32_t n, uint32_t pid)
-{
-  for (uint32_t i = 0; i < n; i++)
-    {
-      if (pids[i] == pid)
-        return true;
-    }
-  return false;
-}
+/* Processes that are in the batch already.  Of those whose numbers fall together one may be asked
+ * about twice, which does no harm. */
+#define SEEN 1024
 
 uint32_t
 weir_owners_collect_holders (struct weir_owners *owners, uint64_t now,
                              uint64_t ret_pids[WEIR_LOOKER_BATCH])
 {
   const uint32_t first = owners->next_holder;
-  uint32_t n = 0;
+  const struct weir_owner *seen[SEEN] = { NULL };
 
   owners->n_holders = 0;
   if (!owners->given_up || now < owners->holders_at)
     return 0;
   owners->holders_at = now + PAUSE;
-  for (uint32_t i = 0; i < owners->n_slots && owners->n_holders < WEIR_OWNERS_HOLDERS; i++)
+  for (uint32_t i = 0; i < owners->n_slots && owners->n_holders < WEIR_LOOKER_BATCH; i++)
     {
       const uint32_t slot = (first + i) % owners->n_slots;
-      const struct weir_owner *owner = &owners->items[slot];
+      const struct weir_owner *owner = &owners->items[slot], **place = &seen[owner->pid % SEEN];
 
       if (!owner->in_use || owner->is_process || owner->pid == 0)
         continue;
-      owners->holders[owners->n_holders++] = slot + 1;
       owners->next_holder = slot + 1;
-      if (!is_listed (ret_pids, n, owner->pid))
-        ret_pids[n++] = owner->pid;
+      if (*place != NULL && (*place)->pid == owner->pid &&
+          (*place)->start_time == owner->start_time)
+        continue;
+      *place = owner;
+      ret_pids[owners->n_holders] = owner->pid;
+      owners->holders[owners->n_holders++] = slot + 1;
     }
-  return n;
+  return owners->n_holders;
+}
+
+static bool
+is_same (const struct weir_owner *owner, const struct weir_looker_answer *answer, const char *comm,
+         uint32_t cgroup)
+{
+  return answer->pid != 0 && owner->start_time == answer->start_time &&
+         owner->process_cgroup == cgroup && strcmp (owner->comm, comm) == 0;
 }
 
 static void
 apply (struct weir_owners *owners, struct weir_owner *owner,
-       const struct weir_looker_answer *answer, const char *comm, const char *path)
+       const struct weir_looker_answer *answer, const char *comm, uint32_t cgroup)
 {
-  uint32_t cgroup;
-
+  if (is_same (owner, answer, comm, cgroup))
+    return;
   if (answer->pid == 0 || owner->start_time != answer->start_time)
     {
       weir_owners_forget_process (owners, owner);
       owner->missing = WEIR_MISSING_GIVEN_UP;
       return;
     }
-  cgroup = weir_owners_need_path (owners, path);
-  if (owner->process_cgroup == cgroup && strcmp (owner->comm, comm) == 0)
-    return;
   owner->process_cgroup = cgroup;
   memset (owner->comm, 0, sizeof owner->comm);
   memccpy (owner->comm, comm, 0, sizeof owner->comm - 1);
   weir_owners_note_news (owners, owner);
 }
 
+/* Whether a process that the batch asked about is not what it was. */
+static bool
+has_news (const struct weir_owners *owners, const struct weir_looker_answer *answer,
+          const char *comm, uint32_t cgroup)
+{
+  for (uint32_t i = 0; i < owners->n_holders; i++)
+    {
+      const struct weir_owner *owner = weir_owners_get (owners, owners->holders[i]);
+
+      /* Its place may be another socket's meanwhile. */
+      if (owner->in_use && !owner->is_process && owner->pid != 0 && owner->pid == answer->value &&
+          !is_same (owner, answer, comm, cgroup))
+        return true;
+    }
+  return false;
+}
+
 void
 weir_owners_answer_holder (struct weir_owners *owners, const struct weir_looker_answer *answer,
                            const char *comm, const char *path)
 {
-  for (uint32_t i = 0; i < owners->n_holders; i++)
-    {
-      struct weir_owner *owner = weir_owners_get (owners, owners->holders[i]);
+  uint32_t cgroup;
 
-      /* Its place may be another socket's meanwhile. */
+  if (owners->n_holders == 0)
+    return;
+  cgroup = answer->pid != 0 ? weir_owners_need_path (owners, path) : 0;
+  if (!has_news (owners, answer, comm, cgroup))
+    return;
+  for (uint32_t i = 0; i < owners->n_slots; i++)
+    {
+      struct weir_owner *owner = &owners->items[i];
+
       if (owner->in_use && !owner->is_process && owner->pid != 0 && owner->pid == answer->value)
-        apply (owners, owner, answer, comm, path);
+        apply (owners, owner, answer, comm, cgroup);
     }
 }

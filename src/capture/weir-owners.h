@@ -21,8 +21,6 @@
 #define WEIR_OWNERS_MAX 262144
 /* Sockets that are to be asked for before the next tick. */
 #define WEIR_OWNERS_HURRIED 1024
-/* Processes that are looked at in one round, whether they are still there. */
-#define WEIR_OWNERS_HOLDERS 64
 /* Chains in which processes are looked for by their number. */
 #define WEIR_PROCESS_BUCKETS 16384
 /* Processes that are remembered, so that sockets find room, too; and of one user.  Counted are
@@ -128,7 +126,7 @@ struct weir_owners
   bool is_starting;         /* what is new now was there before kernel programs named anybody */
   bool given_up;            /* the looker gave up the right to: no socket is asked for */
   uint32_t n_unsought;      /* sockets that had not been looked for everywhere by then */
-  uint32_t holders[WEIR_OWNERS_HOLDERS]; /* numbers, of sockets whose processes are asked about */
+  uint32_t holders[WEIR_LOOKER_BATCH]; /* numbers: a socket of each process that is asked about */
   uint32_t n_holders, next_holder;
   uint64_t holders_at; /* when that is due */
   uint64_t refused;    /* sockets and control groups that found no room */
@@ -201,7 +199,7 @@ weir_owners_give_up (struct weir_owners *owners);
 /* ... or that will not come, so that nobody has to be looked for by then. */
 void
 weir_owners_keep (struct weir_owners *owners);
-/* Collects up to WEIR_OWNERS_HOLDERS numbers of such processes that are due; returns how many. */
+/* Collects up to WEIR_LOOKER_BATCH numbers of such processes that are due; returns how many. */
 uint32_t
 weir_owners_collect_holders (struct weir_owners *owners, uint64_t now,
                              uint64_t ret_pids[WEIR_LOOKER_BATCH]);

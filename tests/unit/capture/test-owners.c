@@ -262,6 +262,34 @@ test_unsought (void)
   weir_owners_clear (&owners);
 }
 
+/* Whoever has many sockets is asked about once, and what became of him is so of all of them. */
+static void
+test_holders (void)
+{
+  struct weir_looker_answer gone = { .verb = WEIR_LOOKER_PROCESSES, .value = 1 };
+  guint64 pids[WEIR_LOOKER_BATCH];
+  struct weir_owners owners;
+
+  g_assert_cmpint (weir_owners_init (&owners, true), ==, 0);
+  for (guint32 i = 1; i <= 1000; i++)
+    {
+      struct weir_looker_answer answer = found (i, i <= 900 ? 1 : i, 5, "a", "");
+
+      weir_owners_need (&owners, i, i, 0, 1, S);
+      weir_owners_get (&owners, i)->asked = true;
+      weir_owners_answer (&owners, &answer, S);
+    }
+  weir_owners_give_up (&owners);
+  g_assert_cmpuint (weir_owners_collect_holders (&owners, S, pids), ==, 101);
+  g_assert_cmpuint (weir_owners_collect_holders (&owners, S, pids), ==, 0);
+  g_assert_cmpuint (weir_owners_collect_holders (&owners, 2 * S, pids), ==, 101);
+  weir_owners_answer (&owners, &gone, 2 * S);
+  weir_owners_answered (&owners, 0, 2 * S);
+  for (guint32 i = 1; i <= 1000; i++)
+    g_assert_cmpuint (weir_owners_get (&owners, i)->pid, ==, i <= 900 ? 0 : i);
+  weir_owners_clear (&owners);
+}
+
 /* Sockets that nobody shows do not keep the looker from new ones, and all get their turn. */
 static void
 test_turns (void)
@@ -652,6 +680,7 @@ main (int argc, char **argv)
   g_test_add_func ("/owners/unfinished", test_unfinished);
   g_test_add_func ("/owners/sought", test_sought);
   g_test_add_func ("/owners/unsought", test_unsought);
+  g_test_add_func ("/owners/holders", test_holders);
   g_test_add_func ("/owners/turns", test_turns);
   g_test_add_func ("/owners/cgroup-room", test_cgroup_room);
   g_test_add_func ("/owners/many-cgroups", test_many_cgroups);
