@@ -17,6 +17,8 @@
 /* One request of the looker goes through some ten thousand descriptors, and anybody may have many
  * times as many: after that it is over, and it is said how many sockets were not looked for. */
 #define NAMING_MAX (30000 * WEIR_MS)
+/* So long at least events are watched before nothing is taken to pass through. */
+#define WATCHED_MIN (5000 * WEIR_MS)
 /* To give up takes a moment, but what was asked before comes first. */
 #define ANSWER_MAX (10000 * WEIR_MS)
 
@@ -133,7 +135,8 @@ advance_keeper (struct weir_meter *meter, uint64_t awake)
   if (keeping == WEIR_KEEPING_UNDECIDED && awake - meter->posture.began >= NAMING_MAX)
     keeping = judge_late (meter);
   if (keeping == WEIR_KEEPING_UNDECIDED ||
-      (keeping == WEIR_KEEPING_NOTHING && meter->conntrack.running))
+      (keeping == WEIR_KEEPING_NOTHING &&
+       (meter->conntrack.running || awake - meter->posture.began < WATCHED_MIN)))
     return;
   if (keeping != WEIR_KEEPING_NOTHING)
     {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Giving up the last capabilities, by a helper that needs them no more.
  *
- * There is no way back: the permitted set is empty after it, the bounding set has been since the
- * helper was confined, nothing is inheritable and nobody executes anything. */
+ * There is no way back: the permitted set is empty after it, nothing is inheritable, and nobody
+ * executes anything, nor would gain by it (PR_SET_NO_NEW_PRIVS).  The bounding set limits only who
+ * executes: it is empty since the helper was confined, unless a container withheld CAP_SETPCAP from
+ * root, which the report says. */
 #pragma once
 
 #include "weir-wire.h"

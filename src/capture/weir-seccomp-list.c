@@ -87,9 +87,9 @@ const struct weir_seccomp_rule weir_seccomp_rules[] = {
   { RULE (getrandom), M },
 
   /* Giving up what is left, and seeing that it is gone.  With these nothing can be had back: what
-   * is not permitted cannot be made so, and the bounding set is empty. */
-  { RULE (capset), K | L },
-  { RULE (capget), K | L },
+   * is not permitted cannot be made so, and what may be inherited serves only who executes. */
+  { RULE (capset), K | L, WEIR_SECCOMP_GIVING_UP },
+  { RULE (capget), K | L, WEIR_SECCOMP_GIVING_UP },
 
   /* The looker: /proc and control groups, for reading. */
   { RULE (openat), L, WEIR_SECCOMP_READING },

@@ -103,6 +103,9 @@ add_rule (scmp_filter_ctx filter, const struct weir_seccomp_rule *rule,
       return !plan->tells ? 0
                           : seccomp_rule_add (filter, SCMP_ACT_ALLOW, rule->call, 1,
                                               SCMP_A0 (SCMP_CMP_EQ, ITIMER_REAL));
+    case WEIR_SECCOMP_GIVING_UP:
+      return plan->ret_status == NULL ? 0
+                                      : seccomp_rule_add (filter, SCMP_ACT_ALLOW, rule->call, 0);
     case WEIR_SECCOMP_WATCHING:
     case WEIR_SECCOMP_SWITCHING:
     case WEIR_SECCOMP_LOCKING:

@@ -22,6 +22,7 @@ enum weir_seccomp_condition
   WEIR_SECCOMP_READING,        /* openat(2): neither writes, nor makes, nor cuts a file */
   WEIR_SECCOMP_REPORTING,      /* sendto(2): to the meter */
   WEIR_SECCOMP_TIMING,         /* setitimer(2): the teller's deadline for itself */
+  WEIR_SECCOMP_GIVING_UP,      /* only where there is something to be given up later */
   /* Only where the plan has accounting, and: */
   WEIR_SECCOMP_WATCHING,      /* no more */
   WEIR_SECCOMP_SWITCHING,     /* pwrite(2): one byte, to the setting */

@@ -171,11 +171,22 @@ retire_keeper (struct fixture *fixture)
 
   meter->fds.conntrack_dump = eventfd (0, 0);
   advance (fixture, 250);
+  advance (fixture, 6000);
   g_assert_cmpint (recv (keeper, &verb, sizeof verb, 0), ==, 1);
   g_assert_cmpuint (verb, ==, WEIR_KEEPER_RETIRE);
   g_assert_cmpint (send (keeper, &report, sizeof report, 0), ==, sizeof report);
   weir_meter_read_keeper (meter);
   g_assert_true (meter->posture.left_conntrack);
+}
+
+/* Translation and forwarding may begin just after the start. */
+static void
+test_watched (struct fixture *fixture, gconstpointer data)
+{
+  advance (fixture, 250);
+  advance (fixture, 2000);
+  g_assert_false (fixture->meter->posture.keeper_asked);
+  retire_keeper (fixture);
 }
 
 /* What was given up because there were programs is missing when there are none any more. */
@@ -219,7 +230,7 @@ test_forwarding (struct fixture *fixture, gconstpointer data)
   advance (fixture, 250);
   g_assert_false (meter->posture.keeper_asked);
   meter->forwarding.again = false;
-  advance (fixture, 250);
+  advance (fixture, 6000);
   g_assert_cmpint (recv (keeper, &verb, sizeof verb, 0), ==, 1);
   close (meter->fds.conntrack_dump);
   close (fd);
@@ -370,6 +381,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("looked-for", test_looked_for);
   ADD ("not-all", test_not_all);
+  ADD ("watched", test_watched);
   ADD ("stopped-later", test_stopped_later);
   ADD ("forwarding", test_forwarding);
   ADD ("unknown", test_unknown);
