@@ -16,8 +16,9 @@ truncate_everywhere (const struct weir_frame *frame, gpointer data)
       g_autofree guint8 *body = g_memdup2 (frame->body, size);
       struct weir_frame cut = { .type = frame->type, .body = body, .size = size };
 
-      /* What an older front end wishes. */
-      if ((frame->type == WEIR_MESSAGE_START || frame->type == WEIR_MESSAGE_INTERVAL) && size == 4)
+      /* What older front ends wish. */
+      if ((frame->type == WEIR_MESSAGE_START || frame->type == WEIR_MESSAGE_INTERVAL) &&
+          (size == 4 || size == 8))
         {
           g_assert_cmpint (sample_read (&cut), ==, 0);
           continue;
