@@ -223,7 +223,7 @@ enum weir_reason
   WEIR_REASON_NOT_SHARED = 26,          /* bpf: others' programs leave no place for these */
   WEIR_REASON_NO_MEMORY = 27,           /* bpf: the kernel had none for them */
   WEIR_REASON_TOO_SLOW = 28,            /* bpf: they were not in place in time */
-  WEIR_REASON_NOT_NEEDED = 29, /* conntrack: bpf tells all that it could; its right is given up */
+  WEIR_REASON_NOT_NEEDED = 29,       /* conntrack: nothing passes through; its right is given up */
   WEIR_REASON_FORWARDING_LATER = 30, /* ... and since then packets of others are passed on */
   WEIR_REASON_RIGHTS_GIVEN_UP = 31,  /* owners, active: only those that bpf names are new */
   WEIR_REASON_NOT_ALL_NAMED = 32,    /* ... before all old ones were looked for (@losses) */
