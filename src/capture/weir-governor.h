@@ -3,10 +3,10 @@
  *
  * A dump of a large table takes the kernel and the meter a good part of a second, whether or not
  * anything in it moved.  On average it may not take more than 5 % of one processor, and less where
- * kernel programs tell most of it: when it is too
- * dear for the cadence that was wished, it is asked for only at every n-th tick.  The ticks
- * themselves go on, for all else is cheap: events of the table come by themselves, sockets and
- * interfaces are read as before, and every figure is measured against its own last reading.
+ * kernel programs tell most of it: when it is too dear for the cadence that was wished, it is asked
+ * for only at every n-th tick.  The ticks themselves go on, for all else is cheap: events of the
+ * table come by themselves, sockets and interfaces are read as before, and every figure is measured
+ * against its own last reading.
  *
  * Pure logic: CPU time and time are arguments. */
 #pragma once

@@ -236,7 +236,11 @@ apply (struct weir_join *join, struct weir_flow *flow, const struct weir_conntra
   if (set_counters (flow, reading, flow->flags & WEIR_FLOW_REVERSED))
     {
       flow->has_moved = true;
-      join->n_moved_now += event == WEIR_CONNTRACK_ENTRY && weir_flow_get_bpf (flow) == NULL;
+      if (event == WEIR_CONNTRACK_ENTRY && weir_flow_get_bpf (flow) == NULL)
+        {
+          join->n_moved_now++;
+          join->n_passing_now += flow->direction == WEIR_DIRECTION_FORWARDED;
+        }
     }
   if ((reading->has_state && flow->ct_state != reading->state) ||
       (reading->has_mark && flow->ct_mark != reading->mark) || learnt & ~flow->flags)
@@ -453,6 +457,7 @@ join_searched (struct weir_join *join, const struct weir_conntrack_reading *read
           if (flow == NULL)
             continue;
           weir_flow_set_direction (flow, get_direction (ends, reading));
+          join->n_passing += flow->direction == WEIR_DIRECTION_FORWARDED;
         }
       apply (join, flow, reading, event);
       if (event == WEIR_CONNTRACK_ENTRY)
@@ -622,7 +627,7 @@ weir_join_conntrack_begin (struct weir_join *join)
   join->conntrack_round++;
   join->conntrack_dumping = true;
   join->n_entries_now = 0;
-  join->n_moved_now = 0;
+  join->n_moved_now = join->n_passing_now = 0;
   join->dump_at = 0;
 }
 
@@ -638,6 +643,7 @@ weir_join_conntrack_end (struct weir_join *join, bool complete)
   join->conntrack_known = true;
   join->n_entries = join->n_entries_now;
   join->n_moved = join->n_moved_now;
+  join->n_passing = join->n_passing_now;
   while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
     {
       if (flow->flags & WEIR_FLOW_HAS_CONNTRACK && join->conntrack_round - flow->ct_round >= 2)

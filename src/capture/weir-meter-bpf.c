@@ -81,10 +81,16 @@ weir_meter_has_bpf (const struct weir_meter *meter)
 void
 weir_meter_choose_share (struct weir_meter *meter)
 {
-  if (weir_meter_has_bpf (meter))
-    meter->governor.share = meter->join.n_moved > 0 || meter->resync_wanted
-                                ? WEIR_GOVERNOR_SMALL_SHARE
-                                : WEIR_GOVERNOR_LEAST_SHARE;
+  const struct weir_join *join = &meter->join;
+
+  if (!weir_meter_has_bpf (meter))
+    return;
+  if (join->n_passing > 0)
+    meter->governor.share = WEIR_GOVERNOR_SHARE;
+  else if (join->n_moved > 0 || meter->resync_wanted)
+    meter->governor.share = WEIR_GOVERNOR_SMALL_SHARE;
+  else
+    meter->governor.share = WEIR_GOVERNOR_LEAST_SHARE;
 }
 
 uint32_t

@@ -138,9 +138,9 @@ weir_meter_get_announce_due (const struct weir_meter *meter, uint64_t awake);
 
 /* ---- weir-meter-bpf.c ---- */
 
-/* How much dumps of connection tracking may take: where kernel programs count, that depends on
- * whether something passes that only connection tracking counts, and on whether its events were
- * lost. */
+/* How much dumps of connection tracking may take: as much as without kernel programs while
+ * something passes through, which they do not see; little where something else moved that programs
+ * do not count, or where events were lost; else hardly anything. */
 void
 weir_meter_choose_share (struct weir_meter *meter);
 

@@ -13,10 +13,9 @@ void
 weir_meter_note_events (struct weir_meter *meter, uint64_t losses_before, bool drained)
 {
   if (meter->conntrack_losses != losses_before)
-    {
-      meter->resync_wanted = true;
-      weir_meter_choose_share (meter);
-    }
+    meter->resync_wanted = true;
+  /* What passes through may have begun. */
+  weir_meter_choose_share (meter);
   meter->events_drained = drained;
 }
 

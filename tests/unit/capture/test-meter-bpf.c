@@ -98,6 +98,10 @@ test_share (struct fixture *fixture, gconstpointer data)
   meter->join.n_moved_now = 1;
   weir_meter_end_conntrack (meter, true);
   g_assert_cmpuint (meter->governor.share, ==, WEIR_GOVERNOR_SMALL_SHARE);
+  /* What passes through is to be as new as without programs, from its first packet on. */
+  meter->join.n_passing = 1;
+  weir_meter_note_events (meter, meter->conntrack_losses, true);
+  g_assert_cmpuint (meter->governor.share, ==, WEIR_GOVERNOR_SHARE);
   /* ... and nothing by what was read before. */
   weir_join_conntrack_begin (&meter->join);
   weir_meter_end_conntrack (meter, true);
