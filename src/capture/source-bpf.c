@@ -56,6 +56,7 @@ struct call
 
 _Static_assert (sizeof (struct weir_bpf_key) == 56, "compared as seven words");
 _Static_assert (sizeof (struct weir_bpf_slot) == 256, "four cache lines");
+_Static_assert (sizeof (struct weir_bpf_socket_event) == 56, "not that of the other events");
 
 /* ---- memory ---- */
 
@@ -288,11 +289,40 @@ read_event (struct weir_bpf_source *source, const struct weir_bpf_event *event, 
     tell (source, event->slot, &slot, func, data);
 }
 
-/* The size of the record at @at with its header, or 0: it is not written yet.  *@ret_event: when
- * there is one in it. */
+static void
+read_socket_event (struct weir_bpf_source *source, const struct weir_bpf_socket_event *event,
+                   weir_bpf_func func, void *data)
+{
+  struct weir_bpf_reading reading = { .cookie = event->cookie, .born = event->since };
+
+  switch (event->kind)
+    {
+    case WEIR_BPF_EVENT_NAMED:
+      *(event->is_opener ? &reading.opener : &reading.user) = read_process (&event->owner);
+      func (&reading, WEIR_BPF_NEWS_NAMED, data);
+      break;
+    case WEIR_BPF_EVENT_RELEASED:
+      func (&reading, WEIR_BPF_NEWS_RELEASED, data);
+      break;
+    default:
+      source->bad_events++;
+    }
+}
+
+/* What is in a record, and how much. */
+struct record
+{
+  uint32_t size; /* 0: nothing that counts */
+  union
+  {
+    struct weir_bpf_event flow;
+    struct weir_bpf_socket_event socket;
+  };
+};
+
+/* The size of the record at @at with its header, or 0: it is not written yet. */
 static uint64_t
-read_record (const struct weir_bpf_opened *opened, uint64_t at, struct weir_bpf_event *ret_event,
-             bool *ret_has_event)
+read_record (const struct weir_bpf_opened *opened, uint64_t at, struct record *ret_record)
 {
   const uint8_t *record = opened->ring_data + (at & (opened->ring_size - 1));
   const uint32_t header =
@@ -301,9 +331,13 @@ read_record (const struct weir_bpf_opened *opened, uint64_t at, struct weir_bpf_
 
   if ((header & BPF_RINGBUF_BUSY_BIT) != 0)
     return 0;
-  *ret_has_event = (header & BPF_RINGBUF_DISCARD_BIT) == 0 && size == sizeof *ret_event;
-  if (*ret_has_event)
-    memcpy (ret_event, record + BPF_RINGBUF_HDR_SZ, sizeof *ret_event);
+  ret_record->size = 0;
+  if ((header & BPF_RINGBUF_DISCARD_BIT) == 0 &&
+      (size == sizeof ret_record->flow || size == sizeof ret_record->socket))
+    {
+      ret_record->size = size;
+      memcpy (&ret_record->socket, record + BPF_RINGBUF_HDR_SZ, size);
+    }
   return BPF_RINGBUF_HDR_SZ + (((uint64_t) size + 7) & ~(uint64_t) 7);
 }
 
@@ -321,17 +355,18 @@ weir_bpf_source_read_events (struct weir_bpf_source *source, unsigned budget, we
   end = __atomic_load_n (opened->ring_produced, __ATOMIC_ACQUIRE);
   for (; at < end && budget > 0; budget--)
     {
-      struct weir_bpf_event event;
-      bool has_event;
-      const uint64_t size = read_record (opened, at, &event, &has_event);
+      struct record record;
+      const uint64_t size = read_record (opened, at, &record);
 
       if (size == 0)
         {
           source->is_held_up = true;
           return false;
         }
-      if (has_event)
-        read_event (source, &event, func, data);
+      if (record.size == sizeof record.flow)
+        read_event (source, &record.flow, func, data);
+      else if (record.size == sizeof record.socket)
+        read_socket_event (source, &record.socket, func, data);
       else
         source->bad_events++;
       /* A size that leads beyond the end is none: begin again where the kernel is. */

@@ -102,6 +102,10 @@ enum weir_bpf_news
   WEIR_BPF_NEWS_CLOSED,  /* its socket was; changes may still follow, see WEIR_BPF_CLOSED */
   WEIR_BPF_NEWS_ENDED,   /* its slot is another flow's: only slot and generation are set, and the
                           * figures that were told before are the last */
+  /* Of a socket that anybody may send to, and of no flow: only its cookie is set, and of NAMED
+   * who has it as @user, or who made it as @opener, and since when as @born. */
+  WEIR_BPF_NEWS_NAMED,
+  WEIR_BPF_NEWS_RELEASED,
 };
 
 typedef void (*weir_bpf_func) (const struct weir_bpf_reading *reading, enum weir_bpf_news news,

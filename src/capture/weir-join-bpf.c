@@ -35,8 +35,12 @@ int
 weir_join_begin_bpf (struct weir_join *join, uint32_t n_slots, bool own_only)
 {
   join->bpf.parts = calloc (n_slots, sizeof *join->bpf.parts);
-  if (join->bpf.parts == NULL)
-    return -ENOMEM;
+  join->bpf.named = calloc (1, sizeof *join->bpf.named);
+  if (join->bpf.parts == NULL || join->bpf.named == NULL)
+    {
+      weir_join_clear_bpf (join);
+      return -ENOMEM;
+    }
   join->bpf.n_parts = n_slots;
   join->bpf.own_only = own_only;
   join->bpf.next_unknown = WEIR_NETNS_UNKNOWN_FIRST;
@@ -47,6 +51,7 @@ void
 weir_join_clear_bpf (struct weir_join *join)
 {
   free (join->bpf.parts);
+  free (join->bpf.named);
   free (join->bpf.segment_links);
   join->bpf = (struct weir_join_bpf) { 0 };
 }
@@ -404,6 +409,18 @@ take_processes (struct weir_join *join, struct weir_flow *flow, struct weir_bpf_
     }
 }
 
+/* Anybody may send to the socket, so there may be no flow of it. */
+static void
+name_socket (struct weir_join *join, const struct weir_bpf_reading *reading, uint64_t now)
+{
+  const bool is_opener = reading->user.pid == 0;
+  const uint32_t process = need_process (join, is_opener ? &reading->opener : &reading->user,
+                                         reading->born, is_opener, now);
+
+  if (process != 0)
+    weir_named_sockets_add (join->bpf.named, &join->owners, reading->cookie, process);
+}
+
 /* ---- readings ---- */
 
 static void
@@ -462,7 +479,11 @@ weir_join_bpf (struct weir_join *join, const struct weir_bpf_reading *reading,
   struct weir_flow *flow;
   uint32_t netns;
 
-  if (reading->slot >= join->bpf.n_parts)
+  if (news == WEIR_BPF_NEWS_NAMED)
+    name_socket (join, reading, now);
+  else if (news == WEIR_BPF_NEWS_RELEASED)
+    weir_named_sockets_remove (join->bpf.named, &join->owners, reading->cookie);
+  if (news >= WEIR_BPF_NEWS_NAMED || reading->slot >= join->bpf.n_parts)
     return;
   part = &join->bpf.parts[reading->slot];
   if (part->is_used && part->generation != reading->generation)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "source-bpf.h"
+#include "weir-named-sockets.h"
 
 /* Network namespaces by cookie; beyond it the one that was needed longest ago is forgotten, and
  * should it come back it is called another one. */
@@ -40,6 +41,7 @@ struct weir_join_bpf
 {
   struct weir_bpf_part *parts; /* NULL: there are no kernel programs */
   uint32_t n_parts;
+  struct weir_named_sockets *named; /* NULL as well */
   struct weir_cookie cookies[WEIR_COOKIES_MAX];
   uint32_t n_cookies, last_cookie, look_ups;
   uint32_t next_unknown;

@@ -82,6 +82,8 @@ weir_join_need_owner (struct weir_join *join, const struct weir_netns *netns, ui
 
   if (number != 0 && netns != &join->own)
     weir_owners_get (&join->owners, number)->netns = netns->inode;
+  if (weir_join_has_bpf (join))
+    weir_named_sockets_show (join->bpf.named, &join->owners, cookie, number);
   return number;
 }
 

@@ -419,10 +419,14 @@ choose_marks (struct weir_join *join)
 void
 weir_join_settle (struct weir_join *join, uint64_t now)
 {
-  const uint8_t marks = choose_marks (join);
   struct weir_flow *flow;
   uint32_t slot;
+  uint8_t marks;
 
+  /* Before news of owners are looked for. */
+  if (weir_join_has_bpf (join))
+    weir_named_sockets_settle (join->bpf.named, &join->owners);
+  marks = choose_marks (join);
   join->settled++;
   if (weir_join_has_bpf (join))
     {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The looker gave up the right to look at descriptors.  What it still sees of a process is whether
  * it is there and what it is called: so a process that has ended is not shown as who holds a
- * socket, but one that gave the socket away is. */
+ * socket, but one that gave the socket away is.
+ *
+ * Kernel programs still name who has a socket that is opened later (weir-named-sockets.c). */
 #include <string.h>
 
 #include "weir-owners.h"
@@ -134,4 +136,23 @@ weir_owners_answer_holder (struct weir_owners *owners, const struct weir_looker_
       if (owner->in_use && !owner->is_process && owner->pid != 0 && owner->pid == answer->value)
         apply (owners, owner, answer, comm, cgroup);
     }
+}
+
+bool
+weir_owners_name_holder (struct weir_owners *owners, uint32_t socket, uint32_t process)
+{
+  struct weir_owner *owner = weir_owners_get (owners, socket);
+  const struct weir_owner *named = weir_owners_get (owners, process);
+
+  if (owner->pid != 0 || named->is_gone)
+    return true;
+  if (!owners->given_up || named->asked_at == 0)
+    return false;
+  owner->pid = named->pid;
+  owner->start_time = named->start_time;
+  owner->process_cgroup = named->process_cgroup;
+  owner->missing = WEIR_MISSING_NOTHING;
+  memcpy (owner->comm, named->comm, sizeof owner->comm);
+  weir_owners_note_news (owners, owner);
+  return true;
 }

@@ -207,6 +207,12 @@ void
 weir_owners_answer_holder (struct weir_owners *owners, const struct weir_looker_answer *answer,
                            const char *comm, const char *path);
 
+/* Kernel programs named the process with number @process as who has the socket with number @socket.
+ * It is written down as the holder, unless one is known, once the looker has said that it is there.
+ * True: nothing is left to do. */
+bool
+weir_owners_name_holder (struct weir_owners *owners, uint32_t socket, uint32_t process);
+
 /* ---- weir-owners-born.c: processes that kernel programs named ---- */
 
 struct weir_named_process

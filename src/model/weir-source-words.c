@@ -116,8 +116,10 @@ static const struct
                                      N_ ("Leave the full view and unlock it again to see what "
                                          "passes through.") },
   [WEIR_REASON_RIGHTS_GIVEN_UP] = { N_ ("The right to look into programs was given up"),
-                                    N_ ("Kernel programs name who opens a connection. Of what only "
-                                        "listens, the user and the unit are known. With "
+                                    N_ ("Kernel programs name who opens a connection or a port. "
+                                        "Where that program has ended since, and of packet "
+                                        "sockets, "
+                                        "the user and the unit are known at most. With "
                                         "keep_capabilities in engine.conf the right is kept.") },
   [WEIR_REASON_NOT_ALL_NAMED] = { N_ ("The right to look into programs was given up before all had "
                                       "been looked at"),

@@ -236,6 +236,67 @@ def nobody():
         tap.equal([pid for pid in pids if not weirtest.running(pid)], [], "who has ended")
 
 
+# Opens what others can send to, says where, and stays.
+OPEN = """
+import os, socket, sys
+open('/proc/self/comm', 'w').write('late')
+os.setresuid(1000, 1000, 1000)
+listener = socket.create_server(('127.0.0.1', 0))
+receiver = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+receiver.bind(('::', 0))
+unbound = socket.socket()
+unbound.listen(1)
+client = socket.create_connection(('127.0.0.1', unbound.getsockname()[1]))
+sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sender.sendto(b'x', ('127.0.0.1', 9))
+print(*(each.getsockname()[1] for each in (listener, receiver, unbound, sender)), flush=True)
+sys.stdin.read()
+"""
+PORT = 0
+
+
+def read_listeners(front, known):
+    """Takes the next LISTENERS into KNOWN: {id: (kind, port, pid, uid, comm)}.  False: none came."""
+    while (frame := front.frame()) is not None and frame[0] != weirtest.LISTENERS:
+        pass
+    if frame is None:
+        return False
+    at = 12
+    for _ in range(struct.unpack_from("<I", frame[1], 8)[0]):
+        size, number, change = struct.unpack_from("<HQB", frame[1], at)
+        body = frame[1][at + 11:at + 2 + size]
+        at += 2 + size
+        if not body:
+            known.pop(number, None)
+            continue
+        kind, _family, _protocol, flags = struct.unpack_from("<BBHB", body)
+        port, = struct.unpack_from("<H", body, 21)
+        owner = 51 + (8 if flags & 4 else 0)
+        pid, _start, has_uid, uid, _cgroup, length = struct.unpack_from("<IQBIQH", body, owner + 2)
+        known[number] = (kind, port, pid, uid if has_uid else None, body[owner + 29:owner + 29 + length].decode())
+    return True
+
+
+@tap.case("who has a listener, or what else can receive, that is opened after that is known")
+def opened_later():
+    with Network() as network, weirtest.handoff() as handoff, \
+         weirtest.engine(handoff, prepare=network.enter) as engine:
+        network.run("ip", "link", "set", "lo", "up")
+        engine.serve()
+        said = settled(engine.front)
+        while any(each for role in said.values() for each, _keeps in role):
+            said = confinement(engine.front)
+        with subprocess.Popen(["nsenter", f"--net={network.path}", sys.executable, "-c", OPEN], text=True,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            ports = [int(each) for each in process.stdout.readline().split()]
+            expected = {(PORT, port, process.pid, 1000, "late") for port in ports}
+            known = {}
+            while not expected <= set(known.values()) and read_listeners(engine.front, known):
+                pass
+            tap.check(expected <= set(known.values()), lambda: f"{expected - set(known.values())} is not among {known}")
+            process.stdin.close()
+
+
 def hidden():
     """In the child: no private procfs can be mounted, and the one that is there hides others' processes."""
     os.unshare(os.CLONE_NEWNS)

@@ -31,7 +31,7 @@ ROLES = ("meter", "keeper", "looker", "twin")
 VIEWS = ("limited", "full")
 (OWN_UID, ONLY_CAPABILITIES, NO_NEW_PRIVS, EMPTY_ROOT, EMPTY_NAMESPACES, LANDLOCK, SECCOMP) = (
     1 << number for number in range(7))
-NOTICES = 11
+LISTENERS, NOTICES = 10, 11
 START, INTERVAL, DETAILS_OF, STOP = range(64, 68)
 
 

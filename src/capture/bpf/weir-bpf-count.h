@@ -171,6 +171,9 @@ count_tcp (struct __sk_buff *skb, struct bpf_sock *sk, const struct packet *pack
   const uint64_t reference = READ (notes->cached);
   struct weir_bpf_slot *slot;
 
+  /* One that nobody bound before listen(2) was not seen until now. */
+  if (sk->state == STATE_LISTEN && !(notes->flags & NOTES_NAMED))
+    name_socket (notes, true);
   if (sk->state == STATE_LISTEN)
     return count_handshake (skb, packet, notes->netns_cookie, tx);
   slot = follow (reference);

@@ -44,6 +44,10 @@ typedef __u64 uint64_t;
 #define WEIR_BPF_ACCOUNT_TIMES 3
 #define WEIR_BPF_ACCOUNT_SHARE 4
 
+/* Sockets that are named for one account in an epoch: who binds without end must not fill the ring
+ * of events.  Others are named when they send or are connected to. */
+#define WEIR_BPF_NAMED_MAX 256
+
 /* Counters that every packet may touch are kept apart for so many processors. */
 #define WEIR_BPF_CPUS 64
 
@@ -181,4 +185,21 @@ struct weir_bpf_event
   uint32_t slot;
   uint32_t generation;
   uint32_t unused;
+};
+
+/* Sockets that anybody may send to have no flow before somebody does.  Told apart from the above by
+ * their size. */
+enum weir_bpf_socket_event_kind
+{
+  WEIR_BPF_EVENT_NAMED = 1,    /* who has it */
+  WEIR_BPF_EVENT_RELEASED = 2, /* one that was named was closed; only its cookie is set */
+};
+
+struct weir_bpf_socket_event
+{
+  uint32_t kind;
+  uint32_t is_opener; /* @owner made it, and may have ended since; else it used it just then */
+  uint64_t cookie;
+  uint64_t since; /* CLOCK_BOOTTIME, ns: when @owner had it */
+  struct weir_bpf_owner owner;
 };

@@ -34,6 +34,7 @@ enum
   NOTES_RELEASED = 1 << 16,  /* what comes now is late */
   NOTES_ELSEWHERE = 1 << 17, /* connected, and sends to others all the same */
   NOTES_MISSED = 1 << 18,    /* moved something while there was no slot */
+  NOTES_NAMED = 1 << 19,     /* the meter was told who has it */
 };
 
 /* What is known of one socket.  A socket that comes out of accept(2) begins with a copy of its
@@ -129,6 +130,8 @@ struct account
 {
   uint64_t slots;         /* that it has */
   uint64_t last_shortage; /* CLOCK_BOOTTIME, ns: it had to give up one of its own */
+  uint32_t named_epoch;   /* in which it last had a socket named, */
+  uint32_t named;         /* ... and how many then */
 };
 
 struct

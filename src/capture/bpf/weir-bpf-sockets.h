@@ -21,6 +21,9 @@ weir_create (struct bpf_sock *ctx)
   notes->flags = WEIR_BPF_WHOLE;
   GET_CURRENT (&notes->opener);
   notes->user = notes->opener;
+  /* Such a one receives without being bound. */
+  if (ctx->type == TYPE_RAW)
+    name_socket (notes, true);
   return 1;
 }
 
@@ -50,6 +53,8 @@ weir_release (struct bpf_sock *ctx)
   if (is_user (notes, &by))
     set_user (notes, &by);
   __sync_fetch_and_or (&notes->flags, NOTES_RELEASED);
+  if (notes->flags & NOTES_NAMED)
+    tell_released (notes->cookie);
   walk.cookie = notes->cookie;
   walk.next = READ (notes->head);
   walk.user = notes->user;
@@ -68,7 +73,10 @@ SEC ("cgroup/post_bind4")
 int
 weir_bind4 (struct bpf_sock *ctx)
 {
-  USE (ctx, ctx);
+  struct notes *notes = USE (ctx, ctx);
+
+  if (notes)
+    name_socket (notes, false);
   return 1;
 }
 
@@ -76,7 +84,10 @@ SEC ("cgroup/post_bind6")
 int
 weir_bind6 (struct bpf_sock *ctx)
 {
-  USE (ctx, ctx);
+  struct notes *notes = USE (ctx, ctx);
+
+  if (notes)
+    name_socket (notes, false);
   return 1;
 }
 
@@ -121,6 +132,9 @@ send_by (struct bpf_sock_addr *ctx)
   notes = USE (ctx, sk);
   if (notes && sk->dst_port)
     __sync_fetch_and_or (&notes->flags, NOTES_ELSEWHERE);
+  /* It was given a port by then if it had none. */
+  if (notes && !sk->dst_port && !(notes->flags & NOTES_NAMED))
+    name_socket (notes, false);
 }
 
 SEC ("cgroup/sendmsg4")

@@ -144,6 +144,65 @@ make_own (struct notes *notes, uint64_t cookie)
     used;                                                                                          \
   })
 
+/* ---- sockets that anybody may send to ---- */
+
+static __always_inline bool
+may_be_named (const struct notes *notes)
+{
+  const uint32_t number = get_account (notes, 0);
+  const uint32_t now = get_epoch ();
+  struct account *account = bpf_map_lookup_elem (&accounts, &number);
+
+  if (!account)
+    return false;
+  if (READ (account->named_epoch) != now)
+    {
+      account->named_epoch = now;
+      account->named = 0;
+    }
+  return __sync_fetch_and_add (&account->named, 1) < WEIR_BPF_NAMED_MAX;
+}
+
+/* Once for each socket; one that finds no room is told of when it sends or is connected to. */
+static __noinline int
+name_socket (struct notes *notes, bool is_opener)
+{
+  const struct weir_bpf_owner *owner = is_opener ? &notes->opener : &notes->user;
+  struct weir_bpf_socket_event *event;
+
+  if (notes->flags & (NOTES_NAMED | NOTES_RELEASED) || !owner->pid || !may_be_named (notes))
+    return 0;
+  event = bpf_ringbuf_reserve (&events, sizeof *event, 0);
+  if (!event)
+    {
+      add_count_here (WEIR_BPF_COUNT_RING_FULL);
+      return 0;
+    }
+  event->kind = WEIR_BPF_EVENT_NAMED;
+  event->is_opener = is_opener;
+  event->cookie = notes->cookie;
+  event->since = is_opener ? notes->born : bpf_ktime_get_boot_ns ();
+  event->owner = *owner;
+  bpf_ringbuf_submit (event, 0);
+  __sync_fetch_and_or (&notes->flags, NOTES_NAMED);
+  return 0;
+}
+
+static __noinline int
+tell_released (uint64_t cookie)
+{
+  struct weir_bpf_socket_event *event = bpf_ringbuf_reserve (&events, sizeof *event, 0);
+
+  if (!event)
+    {
+      add_count_here (WEIR_BPF_COUNT_RING_FULL);
+      return 0;
+    }
+  *event = (struct weir_bpf_socket_event) { .kind = WEIR_BPF_EVENT_RELEASED, .cookie = cookie };
+  bpf_ringbuf_submit (event, 0);
+  return 0;
+}
+
 /* The user of a UDP socket that was connected by somebody else: nothing but its packets shows him.
  * Who runs while a packet is sent is its sender, unless something in between had the packet wait;
  * such things are in another control group than the socket.  Where the

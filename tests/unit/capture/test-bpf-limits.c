@@ -668,6 +668,77 @@ test_late (void)
   stage_close (&stage);
 }
 
+#define BINDS 20000
+
+static void
+bind_often (uid_t uid)
+{
+  if (setresuid (uid, uid, uid) < 0)
+    _exit (1);
+  for (unsigned i = 0; i < BINDS; i++)
+    {
+      int fd = stage_socket (AF_INET, SOCK_DGRAM, 0);
+
+      stage_bind (fd, "127.0.0.1", 0);
+      close (fd);
+    }
+  _exit (0);
+}
+
+/* How many sockets were named of users 0 and 1000. */
+struct named
+{
+  unsigned ours, others;
+};
+
+static void
+take_named (const struct weir_bpf_reading *reading, enum weir_bpf_news news, void *data)
+{
+  struct named *named = data;
+
+  named->ours += news == WEIR_BPF_NEWS_NAMED && reading->user.uid == 0;
+  named->others += news == WEIR_BPF_NEWS_NAMED && reading->user.uid == 1000;
+}
+
+/* Who binds without end leaves the ring of events to others. */
+static void
+test_binds (void)
+{
+  struct weir_bpf_totals totals;
+  struct named named = { 0 };
+  struct stage stage;
+  gint64 began;
+  guint64 epochs;
+  int fd, status;
+  pid_t pid;
+
+  stage_open_in (&stage, group, SLOTS, IDLE_NS);
+  fd = stage_socket (AF_INET, SOCK_DGRAM, 0);
+  began = g_get_monotonic_time ();
+  pid = fork ();
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    bind_often (1000);
+  while (waitpid (pid, &status, WNOHANG) == 0)
+    {
+      weir_bpf_source_read_events (&stage.source, 1000, take_named, &named);
+      g_usleep (1000);
+    }
+  g_assert_cmpint (status, ==, 0);
+  epochs = ((guint64) (g_get_monotonic_time () - began) * 1000 >> WEIR_BPF_EPOCH_SHIFT) + 2;
+  stage_bind (fd, "127.0.0.1", 0);
+  while (weir_bpf_source_read_events (&stage.source, 1000, take_named, &named))
+    continue;
+  g_test_message ("%u named in %" G_GUINT64_FORMAT " epochs", named.others, epochs);
+  g_assert_cmpuint (named.others, >=, WEIR_BPF_NAMED_MAX);
+  g_assert_cmpuint (named.others, <=, epochs * WEIR_BPF_NAMED_MAX);
+  g_assert_cmpuint (named.ours, ==, 1);
+  weir_bpf_source_get_totals (&stage.source, &totals);
+  g_assert_cmpuint (totals.counts[WEIR_BPF_COUNT_RING_FULL], ==, 0);
+  close (fd);
+  stage_close (&stage);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -690,6 +761,7 @@ main (int argc, char **argv)
   g_test_add_func ("/bpf/limits/unread", test_unread);
   g_test_add_func ("/bpf/limits/syn-flood", test_syn_flood);
   g_test_add_func ("/bpf/limits/late", test_late);
+  g_test_add_func ("/bpf/limits/binds", test_binds);
   code = g_test_run ();
   stage_leave_group (group, name);
   return code;

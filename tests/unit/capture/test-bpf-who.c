@@ -412,6 +412,153 @@ test_kernel_thread (void)
     }
 }
 
+/* ---- sockets that anybody may send to ---- */
+
+/* What was told of one socket since the last call, by its cookie. */
+struct told
+{
+  uint64_t cookie;
+  unsigned named, released;
+  struct weir_bpf_reading last;
+};
+
+static uint64_t
+get_cookie (int fd)
+{
+  socklen_t size = sizeof (uint64_t);
+  uint64_t cookie = 0;
+
+  g_assert_cmpint (getsockopt (fd, SOL_SOCKET, SO_COOKIE, &cookie, &size), ==, 0);
+  return cookie;
+}
+
+static void
+take_socket (const struct weir_bpf_reading *reading, enum weir_bpf_news news, void *data)
+{
+  struct told *told = data;
+
+  if (reading->cookie != told->cookie)
+    return;
+  told->released += news == WEIR_BPF_NEWS_RELEASED;
+  if (news != WEIR_BPF_NEWS_NAMED)
+    return;
+  told->named++;
+  told->last = *reading;
+}
+
+static struct told
+read_told (uint64_t cookie)
+{
+  struct told told = { .cookie = cookie };
+
+  while (weir_bpf_source_read_events (&stage.source, 1000, take_socket, &told))
+    continue;
+  return told;
+}
+
+/* Once, when somebody has a port that others can send to; and once, when nobody has it any more. */
+static void
+check_named (int fd, bool by_opener)
+{
+  const uint64_t cookie = get_cookie (fd);
+  const struct told told = read_told (cookie);
+  const struct weir_bpf_process *named = by_opener ? &told.last.opener : &told.last.user;
+  struct told closed;
+
+  g_assert_cmpuint (told.named, ==, 1);
+  g_assert_cmpuint (told.released, ==, 0);
+  g_assert_cmpuint (named->pid, ==, getpid ());
+  g_assert_true (stage_is_me (named));
+  g_assert_cmpuint (told.last.born, >, 0);
+  close (fd);
+  closed = read_told (cookie);
+  g_assert_cmpuint (closed.named, ==, 0);
+  g_assert_cmpuint (closed.released, ==, 1);
+}
+
+static void
+test_bound (void)
+{
+  const struct
+  {
+    int family, type, protocol;
+    const char *address;
+  } cases[] = {
+    { AF_INET, SOCK_STREAM, 0, "127.0.0.1" },
+    { AF_INET6, SOCK_STREAM, 0, "::1" },
+    { AF_INET, SOCK_DGRAM, 0, "0.0.0.0" },
+    { AF_INET6, SOCK_DGRAM, 0, "::" },
+  };
+
+  for (size_t i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      int fd = stage_socket (cases[i].family, cases[i].type, cases[i].protocol);
+
+      g_assert_cmpuint (read_told (get_cookie (fd)).named, ==, 0);
+      stage_bind (fd, cases[i].address, 0);
+      check_named (fd, false);
+    }
+}
+
+/* It has somebody's name from the beginning. */
+static void
+test_raw (void)
+{
+  check_named (stage_socket (AF_INET, SOCK_RAW, IPPROTO_ICMP), true);
+  check_named (stage_socket (AF_INET6, SOCK_RAW, IPPROTO_ICMPV6), true);
+}
+
+/* One of the ends of a new connection, over which something was sent; the other one is closed. */
+static int
+connect_to (int listener, bool is_client)
+{
+  int client = stage_socket (AF_INET, SOCK_STREAM, 0), accepted;
+
+  stage_connect (client, "127.0.0.1", stage_get_port (listener));
+  accepted = accept (listener, NULL, NULL);
+  g_assert_cmpint (accepted, >=, 0);
+  stage_send (client, "x", 1);
+  close (is_client ? accepted : client);
+  return is_client ? client : accepted;
+}
+
+/* Given a port by the kernel. */
+static void
+test_not_bound (void)
+{
+  int listener = stage_socket (AF_INET, SOCK_STREAM, 0);
+  int sender = stage_socket (AF_INET, SOCK_DGRAM, 0);
+
+  stage_send_to (sender, "x", 1, "127.3.0.1", 9);
+  check_named (sender, false);
+
+  g_assert_cmpint (listen (listener, 1), ==, 0);
+  g_assert_cmpuint (read_told (get_cookie (listener)).named, ==, 0);
+  close (connect_to (listener, true));
+  check_named (listener, true);
+}
+
+/* Ends of connections are no such sockets. */
+static void
+test_connected (void)
+{
+  int listener = stage_socket (AF_INET, SOCK_STREAM, 0);
+
+  stage_bind (listener, "127.0.0.1", 0);
+  g_assert_cmpint (listen (listener, 1), ==, 0);
+  for (unsigned i = 0; i < 2; i++)
+    {
+      int fd = connect_to (listener, i == 0);
+      const uint64_t cookie = get_cookie (fd);
+      struct told told;
+
+      close (fd);
+      told = read_told (cookie);
+      g_assert_cmpuint (told.named + told.released, ==, 0);
+    }
+  close (listener);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -429,6 +576,10 @@ main (int argc, char **argv)
   g_test_add_func ("/bpf/who/thread", test_thread);
   g_test_add_func ("/bpf/who/thread-alone", test_thread_alone);
   g_test_add_func ("/bpf/who/kernel-thread", test_kernel_thread);
+  g_test_add_func ("/bpf/who/bound", test_bound);
+  g_test_add_func ("/bpf/who/raw", test_raw);
+  g_test_add_func ("/bpf/who/not-bound", test_not_bound);
+  g_test_add_func ("/bpf/who/connected", test_connected);
   code = g_test_run ();
   stage_close (&stage);
   return code;

@@ -425,6 +425,108 @@ test_refused (struct fixture *fixture, gconstpointer data)
   join->owners.n_processes = 0;
 }
 
+/* ---- sockets that anybody may send to ---- */
+
+static struct weir_bpf_reading
+named_reading (guint64 cookie)
+{
+  return (struct weir_bpf_reading) {
+    .cookie = cookie,
+    .born = 2 * S,
+    .user = process (7, 1000, "program"),
+  };
+}
+
+static struct weir_socket_reading
+listener_reading (guint64 cookie)
+{
+  struct weir_socket_reading made = socket_reading ("192.0.2.1", 1, "0.0.0.0", 0);
+
+  made.state = WEIR_TCP_LISTEN;
+  made.cookie = cookie;
+  made.inode = (guint32) cookie;
+  return made;
+}
+
+/* Who holds the listener with that cookie, which was shown. */
+static const struct weir_owner *
+holder_of (struct weir_join *join, guint64 cookie)
+{
+  return weir_owners_get (&join->owners, weir_owners_need (&join->owners, (guint32) cookie, cookie,
+                                                           0, join->own.round, 5 * S));
+}
+
+static void
+test_listener (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  const struct weir_socket_reading sockets[] = { listener_reading (70), listener_reading (71),
+                                                 listener_reading (72) };
+  struct weir_bpf_reading named = named_reading (70), other = named_reading (71);
+  guint64 pids[WEIR_LOOKER_BATCH];
+  struct weir_looker_answer answer;
+
+  weir_owners_give_up (&join->owners);
+  weir_join_bpf (join, &named, WEIR_BPF_NEWS_NAMED, 2 * S);
+  other.user.pid = 8;
+  weir_join_bpf (join, &other, WEIR_BPF_NEWS_NAMED, 2 * S);
+  read_sockets (join, sockets, G_N_ELEMENTS (sockets), 3 * S);
+  weir_join_settle (join, 3 * S);
+  g_assert_cmpuint (holder_of (join, 70)->pid, ==, 0);
+  g_assert_cmpuint (collect_processes (join, 3 * S), ==, 2);
+  answer_process (join, 0, 7, 150, "program", 3 * S);
+  /* It has ended, so it is not known who has that one now. */
+  answer_process (join, 0, 8, 0, "", 3 * S);
+  weir_join_settle (join, 3 * S);
+  g_assert_cmpuint (holder_of (join, 70)->pid, ==, 7);
+  g_assert_cmpuint (holder_of (join, 70)->start_time, ==, 150);
+  g_assert_cmpuint (holder_of (join, 70)->missing, ==, WEIR_MISSING_NOTHING);
+  g_assert_cmpstr (holder_of (join, 70)->comm, ==, "program");
+  g_assert_cmpstr (weir_owners_get_cgroup (&join->owners, holder_of (join, 70)), ==, "/group");
+  for (guint64 cookie = 71; cookie <= 72; cookie++)
+    {
+      g_assert_cmpuint (holder_of (join, cookie)->pid, ==, 0);
+      g_assert_cmpuint (holder_of (join, cookie)->missing, ==, WEIR_MISSING_GIVEN_UP);
+    }
+  g_assert_cmpuint (join->bpf.named->n, ==, 0);
+  g_assert_cmpuint (join->bpf.named->n_listed, ==, 0);
+
+  /* From then on it is one of those that are looked at, whether they are still there. */
+  g_assert_cmpuint (weir_owners_collect_holders (&join->owners, 4 * S, pids), ==, 1);
+  g_assert_cmpuint (pids[0], ==, 7);
+  answer = (struct weir_looker_answer) { .verb = WEIR_LOOKER_PROCESSES, .value = 7 };
+  weir_owners_answer (&join->owners, &answer, 4 * S);
+  read_sockets (join, sockets, G_N_ELEMENTS (sockets), 5 * S);
+  weir_join_settle (join, 5 * S);
+  g_assert_cmpuint (holder_of (join, 70)->pid, ==, 0);
+  g_assert_cmpuint (holder_of (join, 70)->missing, ==, WEIR_MISSING_GIVEN_UP);
+}
+
+/* As long as it may look, the looker knows better. */
+static void
+test_listener_looked_for (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  const struct weir_socket_reading socket = listener_reading (70);
+  const struct weir_bpf_reading named = named_reading (70), closed = { .cookie = 71 };
+  struct weir_bpf_reading other = named_reading (71);
+
+  weir_join_bpf (join, &named, WEIR_BPF_NEWS_NAMED, 2 * S);
+  weir_join_bpf (join, &other, WEIR_BPF_NEWS_NAMED, 2 * S);
+  weir_join_bpf (join, &closed, WEIR_BPF_NEWS_RELEASED, 2 * S);
+  g_assert_cmpuint (join->bpf.named->n, ==, 1);
+  g_assert_cmpuint (collect_processes (join, 2 * S), ==, 1);
+  answer_process (join, 0, 7, 150, "program", 2 * S);
+  read_sockets (join, &socket, 1, 3 * S);
+  weir_join_settle (join, 3 * S);
+  g_assert_cmpuint (holder_of (join, 70)->pid, ==, 0);
+  g_assert_cmpuint (join->bpf.named->n, ==, 1);
+  answer_all (join, 3 * S);
+  weir_join_settle (join, 3 * S);
+  g_assert_cmpuint (holder_of (join, 70)->pid, ==, 70);
+  g_assert_cmpuint (join->bpf.named->n, ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -447,6 +549,8 @@ main (int argc, char **argv)
     { "long-lived", test_long_lived },
     { "one-user", test_one_user },
     { "refused", test_refused },
+    { "listener", test_listener },
+    { "listener-looked-for", test_listener_looked_for },
   };
 
   g_test_init (&argc, &argv, NULL);

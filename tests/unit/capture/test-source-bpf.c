@@ -74,10 +74,11 @@ take (const struct weir_bpf_reading *reading, enum weir_bpf_news news, void *dat
   struct world *world = data;
 
   world->last = *reading;
-  g_string_append_printf (world->told, "%c%u ", "bcxe"[news], reading -> slot);
+  g_string_append_printf (world->told, "%c%u ", "bcxenr"[news], reading -> slot);
 }
 
-/* All that was told since the last time: b born, c changed, x closed, e ended. */
+/* All that was told since the last time: b born, c changed, x closed, e ended; n a socket was
+ * named, r released. */
 #define expect_told(world, text)                                                                   \
   do                                                                                               \
     {                                                                                              \
@@ -141,6 +142,17 @@ static void
 put_event (struct world *world, uint32_t kind, uint32_t slot, uint32_t generation)
 {
   put_record (world, sizeof (struct weir_bpf_event), kind, slot, generation);
+}
+
+static void
+put_socket_event (struct world *world, uint32_t kind, uint32_t is_opener)
+{
+  const struct weir_bpf_socket_event event = { kind, is_opener, 77, 88, { 5, 6, 7, { 0 } } };
+  uint8_t *at = world->ring + *world->produced % RING_SIZE;
+
+  *(uint32_t *) (void *) at = sizeof event;
+  memcpy (at + 8, &event, sizeof event);
+  *world->produced += 8 + sizeof event;
 }
 
 static bool
@@ -243,6 +255,36 @@ test_bad_events (struct world *world, const void *data)
   put_event (world, WEIR_BPF_EVENT_BORN, 2, 9);
   g_assert_false (read_events (world));
   expect_told (world, "b2 ");
+}
+
+/* Of no flow, and of another size; then what follows is found. */
+static void
+test_socket_events (struct world *world, const void *data)
+{
+  struct weir_bpf_totals totals;
+
+  put_socket_event (world, WEIR_BPF_EVENT_NAMED, 0);
+  g_assert_false (read_events (world));
+  expect_told (world, "n0 ");
+  g_assert_cmpuint (world->last.cookie, ==, 77);
+  g_assert_cmpuint (world->last.born, ==, 88);
+  g_assert_cmpuint (world->last.user.pid, ==, 5);
+  g_assert_cmpuint (world->last.user.uid, ==, 6);
+  g_assert_cmpuint (world->last.opener.pid, ==, 0);
+  put_socket_event (world, WEIR_BPF_EVENT_NAMED, 1);
+  g_assert_false (read_events (world));
+  expect_told (world, "n0 ");
+  g_assert_cmpuint (world->last.opener.pid, ==, 5);
+  g_assert_cmpuint (world->last.user.pid, ==, 0);
+
+  put_socket_event (world, WEIR_BPF_EVENT_RELEASED, 0);
+  put_socket_event (world, 3, 0);
+  set_flow (world, 1, 1, 1);
+  put_event (world, WEIR_BPF_EVENT_BORN, 1, 1);
+  g_assert_false (read_events (world));
+  expect_told (world, "r0 b1 ");
+  weir_bpf_source_get_totals (&world->source, &totals);
+  g_assert_cmpuint (totals.bad_events, ==, 1);
 }
 
 static void
@@ -736,6 +778,7 @@ main (int argc, char **argv)
   ADD ("reading", test_reading);
   ADD ("directions", test_directions);
   ADD ("bad-events", test_bad_events);
+  ADD ("socket-events", test_socket_events);
   ADD ("unfinished-record", test_unfinished_record);
   ADD ("budget", test_budget);
   ADD ("changes", test_changes);
