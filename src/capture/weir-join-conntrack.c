@@ -16,6 +16,9 @@
 #include <netinet/in.h>
 #include <string.h>
 
+/* What passed through is looked at as often as what moves for so many more dumps. */
+#define PASSING_DUMPS 16
+
 /* One row of an entry. */
 struct view
 {
@@ -226,6 +229,14 @@ bind_flow (struct weir_join *join, const struct view *view,
   return flow;
 }
 
+/* What moves only now and then is not forgotten between two dumps. */
+static void
+note_passing (struct weir_join *join, const struct weir_flow *flow)
+{
+  if (flow->direction == WEIR_DIRECTION_FORWARDED)
+    join->passing = PASSING_DUMPS;
+}
+
 static void
 apply (struct weir_join *join, struct weir_flow *flow, const struct weir_conntrack_reading *reading,
        enum weir_conntrack_event event)
@@ -239,9 +250,11 @@ apply (struct weir_join *join, struct weir_flow *flow, const struct weir_conntra
       if (event == WEIR_CONNTRACK_ENTRY && weir_flow_get_bpf (flow) == NULL)
         {
           join->n_moved_now++;
-          join->n_passing_now += flow->direction == WEIR_DIRECTION_FORWARDED;
+          note_passing (join, flow);
         }
     }
+  if (event == WEIR_CONNTRACK_ENTRY)
+    join->n_forwarded_now += flow->direction == WEIR_DIRECTION_FORWARDED;
   if ((reading->has_state && flow->ct_state != reading->state) ||
       (reading->has_mark && flow->ct_mark != reading->mark) || learnt & ~flow->flags)
     flow->dirty |= WEIR_FLOW_CONNTRACK;
@@ -457,7 +470,7 @@ join_searched (struct weir_join *join, const struct weir_conntrack_reading *read
           if (flow == NULL)
             continue;
           weir_flow_set_direction (flow, get_direction (ends, reading));
-          join->n_passing += flow->direction == WEIR_DIRECTION_FORWARDED;
+          note_passing (join, flow);
         }
       apply (join, flow, reading, event);
       if (event == WEIR_CONNTRACK_ENTRY)
@@ -627,7 +640,7 @@ weir_join_conntrack_begin (struct weir_join *join)
   join->conntrack_round++;
   join->conntrack_dumping = true;
   join->n_entries_now = 0;
-  join->n_moved_now = join->n_passing_now = 0;
+  join->n_moved_now = join->n_forwarded_now = 0;
   join->dump_at = 0;
 }
 
@@ -643,7 +656,8 @@ weir_join_conntrack_end (struct weir_join *join, bool complete)
   join->conntrack_known = true;
   join->n_entries = join->n_entries_now;
   join->n_moved = join->n_moved_now;
-  join->n_passing = join->n_passing_now;
+  join->n_forwarded = join->n_forwarded_now;
+  join->passing -= join->passing > 0;
   while ((flow = weir_flow_table_next (&join->table, &slot)) != NULL)
     {
       if (flow->flags & WEIR_FLOW_HAS_CONNTRACK && join->conntrack_round - flow->ct_round >= 2)

@@ -71,8 +71,8 @@ struct weir_join
   /* The same of those that had moved something since they were read last, which no kernel program
    * counts */
   uint32_t n_moved, n_moved_now;
-  /* ... and of these, what passes through.  New ones count until the next dump has ended. */
-  uint32_t n_passing, n_passing_now;
+  uint32_t n_forwarded, n_forwarded_now; /* the same of those that pass through, moved or not */
+  uint32_t passing; /* whole dumps for which what passes through counts as moving still */
   /* Where the dump that runs is, and where the last one began: flows by their numbers, 0 none */
   uint32_t dump_at, dump_first;
   uint32_t settled;   /* counts calls of weir_join_settle() */

@@ -85,9 +85,9 @@ weir_meter_choose_share (struct weir_meter *meter)
 
   if (!weir_meter_has_bpf (meter))
     return;
-  if (join->n_passing > 0)
+  if (join->passing > 0)
     meter->governor.share = WEIR_GOVERNOR_SHARE;
-  else if (join->n_moved > 0 || meter->resync_wanted)
+  else if (join->n_forwarded > 0 || join->n_moved > 0 || meter->resync_wanted)
     meter->governor.share = WEIR_GOVERNOR_SMALL_SHARE;
   else
     meter->governor.share = WEIR_GOVERNOR_LEAST_SHARE;

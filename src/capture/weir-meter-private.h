@@ -139,8 +139,8 @@ weir_meter_get_announce_due (const struct weir_meter *meter, uint64_t awake);
 /* ---- weir-meter-bpf.c ---- */
 
 /* How much dumps of connection tracking may take: as much as without kernel programs while
- * something passes through, which they do not see; little where something else moved that programs
- * do not count, or where events were lost; else hardly anything. */
+ * something passes through, which they do not see; little while it stands still, where something
+ * else moved that programs do not count, or where events were lost; else hardly anything. */
 void
 weir_meter_choose_share (struct weir_meter *meter);
 

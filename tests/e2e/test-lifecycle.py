@@ -84,7 +84,7 @@ def _():
     tester = STAGE.tester.pw_uid
     tap.wait_for(lambda: (pids := processes.elevated(tester)) and len(pids) == 4
                  and not any(any(processes.capabilities(pid).values()) for pid in pids),
-                 "four processes without any capability", seconds=20)
+                 "four processes without any capability", seconds=45)
 
 
 @tap.case("the engine is killed in the full view: it is said, and one press measures again")

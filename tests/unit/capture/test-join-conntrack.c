@@ -317,6 +317,8 @@ test_zones (struct fixture *fixture, gconstpointer data)
         count (&readings[i], 1000 * round + i, 300 * round + i);
       /* The first round begins with zone 65535. */
       read_entries (&fixture->join, round % 2 ? readings + 1 : readings, 2, round * S);
+      g_assert_cmpuint (fixture->join.n_forwarded, ==, 2);
+      g_assert_cmpuint (fixture->join.passing, >, 0);
       for (guint i = 0; i < 3; i++)
         weir_join_conntrack (&fixture->join, &readings[i], WEIR_CONNTRACK_ENTRY, round * S);
       weir_join_settle (&fixture->join, round * S);

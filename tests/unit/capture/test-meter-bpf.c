@@ -99,9 +99,18 @@ test_share (struct fixture *fixture, gconstpointer data)
   weir_meter_end_conntrack (meter, true);
   g_assert_cmpuint (meter->governor.share, ==, WEIR_GOVERNOR_SMALL_SHARE);
   /* What passes through is to be as new as without programs, from its first packet on. */
-  meter->join.n_passing = 1;
+  meter->join.passing = 2;
   weir_meter_note_events (meter, meter->conntrack_losses, true);
   g_assert_cmpuint (meter->governor.share, ==, WEIR_GOVERNOR_SHARE);
+  /* A dump that was asked for before shows nothing of it. */
+  weir_join_conntrack_begin (&meter->join);
+  weir_meter_end_conntrack (meter, true);
+  g_assert_cmpuint (meter->governor.share, ==, WEIR_GOVERNOR_SHARE);
+  /* It stands still. */
+  weir_join_conntrack_begin (&meter->join);
+  meter->join.n_forwarded_now = 1;
+  weir_meter_end_conntrack (meter, true);
+  g_assert_cmpuint (meter->governor.share, ==, WEIR_GOVERNOR_SMALL_SHARE);
   /* ... and nothing by what was read before. */
   weir_join_conntrack_begin (&meter->join);
   weir_meter_end_conntrack (meter, true);
