@@ -140,6 +140,7 @@ prepare (struct weir_bpf *programs, uint32_t n_slots, uint64_t idle_ns,
           has_helper (BPF_PROG_TYPE_CGROUP_SOCK, BPF_FUNC_get_ns_current_pid_tgid) &&
           has_helper (BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_FUNC_get_ns_current_pid_tgid) &&
           has_helper (BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_get_ns_current_pid_tgid);
+      opened->has_no_pids = !programs->rodata->knows_pid_namespace;
     }
   return 0;
 }

@@ -52,6 +52,10 @@ struct weir_bpf_opened
   /* Whoever has them keeps the programs running: in the end the keeper alone (weir-fork.c). */
   int links[WEIR_BPF_LINKS_MAX];
   uint32_t n_links;
+
+  /* The engine is in a pid namespace whose numbers this kernel does not give to programs (before
+   * Linux 6.10): they cannot name a process. */
+  bool has_no_pids;
 };
 
 /* An @opened of which nothing is there, for that @reason. */

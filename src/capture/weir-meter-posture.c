@@ -211,9 +211,11 @@ take_own_report (struct weir_meter *meter, bool *has_report,
 static void
 advance_lookers (struct weir_meter *meter, uint64_t awake)
 {
-  const enum weir_keeping keeping = judge_all (meter);
   struct weir_posture *posture = &meter->posture;
+  enum weir_keeping keeping = judge_all (meter);
 
+  if (keeping == WEIR_KEEPING_NOTHING && meter->bpf.opened.has_no_pids)
+    keeping = WEIR_KEEPING_NO_NUMBERS;
   take_own_report (meter, &meter->owners.has_report, &meter->owners.report);
   take_own_report (meter, &meter->details.has_report, &meter->details.report);
   /* Who does not answer has ended, or cannot be believed: what it held last is what is known. */

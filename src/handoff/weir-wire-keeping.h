@@ -16,7 +16,8 @@ enum weir_keeping
   WEIR_KEEPING_UNKNOWN = 8,     /* whether they are needed, or given up, could not be found out */
   WEIR_KEEPING_PART = 9,        /* kernel programs reach only a part of the control groups */
   WEIR_KEEPING_NO_ROOM = 10,    /* keeper: kernel programs have no room for all connections */
+  WEIR_KEEPING_NO_NUMBERS = 11, /* looker: kernel programs cannot tell which process it was */
 };
 
 /* The last one that a reader takes. */
-#define WEIR_KEEPING_LAST 10
+#define WEIR_KEEPING_LAST 11

@@ -33,6 +33,9 @@ static const char *const keepings[] = {
   [WEIR_KEEPING_NO_ROOM] =
       N_ ("There are more connections than kernel programs have room for: CAP_NET_ADMIN is kept to "
           "read them otherwise."),
+  [WEIR_KEEPING_NO_NUMBERS] = N_ (
+      "This kernel’s programs cannot tell processes of a container apart: the right to look for "
+      "them is kept."),
 };
 
 gboolean

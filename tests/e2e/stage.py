@@ -7,6 +7,7 @@ import os
 import pathlib
 import pwd
 import re
+import subprocess
 
 import namespaces
 
@@ -41,6 +42,12 @@ class Stage:
             from screen import Screen
             self.screen = Screen(self.machine)
         tap.on_failure(self._diagnose)
+
+    @staticmethod
+    def configure(text):
+        """Has the engines of this program, and nobody else's, find these settings of an administrator."""
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "none", "/etc/weir"], check=True)
+        pathlib.Path("/etc/weir/engine.conf").write_text(text)
 
     def start(self, **options):
         """Starts Weir, after ending one that may still run."""

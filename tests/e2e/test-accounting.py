@@ -3,7 +3,6 @@
 """Bytes are counted for as long as somebody wants them: a real polkit asks, the kernel's setting is looked at."""
 import json
 import os
-import pathlib
 import signal
 import subprocess
 import sys
@@ -22,7 +21,7 @@ BEST_SOURCE = sys.argv.pop(1)
 
 STAGE = stage.build(accounting=False)
 # What is looked at here is what is given up otherwise, some seconds after the start.
-pathlib.Path("/etc/weir/engine.conf").write_text("[confinement]\nkeep_capabilities = yes\n")
+STAGE.configure("[confinement]\nkeep_capabilities = yes\n")
 MACHINE = STAGE.machine
 CLI = "/usr/bin/weir-cli"
 NOT_FULL = 3

@@ -16,7 +16,7 @@ from traffic import tcp, udp
 
 STAGE = stage.build()
 # What is looked at here is what is given up otherwise, some seconds after the start.
-pathlib.Path("/etc/weir/engine.conf").write_text("[confinement]\nkeep_capabilities = yes\n")
+STAGE.configure("[confinement]\nkeep_capabilities = yes\n")
 TRAFFIC = STAGE.traffic
 # A header of IP and one of the transport for each packet: what conntrack counts beside the payload.
 UDP_HEADERS = {4: 28, 6: 48}

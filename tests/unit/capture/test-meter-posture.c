@@ -307,6 +307,16 @@ test_part (struct fixture *fixture, gconstpointer data)
   g_assert_cmpint (get_keeping (fixture, WEIR_ROLE_LOOKER), ==, WEIR_KEEPING_PART);
 }
 
+/* Programs count, but in a container an older kernel does not tell them whose process it is. */
+static void
+test_no_numbers (struct fixture *fixture, gconstpointer data)
+{
+  fixture->meter->bpf.opened.has_no_pids = true;
+  advance (fixture, 250);
+  g_assert_cmpint (get_keeping (fixture, WEIR_ROLE_LOOKER), ==, WEIR_KEEPING_NO_NUMBERS);
+  g_assert_cmpint (get_keeping (fixture, WEIR_ROLE_KEEPER), !=, WEIR_KEEPING_NO_NUMBERS);
+}
+
 static void
 test_no_room (struct fixture *fixture, gconstpointer data)
 {
@@ -388,6 +398,7 @@ main (int argc, char **argv)
   ADD ("refused", test_refused);
   ADD ("ended", test_ended);
   ADD ("part", test_part);
+  ADD ("no-numbers", test_no_numbers);
   ADD ("no-room", test_no_room);
   ADD ("stale", test_stale);
   g_test_add ("/meter/posture/moving", struct fixture, "", set_up_posture, test_stale,
