@@ -401,7 +401,7 @@ take_processes (struct weir_join *join, struct weir_flow *flow, struct weir_bpf_
   if (opener->pid != 0)
     weir_join_note_maker (join, reading->netns_cookie,
                           is_same_process (opener, user) ? owner : flow->extra->bpf->opener,
-                          reading->born, now);
+                          reading->born);
   if (user->cgroup_id != 0 && flow->cgroup_id != user->cgroup_id)
     {
       flow->cgroup_id = user->cgroup_id;

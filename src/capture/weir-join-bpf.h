@@ -22,7 +22,7 @@ struct weir_cookie
   bool is_fixed;  /* told by the kernel, of a socket of ours */
   /* Who made a socket there, and is waited for to say which it is: number of the owner, 0 nobody */
   uint32_t maker, maker_pid;
-  uint64_t noted_at, born; /* CLOCK_BOOTTIME, ns: since when, and when that socket was made */
+  uint64_t born; /* CLOCK_BOOTTIME, ns: when that socket was made */
 };
 
 /* What of a slot is in its flow. */

@@ -108,21 +108,18 @@ weir_join_need_netns (struct weir_join *join, uint64_t cookie)
 }
 
 void
-weir_join_note_maker (struct weir_join *join, uint64_t cookie, uint32_t maker, uint64_t born,
-                      uint64_t now)
+weir_join_note_maker (struct weir_join *join, uint64_t cookie, uint32_t maker, uint64_t born)
 {
   const struct weir_owner *owner = weir_owners_get (&join->owners, maker);
   struct weir_cookie *known;
 
-  /* An answer that is under way may tell where it was before it made the socket. */
-  if (cookie == 0 || owner == NULL || owner->is_asked)
+  if (cookie == 0 || owner == NULL)
     return;
   known = find_cookie (&join->bpf, cookie);
   if (known == NULL || known->maker != 0 || !weir_netns_is_unknown (known->inode))
     return;
   known->maker = maker;
   known->maker_pid = owner->pid;
-  known->noted_at = now;
   known->born = born;
 }
 
@@ -154,7 +151,8 @@ learn (struct weir_join *join, struct weir_cookie *cookie)
       cookie->maker = 0;
       return false;
     }
-  if (maker->asked_at < cookie->noted_at)
+  /* An answer that was under way may tell where it was before it made the socket. */
+  if (!weir_owners_was_seen_since (&join->owners, cookie->maker, cookie->born))
     return false;
   cookie->maker = 0;
   inode = maker->in_netns;

@@ -259,8 +259,7 @@ weir_join_need_netns (struct weir_join *join, uint64_t cookie);
 /* The process @maker (number of an owner, 0 nobody) made a socket at @born in the namespace with
  * that cookie: once the looker has told which namespace it is in, that has this cookie. */
 void
-weir_join_note_maker (struct weir_join *join, uint64_t cookie, uint32_t maker, uint64_t born,
-                      uint64_t now);
+weir_join_note_maker (struct weir_join *join, uint64_t cookie, uint32_t maker, uint64_t born);
 /* Gives flows whose namespaces came to be known by that their keys. */
 void
 weir_join_learn_namespaces (struct weir_join *join);

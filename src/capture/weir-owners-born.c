@@ -241,6 +241,18 @@ weir_owners_need_process (struct weir_owners *owners, const struct weir_named_pr
 /* ---- asking ---- */
 
 bool
+weir_owners_was_seen_since (struct weir_owners *owners, uint32_t number, uint64_t since)
+{
+  const struct weir_owner *owner = weir_owners_get (owners, number);
+
+  if (owner->is_asked || owner->is_new)
+    return false;
+  if (owner->sent_at <= since)
+    queue_process (owners, number);
+  return owner->sent_at > since;
+}
+
+bool
 weir_owners_has_new_processes (const struct weir_owners *owners)
 {
   return owners->n_new_processes > 0;
@@ -248,7 +260,7 @@ weir_owners_has_new_processes (const struct weir_owners *owners)
 
 /* Several can have one number: the answer is for all of them. */
 static uint32_t
-ask_for (struct weir_owners *owners, struct weir_owner *owner, uint32_t n,
+ask_for (struct weir_owners *owners, struct weir_owner *owner, uint32_t n, uint64_t now,
          uint64_t pids[WEIR_LOOKER_BATCH])
 {
   struct weir_owner *same;
@@ -259,15 +271,18 @@ ask_for (struct weir_owners *owners, struct weir_owner *owner, uint32_t n,
   for (uint32_t number = *bucket_of (owners, owner->pid); number != 0; number = same->next)
     {
       same = &owners->items[number - 1];
-      if (same->pid == owner->pid && !same->is_gone)
-        same->is_asked = true;
+      if (same->pid != owner->pid || same->is_gone)
+        continue;
+      same->is_asked = true;
+      same->sent_at = now;
+      same->in_netns = 0;
     }
   pids[n] = owner->pid;
   return n + 1;
 }
 
 static uint32_t
-collect_new (struct weir_owners *owners, uint64_t pids[WEIR_LOOKER_BATCH])
+collect_new (struct weir_owners *owners, uint64_t now, uint64_t pids[WEIR_LOOKER_BATCH])
 {
   uint32_t n = 0, i;
 
@@ -278,7 +293,7 @@ collect_new (struct weir_owners *owners, uint64_t pids[WEIR_LOOKER_BATCH])
 
       owners->users[new->bucket].new_processes--;
       if (owner->is_process && owner->is_new)
-        n = ask_for (owners, owner, n, pids);
+        n = ask_for (owners, owner, n, now, pids);
     }
   owners->n_new_processes -= i;
   memmove (owners->new_processes, owners->new_processes + i,
@@ -294,7 +309,7 @@ weir_owners_collect_processes (struct weir_owners *owners, bool again, uint64_t 
   uint32_t n = 0;
 
   if (!again)
-    return collect_new (owners, ret_pids);
+    return collect_new (owners, now, ret_pids);
   if (now < owners->processes_at)
     return 0;
   owners->processes_at = now + CHECKS_PAUSE;
@@ -306,7 +321,7 @@ weir_owners_collect_processes (struct weir_owners *owners, bool again, uint64_t 
       if (!owner->is_process || owner->is_gone || owner->flows == 0 ||
           now < owner->asked_at + CHECK_GAP)
         continue;
-      n = ask_for (owners, owner, n, ret_pids);
+      n = ask_for (owners, owner, n, now, ret_pids);
       owners->next_process = slot + 1;
     }
   return n;

@@ -52,9 +52,10 @@ struct weir_owner
   uint32_t netns;          /* ... which was of this network namespace; 0: the engine's own */
   char comm[16];
   uint64_t seen_at;  /* a process: CLOCK_BOOTTIME, ns, when the first of its sockets was there */
-  uint64_t asked_at; /* ... and when the looker answered last, 0: not yet */
+  uint64_t sent_at;  /* ... and when the looker was asked for it last, */
+  uint64_t asked_at; /* ... and when it answered last, 0: not yet */
   uint32_t uid;      /* ... and its uid then */
-  uint32_t in_netns; /* ... and the network namespace that it was in at @asked_at, 0: not known */
+  uint32_t in_netns; /* ... and the network namespace that it was in then, 0: not known */
   uint8_t missing;   /* enum weir_owner_missing */
   uint8_t tries;
   uint8_t version;       /* changes whenever an answer changed something */
@@ -234,6 +235,10 @@ weir_owners_need_process (struct weir_owners *owners, const struct weir_named_pr
 /* Whether a process that started at @start_time, as the looker tells it, was there at @since. */
 bool
 weir_owners_was_there (uint64_t start_time, uint64_t since);
+/* Whether the looker has answered what it was asked about a process, @number, after @since; unless
+ * it has, it is asked again. */
+bool
+weir_owners_was_seen_since (struct weir_owners *owners, uint32_t number, uint64_t since);
 /* Whether there are processes that were never asked for. */
 bool
 weir_owners_has_new_processes (const struct weir_owners *owners);

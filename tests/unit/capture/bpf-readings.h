@@ -20,6 +20,26 @@ set_up_bpf (struct fixture *fixture, gconstpointer data)
   weir_join_set_netns_cookie (&fixture->join, 1, OWN_NETNS);
 }
 
+struct named_test
+{
+  const char *name;
+  void (*run) (struct fixture *fixture, gconstpointer data);
+};
+
+/* All of them, below @prefix, each with a join of its own that hears of kernel programs. */
+static inline int
+run_bpf_tests (int argc, char **argv, const char *prefix, const struct named_test *tests, gsize n)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (gsize i = 0; i < n; i++)
+    {
+      g_autofree char *path = g_strconcat (prefix, tests[i].name, NULL);
+
+      g_test_add (path, struct fixture, OWN, set_up_bpf, tests[i].run, tear_down);
+    }
+  return g_test_run ();
+}
+
 static inline struct weir_bpf_process
 process (guint32 pid, guint32 uid, const char *comm)
 {

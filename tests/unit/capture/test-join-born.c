@@ -530,11 +530,7 @@ test_listener_looked_for (struct fixture *fixture, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const struct
-  {
-    const char *name;
-    void (*run) (struct fixture *fixture, gconstpointer data);
-  } tests[] = {
+  static const struct named_test tests[] = {
     { "owner", test_owner },
     { "reused-pid", test_reused_pid },
     { "gone", test_gone },
@@ -553,12 +549,5 @@ main (int argc, char **argv)
     { "listener-looked-for", test_listener_looked_for },
   };
 
-  g_test_init (&argc, &argv, NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (tests); i++)
-    {
-      g_autofree char *path = g_strconcat ("/join/born/", tests[i].name, NULL);
-
-      g_test_add (path, struct fixture, OWN, set_up_bpf, tests[i].run, tear_down);
-    }
-  return g_test_run ();
+  return run_bpf_tests (argc, argv, "/join/born/", tests, G_N_ELEMENTS (tests));
 }

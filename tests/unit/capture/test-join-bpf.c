@@ -747,11 +747,7 @@ test_news (struct fixture *fixture, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const struct
-  {
-    const char *name;
-    void (*run) (struct fixture *fixture, gconstpointer data);
-  } tests[] = {
+  static const struct named_test tests[] = {
     { "life", test_life },
     { "frames", test_frames },
     { "short", test_short },
@@ -778,12 +774,5 @@ main (int argc, char **argv)
     { "news", test_news },
   };
 
-  g_test_init (&argc, &argv, NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (tests); i++)
-    {
-      g_autofree char *path = g_strconcat ("/join/bpf/", tests[i].name, NULL);
-
-      g_test_add (path, struct fixture, OWN, set_up_bpf, tests[i].run, tear_down);
-    }
-  return g_test_run ();
+  return run_bpf_tests (argc, argv, "/join/bpf/", tests, G_N_ELEMENTS (tests));
 }

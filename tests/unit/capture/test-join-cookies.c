@@ -152,7 +152,6 @@ static void
 test_asked_before (struct fixture *fixture, gconstpointer data)
 {
   struct weir_join *join = &fixture->join;
-  guint64 pids[WEIR_LOOKER_BATCH];
 
   make (join, 1, OWN_NETNS, 7, 2 * S);
   g_assert_cmpuint (collect_processes (join, 2 * S), ==, 1);
@@ -164,10 +163,47 @@ test_asked_before (struct fixture *fixture, gconstpointer data)
   weir_join_settle (join, 3 * S);
   g_assert_true (weir_netns_is_unknown (netns_of (join, 2)));
 
-  g_assert_cmpuint (weir_owners_collect_processes (&join->owners, true, 7 * S, pids), ==, 1);
-  answer_process (join, INODE, 7, 100, "program", 7 * S);
-  weir_join_settle (join, 7 * S);
+  /* So it is asked again, at once. */
+  tell (join, INODE, 7, 100, 3 * S);
   g_assert_cmpuint (netns_of (join, 2), ==, INODE);
+}
+
+/* Who opened a port was asked about then, and is not told of when the answer is under way. */
+static void
+test_asked_after (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+  struct weir_bpf_reading reading = bpf_reading (2, 2);
+
+  make (join, 1, OWN_NETNS, 7, 2 * S);
+  g_assert_cmpuint (collect_processes (join, 2 * S + 1), ==, 1);
+  reading.netns_cookie = OTHER_NETNS;
+  reading.opener = reading.user = process (7, 1000, "program");
+  reading.born = 2 * S;
+  move (&reading, 10, 20);
+  weir_join_bpf (join, &reading, WEIR_BPF_NEWS_BORN, 2 * S + 1);
+  weir_join_settle (join, 2 * S + 1);
+  g_assert_true (weir_netns_is_unknown (netns_of (join, 2)));
+  answer_process (join, INODE, 7, 100, "program", 2 * S + 1);
+  weir_join_settle (join, 2 * S + 1);
+  g_assert_cmpuint (netns_of (join, 2), ==, INODE);
+}
+
+/* Nothing is known of who was not answered for. */
+static void
+test_not_answered (struct fixture *fixture, gconstpointer data)
+{
+  struct weir_join *join = &fixture->join;
+
+  make (join, 1, OTHER_NETNS, 7, 2 * S);
+  g_assert_cmpuint (collect_processes (join, 3 * S), ==, 1);
+  weir_owners_processes_answered (&join->owners);
+  weir_join_settle (join, 3 * S);
+  g_assert_cmpuint (collect_processes (join, 4 * S), ==, 0);
+  g_assert_true (weir_netns_is_unknown (netns_of (join, 1)));
+  make (join, 2, OTHER_NETNS, 8, 4 * S);
+  tell (join, INODE, 8, 100, 5 * S);
+  g_assert_cmpuint (netns_of (join, 1), ==, INODE);
 }
 
 /* Who was given a socket says nothing of where it was made; who made it does. */
@@ -309,11 +345,7 @@ test_already_there (struct fixture *fixture, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const struct
-  {
-    const char *name;
-    void (*run) (struct fixture *fixture, gconstpointer data);
-  } tests[] = {
+  static const struct named_test tests[] = {
     { "told", test_told },
     { "contradicted", test_contradicted },
     { "own", test_own },
@@ -321,6 +353,8 @@ main (int argc, char **argv)
     { "reused-pid", test_reused_pid },
     { "younger", test_younger },
     { "asked-before", test_asked_before },
+    { "asked-after", test_asked_after },
+    { "not-answered", test_not_answered },
     { "handed-on", test_handed_on },
     { "listed", test_listed },
     { "adopted", test_adopted },
@@ -328,12 +362,5 @@ main (int argc, char **argv)
     { "already-there", test_already_there },
   };
 
-  g_test_init (&argc, &argv, NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (tests); i++)
-    {
-      g_autofree char *path = g_strconcat ("/join/cookies/", tests[i].name, NULL);
-
-      g_test_add (path, struct fixture, OWN, set_up_bpf, tests[i].run, tear_down);
-    }
-  return g_test_run ();
+  return run_bpf_tests (argc, argv, "/join/cookies/", tests, G_N_ELEMENTS (tests));
 }
