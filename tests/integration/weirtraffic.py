@@ -145,6 +145,15 @@ class Front:
         else:
             self.others.append(line)
 
+    def _take_all(self, seconds):
+        """Takes one line, waiting SECONDS for it, and then what follows up to the end of a tick, so that who waits
+        keeps up with thousands of rows."""
+        line = self.lines.get(timeout=seconds)
+        self._take(line)
+        while line is not None and line["message"] != "tick" and not self.lines.empty():
+            line = self.lines.get()
+            self._take(line)
+
     def wait(self, condition, what, seconds=10):
         """Reads until CONDITION, a function of this object, is true, and returns its value."""
         end = time.monotonic() + seconds
@@ -153,12 +162,16 @@ class Front:
             if value:
                 return value
             try:
-                self._take(self.lines.get(timeout=max(0.01, end - time.monotonic())))
+                # An engine that has much to tell does not put off the end.
+                if time.monotonic() >= end:
+                    raise queue.Empty
+                self._take_all(max(0.01, end - time.monotonic()))
             except queue.Empty:
-                flows = list(self.flows.values())
+                flows, elsewhere = list(self.flows.values()), list(self.elsewhere.values())
                 raise AssertionError(f"waited {seconds} s for {what}; {len(self.ticks)} ticks, sources "
                                      f"{self.sources}, {len(flows)} flows, the last of them {flows[-40:]}, "
-                                     f"{self.others}") from None
+                                     f"{len(elsewhere)} elsewhere, the last of them {elsewhere[-10:]}, in "
+                                     f"{self.namespaces}, {self.others}") from None
 
     def wait_ticks(self, number):
         """Waits for so many further ticks; where the engine reads connections only for every n-th of them,
