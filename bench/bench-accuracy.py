@@ -106,7 +106,7 @@ def control_group():
         folder.rmdir()
 
 
-HALF = ("cover", "right", "miss", "wrong", "bytes", "worst", "inexact", "median", "p99", "noted")
+HALF = ("cover", "right", "miss", "wrong", "bytes", "worst", "inexact", "told", "median", "p99")
 CELL = "{:>7}{:>7}{:>6}{:>6}{:>8}{:>8}{:>9}{:>8}{:>8}{:>8}"
 
 
@@ -120,8 +120,8 @@ def half(verdict):
     if verdict.trouble:
         return CELL.format(*["—"] * len(HALF))
     flows = verdict.flows
-    delay, noted = (weirtruth.spread(values) or ("—", "—") for values in (verdict.delays, verdict.noted))
-    times = [value if value == "—" else f"{value:.0f}" for value in (*delay, noted[0])]
+    delay, told = (weirtruth.spread(values) or ("—", "—") for values in (verdict.delays, verdict.told))
+    times = [value if value == "—" else f"{value:.0f}" for value in (told[0], *delay)]
     return CELL.format(per_cent(verdict.coverage()), flows["right"], flows["missing"], flows["wrong"],
                        per_cent(verdict.byte_error()), per_cent(verdict.worst), flows["inexact"], *times)
 
@@ -153,7 +153,7 @@ def print_table(heading, columns, results):
         print(f"{name:15}{max(v.flows['made'] for v in verdicts):6}" + "".join(f" |{half(v)}" for v in verdicts))
     print("cover: flows that have a row.  right, miss, wrong: owners.  bytes: difference of all flows from what passed the interfaces\n"
           "(from the payload where sockdiag counts), worst: of one flow.  inexact: flows with any such difference.\n"
-          "median, p99: ms from connect to the line of weir-cli; noted: median until the engine saw the flow.")
+          "told: median of ms from first_seen until the engine told of it; median, p99: from connect to the line of weir-cli.")
     for name in results[0]:
         for column, result in zip(columns, results):
             for remark in remarks(name, column, result[name]):

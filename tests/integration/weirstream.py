@@ -79,7 +79,8 @@ class Stream:
         """The flows by their ends (see key()), frames by their id: all objects of each, oldest first; and what
         weir-cli complained of.
 
-        Each has two more members: "came", when its line came, and "noted", when the engine saw the flow first."""
+        Each has three more members: "came", when its line came, "noted", when the engine saw the flow first, and
+        "told", how many seconds later it sent this."""
         self.process.send_signal(signal.SIGINT)
         self.process.wait(10)
         self.thread.join(10)
@@ -87,7 +88,9 @@ class Stream:
         for moment, line in self.lines:
             row = json.loads(line)
             row["came"] = moment
-            row["noted"] = datetime.datetime.fromisoformat(row["first_seen"]).timestamp() - since
+            # Both were told by the same two clocks; this one's distance to the first may have changed since.
+            sent, noted = (datetime.datetime.fromisoformat(row[name]).timestamp() for name in ("time", "first_seen"))
+            row["noted"], row["told"] = noted - since, sent - noted
             by_id[row["id"]].append(row)
         flows = collections.defaultdict(list)
         for number, rows in by_id.items():

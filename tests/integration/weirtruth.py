@@ -81,7 +81,7 @@ class Verdict:
         self.named, self.reasons, self.sources = collections.Counter(), collections.Counter(), collections.Counter()
         self.true_bytes = self.false_bytes = self.unstarted = 0
         self.worst = None
-        self.delays, self.noted = [], []
+        self.delays, self.told = [], []
         self.nowhere = 0  # in a network namespace of which nothing was known
         self.examples = collections.defaultdict(list)
         self.trouble = None
@@ -103,7 +103,7 @@ class Verdict:
     def summary(self):
         """All of it, for JSON."""
         return {"flows": dict(self.flows), "coverage": self.coverage(), "byte_error": self.byte_error(),
-                "worst_flow": self.worst, "delay": spread(self.delays), "noted": spread(self.noted),
+                "worst_flow": self.worst, "delay": spread(self.delays), "told": spread(self.told),
                 "examples": dict(self.examples), "named": dict(self.named), "missing_because": dict(self.reasons), "bytes_from": dict(self.sources),
                 "trouble": self.trouble}
 
@@ -196,7 +196,7 @@ def judge(verdict, truth, rows, counted):
     verdict.note("seen")
     verdict.nowhere += rows[-1]["netns"] is None
     verdict.delays.append(rows[0]["came"] - truth["opened"])
-    verdict.noted.append(max(0, rows[0]["noted"] - truth["opened"]))
+    verdict.told.append(rows[0]["told"])
     accepted = {tuple(truth["opener"]): "opener", (truth["pid"], truth["start_time"]): "user"}
     what, why = weirstream.find_owner(accepted, rows)
     verdict.note(what, (truth, rows) if what != "right" else None)
