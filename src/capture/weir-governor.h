@@ -18,10 +18,10 @@
 #define WEIR_GOVERNOR_SHARE 25
 /* 0.3 %: for what is the only source of little. */
 #define WEIR_GOVERNOR_SMALL_SHARE 333
-/* 0.1 %: for what is only looked at in case something else was missed.  There are three of these
+/* 0.07 %: for what is only looked at in case something else was missed.  There are three of these
  * (connection tracking, the engine's own sockets, those of all other namespaces), so that dumps
- * take 0.3 % altogether. */
-#define WEIR_GOVERNOR_LEAST_SHARE 1000
+ * take 0.2 % altogether. */
+#define WEIR_GOVERNOR_LEAST_SHARE 1500
 
 struct weir_governor
 {

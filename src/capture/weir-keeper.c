@@ -106,10 +106,10 @@ retire (int fd, int *conntrack, struct weir_rights *rights)
   close (*conntrack);
   *conntrack = -1;
   r = weir_rights_give_up (rights);
+  if (r == 0)
+    r = weir_rights_report (rights, fd);
   if (r < 0)
-    return r;
-  if (send (fd, &rights->process, sizeof rights->process, MSG_NOSIGNAL) != sizeof rights->process)
-    return errno == EPIPE ? 0 : -errno;
+    return r == -EPIPE ? 0 : r;
   return 1;
 }
 

@@ -242,26 +242,6 @@ look_at_processes (struct looker *looker)
   return r < 0 && r != -ETIME ? r : send_end (looker, 0, false);
 }
 
-static int
-give_up (struct looker *looker)
-{
-  struct weir_rights *rights = looker->rights;
-  ssize_t n;
-  int r;
-
-  if (rights == NULL)
-    return -EPROTO;
-  looker->rights = NULL;
-  r = weir_rights_give_up_unless_hidden (rights, looker->walk.proc);
-  if (r < 0)
-    return r;
-  looker->has_given_up = looker->namespaces.blind = rights->process.cap_permitted == 0;
-  do
-    n = send (looker->fd, &rights->process, sizeof rights->process, MSG_NOSIGNAL);
-  while (n < 0 && errno == EINTR);
-  return n < 0 ? -errno : 1;
-}
-
 /* 1 with a whole request, 0 at the end of file, -EPROTO for anything that our meter never sends. */
 static int
 receive (struct looker *looker)
@@ -276,8 +256,10 @@ receive (struct looker *looker)
     return n < 0 ? -errno : 0;
   if (n == sizeof *verb && *verb == WEIR_RIGHTS_GIVE_UP)
     {
-      const int r = give_up (looker);
+      const int r =
+          weir_rights_obey (&looker->rights, looker->walk.proc, looker->fd, &looker->has_given_up);
 
+      looker->namespaces.blind = looker->has_given_up;
       return r < 0 ? r : receive (looker);
     }
   if (n != sizeof looker->request || looker->request.n_values > WEIR_LOOKER_BATCH)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "weir-capabilities.h"
@@ -61,4 +62,33 @@ weir_rights_give_up_unless_hidden (struct weir_rights *rights, int proc)
     return weir_rights_give_up (rights);
   rights->process.keeps = WEIR_KEEPING_HIDDEN;
   return weir_capabilities_set (&before);
+}
+
+int
+weir_rights_report (const struct weir_rights *rights, int fd)
+{
+  ssize_t n;
+
+  do
+    n = send (fd, &rights->process, sizeof rights->process, MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  if (n < 0)
+    return -errno;
+  return n == (ssize_t) sizeof rights->process ? 0 : -EIO;
+}
+
+int
+weir_rights_obey (struct weir_rights **rights, int proc, int fd, bool *ret_has_given_up)
+{
+  struct weir_rights *own = *rights;
+  int r;
+
+  if (own == NULL)
+    return -EPROTO;
+  *rights = NULL;
+  r = weir_rights_give_up_unless_hidden (own, proc);
+  if (r < 0)
+    return r;
+  *ret_has_given_up = own->process.cap_permitted == 0;
+  return weir_rights_report (own, fd);
 }

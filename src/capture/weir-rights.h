@@ -7,6 +7,8 @@
  * root, which the report says. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "weir-wire.h"
 
 /* To any helper, as one byte: give up all capabilities for good.  The answer is the helper as it is
@@ -30,3 +32,14 @@ weir_rights_give_up (struct weir_rights *rights);
  * proc(5), hidepid). */
 int
 weir_rights_give_up_unless_hidden (struct weir_rights *rights, int proc);
+
+/* Sends on @fd what the process is now.  0, or a negative errno. */
+int
+weir_rights_report (const struct weir_rights *rights, int fd);
+
+/* What a process that looks at others below @proc does once it is told WEIR_RIGHTS_GIVE_UP on @fd:
+ * both of the above.  *@rights is NULL from then on; *@ret_has_given_up says whether there is no
+ * capability left.  0, or a negative errno, with which the process must end: -EPROTO where it has
+ * nothing to give up, or was told before. */
+int
+weir_rights_obey (struct weir_rights **rights, int proc, int fd, bool *ret_has_given_up);

@@ -108,26 +108,6 @@ answer (struct teller *teller)
   return r;
 }
 
-static int
-give_up (struct teller *teller)
-{
-  struct weir_rights *rights = teller->rights;
-  ssize_t n;
-  int r;
-
-  if (rights == NULL)
-    return -EPROTO;
-  teller->rights = NULL;
-  r = weir_rights_give_up_unless_hidden (rights, teller->proc);
-  if (r < 0)
-    return r;
-  teller->has_given_up = rights->process.cap_permitted == 0;
-  do
-    n = send (teller->fd, &rights->process, sizeof rights->process, MSG_NOSIGNAL);
-  while (n < 0 && errno == EINTR);
-  return n < 0 ? -errno : 1;
-}
-
 /* 1 with a whole request, 0 at the end of file, -EPROTO for anything that our meter never sends. */
 static int
 receive (struct teller *teller)
@@ -142,7 +122,8 @@ receive (struct teller *teller)
     return n < 0 ? -errno : 0;
   if (n == sizeof *verb && *verb == WEIR_RIGHTS_GIVE_UP)
     {
-      const int r = give_up (teller);
+      const int r =
+          weir_rights_obey (&teller->rights, teller->proc, teller->fd, &teller->has_given_up);
 
       return r < 0 ? r : receive (teller);
     }

@@ -59,8 +59,8 @@ _Static_assert (WEIR_START_TIMEOUT_MS + 1000 <= WEIR_HELLO_DEADLINE_MS,
  * comes faster than that is told together. */
 #define WEIR_ANNOUNCE_FLOOR_MS 10
 
-/* How long a flow may be held back until its owner is known, in ms: most are found in less than that,
- * and together with the floor a flow is told of 15 ms after the engine learnt of it. */
+/* How long a flow may be held back until its owner is known, in ms: most are found in less than
+ * that, and together with the floor a flow is told of 15 ms after the engine learnt of it. */
 #define WEIR_ANNOUNCE_PATIENCE_MS 4
 
 /* A request for an interval is forgotten after this time, so that a hidden or vanished window slows

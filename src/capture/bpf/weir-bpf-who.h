@@ -205,8 +205,8 @@ tell_released (uint64_t cookie)
 
 /* The user of a UDP socket that was connected by somebody else: nothing but its packets shows him.
  * Who runs while a packet is sent is its sender, unless something in between had the packet wait;
- * such things are in another control group than the socket.  Where the
- * socket may be one of the kernel's own, its threads send, and have any name. */
+ * such things are in another control group than the socket.  Where the socket may be one of the
+ * kernel's own, its threads send, and have any name. */
 static __always_inline void
 note_sender (struct __sk_buff *skb, struct notes *notes, bool may_be_kernels)
 {

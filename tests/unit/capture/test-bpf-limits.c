@@ -409,36 +409,54 @@ test_subordinate_users (void)
   stage_close (&stage);
 }
 
+/* As many connections as there are slots, by this process. */
+struct pairs
+{
+  int listener, clients[SLOTS], servers[SLOTS];
+};
+
+static void
+pairs_open (struct pairs *pairs)
+{
+  stage_bind (pairs->listener, "127.0.0.1", 0);
+  g_assert_cmpint (listen (pairs->listener, 8), ==, 0);
+  for (unsigned i = 0; i < SLOTS; i++)
+    {
+      pairs->clients[i] = stage_socket (AF_INET, SOCK_STREAM, 0);
+      stage_connect (pairs->clients[i], "127.0.0.1", stage_get_port (pairs->listener));
+      pairs->servers[i] = accept (pairs->listener, NULL, NULL);
+      g_assert_cmpint (pairs->servers[i], >=, 0);
+    }
+}
+
+static void
+pairs_close (struct pairs *pairs)
+{
+  for (unsigned i = 0; i < SLOTS; i++)
+    {
+      close (pairs->clients[i]);
+      close (pairs->servers[i]);
+    }
+  close (pairs->listener);
+}
+
 /* Connections that somebody makes with everybody's servers are on no server's account. */
 static void
 test_accepted (void)
 {
-  int listener = stage_socket (AF_INET, SOCK_STREAM, 0), clients[SLOTS], servers[SLOTS];
+  struct pairs pairs = { .listener = stage_socket (AF_INET, SOCK_STREAM, 0) };
   struct stage stage;
   struct user user;
 
   stage_open_in (&stage, group, SLOTS, IDLE_NS);
-  stage_bind (listener, "127.0.0.1", 0);
-  g_assert_cmpint (listen (listener, 8), ==, 0);
-  for (unsigned i = 0; i < SLOTS; i++)
-    {
-      clients[i] = stage_socket (AF_INET, SOCK_STREAM, 0);
-      stage_connect (clients[i], "127.0.0.1", stage_get_port (listener));
-      servers[i] = accept (listener, NULL, NULL);
-      g_assert_cmpint (servers[i], >=, 0);
-    }
+  pairs_open (&pairs);
   stage_read (&stage);
   g_assert_cmpuint (stage.readings->len, >=, ROOM);
   user = begin_user (1000, 4);
   stage_read (&stage);
   g_assert_cmpuint (count_of (&stage, 1000), ==, 4);
   end_user (&user);
-  for (unsigned i = 0; i < SLOTS; i++)
-    {
-      close (clients[i]);
-      close (servers[i]);
-    }
-  close (listener);
+  pairs_close (&pairs);
   g_assert_cmpuint (stage.source.opened.control->taken, ==, 0);
   stage_close (&stage);
 }
@@ -447,33 +465,20 @@ test_accepted (void)
 static void
 test_one_after_the_other (void)
 {
-  int listener = stage_socket (AF_INET, SOCK_STREAM, 0), clients[SLOTS], servers[SLOTS];
+  struct pairs pairs = { .listener = stage_socket (AF_INET, SOCK_STREAM, 0) };
   struct user many, other;
   struct stage stage;
 
   stage_open_in (&stage, group, SLOTS, IDLE_NS);
-  stage_bind (listener, "127.0.0.1", 0);
-  g_assert_cmpint (listen (listener, 8), ==, 0);
   many = begin_user (1000, 2 * SLOTS);
-  for (unsigned i = 0; i < SLOTS; i++)
-    {
-      clients[i] = stage_socket (AF_INET, SOCK_STREAM, 0);
-      stage_connect (clients[i], "127.0.0.1", stage_get_port (listener));
-      servers[i] = accept (listener, NULL, NULL);
-      g_assert_cmpint (servers[i], >=, 0);
-    }
+  pairs_open (&pairs);
   other = begin_user (1001, SLOTS);
   stage_read (&stage);
   g_assert_cmpuint (count_of (&stage, 1001), >, 0);
   g_assert_cmpuint (count_of (&stage, 1000), ==, ROOM);
   end_user (&many);
   end_user (&other);
-  for (unsigned i = 0; i < SLOTS; i++)
-    {
-      close (clients[i]);
-      close (servers[i]);
-    }
-  close (listener);
+  pairs_close (&pairs);
   g_assert_cmpuint (stage.source.opened.control->taken, ==, 0);
   stage_close (&stage);
 }
