@@ -16,6 +16,7 @@ import contextlib
 import itertools
 import json
 import pathlib
+import resource
 import shutil
 import statistics
 import subprocess
@@ -110,18 +111,21 @@ def idle(network, modes):
 
 
 def push(network, seconds=2):
-    """Gbit/s of one connection."""
+    """Of one connection: Gbit/s, and Gbit for each second of a processor that both ends used."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     # Not the port of those that move meanwhile.
     done = subprocess.run([weirtruth.FLOWS, "bulk", f"far={network.far}", f"seconds={seconds}", "port=9001"], check=True,
                           stdout=subprocess.PIPE, text=True)
-    return float(done.stdout) * 8 / 1e9
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    rate = float(done.stdout) * 8 / 1e9
+    return rate, rate * seconds / (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
 def throughput(network, modes):
     """With and without an engine, in turn: what else happens on the machine meets all of them.
 
     What is compared are neighbours: a machine that is slower for a minute is so for both."""
-    print(f"One TCP connection over veth, Gbit/s, {TURNS} turns; difference from its neighbour without an engine", flush=True)
+    print(f"One TCP connection over veth, {TURNS} turns; difference from its neighbour without an engine", flush=True)
     found = {mode: [] for mode in ("none", *modes)}
     for turn in range(TURNS):
         # Whoever comes first may find another machine than who comes last.
@@ -129,11 +133,14 @@ def throughput(network, modes):
             wt.configure(bpf=mode == "bpf")
             with wt.front(interval=1000) if mode != "none" else contextlib.nullcontext():
                 found[mode].append(push(network))
-    for mode, figures in found.items():
-        changes = [100 * (figure / base - 1) for figure, base in zip(figures, found["none"])]
-        low, middle, high = statistics.quantiles(changes, n=4)
-        print(f"{mode:8} median {statistics.median(figures):6.2f}, from {min(figures):.2f} to {max(figures):.2f}; "
-              f"{middle:+5.1f} %, half of them from {low:+5.1f} to {high:+5.1f} %", flush=True)
+    for number, unit in enumerate(("Gbit/s", "Gbit for a second of a processor")):
+        print(unit)
+        for mode, pairs in found.items():
+            figures = [pair[number] for pair in pairs]
+            changes = [100 * (figure / base[number] - 1) for figure, base in zip(figures, found["none"])]
+            low, middle, high = statistics.quantiles(changes, n=4)
+            print(f"{mode:8} median {statistics.median(figures):6.2f}, from {min(figures):.2f} to {max(figures):.2f}; "
+                  f"{middle:+5.1f} %, half of them from {low:+5.1f} to {high:+5.1f} %", flush=True)
 
 
 def loaded_programs():

@@ -55,7 +55,6 @@ struct call
 };
 
 _Static_assert (sizeof (struct weir_bpf_key) == 56, "compared as seven words");
-_Static_assert (sizeof (struct weir_bpf_slot) == 256, "four cache lines");
 _Static_assert (sizeof (struct weir_bpf_socket_event) == 56, "not that of the other events");
 
 /* ---- memory ---- */

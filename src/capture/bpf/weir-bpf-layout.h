@@ -102,26 +102,34 @@ struct weir_bpf_key
   uint32_t netns; /* of its cookie, for sockets of the kernel's that serve several; else 0 */
 };
 
-/* Every packet touches the first two of its four cache lines, and the third only when it is cut
- * into segments for the wire. */
+/* Four cache lines: which flow it is, what is sent, what is received, and what seldom changes.  One
+ * processor may send while another one receives: neither has to wait for the line that the other
+ * one writes, and what both read is in lines that hardly anybody writes. */
 struct weir_bpf_slot
 {
   uint64_t tag;
-  uint64_t epoch;                  /* in which it was last put on the list of what changed */
-  uint64_t rx_bytes, tx_bytes;     /* from the network header on, as the network layer saw them */
-  uint64_t rx_packets, tx_packets; /* segments */
-  uint64_t rx_payload, tx_payload; /* behind the transport header */
   struct weir_bpf_key key;
-  uint32_t flags;               /* enum weir_bpf_flag */
-  uint32_t ifindex;             /* of the last packet */
-  uint64_t rx_extra, tx_extra;  /* headers that segments have besides those in bytes */
-  uint64_t netns_cookie;        /* 0: not known */
-  uint64_t born;                /* first packet, CLOCK_BOOTTIME, ns */
-  uint32_t next;                /* the programs': another slot of the same socket */
-  uint32_t account;             /* the programs': who has it */
+
+  uint64_t tx_bytes;          /* from the network header on, as the network layer saw them */
+  uint64_t tx_packets;        /* segments */
+  uint64_t tx_payload;        /* behind the transport header */
+  uint64_t tx_extra;          /* headers that segments have besides those in bytes */
+  struct weir_bpf_owner user; /* who was last seen using it */
+
+  uint64_t rx_bytes, rx_packets, rx_payload, rx_extra; /* the same */
   struct weir_bpf_owner opener; /* who made the socket, or the listener that it came from */
-  struct weir_bpf_owner user;   /* who was last seen using it */
+
+  uint64_t epoch;        /* in which it was last put on the list of what changed */
+  uint32_t flags;        /* enum weir_bpf_flag */
+  uint32_t ifindex;      /* of the last packet */
+  uint64_t netns_cookie; /* 0: not known */
+  uint64_t born;         /* first packet, CLOCK_BOOTTIME, ns */
+  uint32_t next;         /* the programs': another slot of the same socket */
+  uint32_t account;      /* the programs': who has it */
 } __attribute__ ((aligned (64)));
+_Static_assert (sizeof (struct weir_bpf_key) == 56 && sizeof (struct weir_bpf_owner) == 32 &&
+                    sizeof (struct weir_bpf_slot) == 256,
+                "each part fills a line");
 
 struct weir_bpf_sum
 {
