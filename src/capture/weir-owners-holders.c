@@ -46,6 +46,11 @@ weir_owners_keep (struct weir_owners *owners)
  * about twice, which does no harm. */
 #define SEEN 1024
 
+/* All sockets are gone through for a process that is not what it was, to find its others.  Many
+ * processes can be something else each time, by their names alone: after so many visits only the
+ * socket that the batch is about gets to know, and the others when it is their turn. */
+#define VISITS (1U << 20)
+
 uint32_t
 weir_owners_collect_holders (struct weir_owners *owners, uint64_t now,
                              uint64_t ret_pids[WEIR_LOOKER_BATCH])
@@ -57,6 +62,7 @@ weir_owners_collect_holders (struct weir_owners *owners, uint64_t now,
   if (!owners->given_up || now < owners->holders_at)
     return 0;
   owners->holders_at = now + PAUSE;
+  owners->visits = VISITS;
   for (uint32_t i = 0; i < owners->n_slots && owners->n_holders < WEIR_LOOKER_BATCH; i++)
     {
       const uint32_t slot = (first + i) % owners->n_slots;
@@ -101,21 +107,30 @@ apply (struct weir_owners *owners, struct weir_owner *owner,
   weir_owners_note_news (owners, owner);
 }
 
-/* Whether a process that the batch asked about is not what it was. */
+/* Whether @owner is a socket, as it may not be any more, of the process that was asked about. */
 static bool
-has_news (const struct weir_owners *owners, const struct weir_looker_answer *answer,
-          const char *comm, uint32_t cgroup)
+is_its (const struct weir_owner *owner, const struct weir_looker_answer *answer)
 {
+  return owner->in_use && !owner->is_process && owner->pid != 0 && owner->pid == answer->value;
+}
+
+/* Takes what is said of a process that the batch asked about; whether it is not what it was. */
+static bool
+apply_to_batch (struct weir_owners *owners, const struct weir_looker_answer *answer,
+                const char *comm, uint32_t cgroup)
+{
+  bool has_news = false;
+
   for (uint32_t i = 0; i < owners->n_holders; i++)
     {
-      const struct weir_owner *owner = weir_owners_get (owners, owners->holders[i]);
+      struct weir_owner *owner = weir_owners_get (owners, owners->holders[i]);
 
-      /* Its place may be another socket's meanwhile. */
-      if (owner->in_use && !owner->is_process && owner->pid != 0 && owner->pid == answer->value &&
-          !is_same (owner, answer, comm, cgroup))
-        return true;
+      if (!is_its (owner, answer) || is_same (owner, answer, comm, cgroup))
+        continue;
+      has_news = true;
+      apply (owners, owner, answer, comm, cgroup);
     }
-  return false;
+  return has_news;
 }
 
 void
@@ -127,13 +142,14 @@ weir_owners_answer_holder (struct weir_owners *owners, const struct weir_looker_
   if (owners->n_holders == 0)
     return;
   cgroup = answer->pid != 0 ? weir_owners_need_path (owners, path) : 0;
-  if (!has_news (owners, answer, comm, cgroup))
+  if (!apply_to_batch (owners, answer, comm, cgroup) || owners->visits < owners->n_slots)
     return;
+  owners->visits -= owners->n_slots;
   for (uint32_t i = 0; i < owners->n_slots; i++)
     {
       struct weir_owner *owner = &owners->items[i];
 
-      if (owner->in_use && !owner->is_process && owner->pid != 0 && owner->pid == answer->value)
+      if (is_its (owner, answer))
         apply (owners, owner, answer, comm, cgroup);
     }
 }

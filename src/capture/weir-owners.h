@@ -129,6 +129,7 @@ struct weir_owners
   uint32_t n_unsought;      /* sockets that had not been looked for everywhere by then */
   uint32_t holders[WEIR_LOOKER_BATCH]; /* numbers: a socket of each process that is asked about */
   uint32_t n_holders, next_holder;
+  uint32_t visits;     /* to sockets of processes with news that are left for this batch */
   uint64_t holders_at; /* when that is due */
   uint64_t refused;    /* sockets and control groups that found no room */
   uint32_t news;       /* changes whenever a version of any of them does */

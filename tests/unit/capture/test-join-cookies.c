@@ -195,8 +195,12 @@ test_not_answered (struct fixture *fixture, gconstpointer data)
 {
   struct weir_join *join = &fixture->join;
 
+  /* ... this time: where it was before says nothing. */
+  make (join, 3, OWN_NETNS, 7, 2 * S - S / 10);
+  tell (join, INODE, 7, 100, 2 * S - S / 10);
   make (join, 1, OTHER_NETNS, 7, 2 * S);
-  g_assert_cmpuint (collect_processes (join, 3 * S), ==, 1);
+  weir_join_settle (join, 2 * S);
+  g_assert_cmpuint (collect_processes (join, 2 * S + 1), ==, 1);
   weir_owners_processes_answered (&join->owners);
   weir_join_settle (join, 3 * S);
   g_assert_cmpuint (collect_processes (join, 4 * S), ==, 0);

@@ -290,6 +290,46 @@ test_holders (void)
   weir_owners_clear (&owners);
 }
 
+/* However many processes change at once, a batch costs no more than it may, and none is forgotten.
+ */
+static void
+test_many_holders (void)
+{
+  const guint32 n = 32 * WEIR_LOOKER_BATCH;
+  guint64 pids[WEIR_LOOKER_BATCH];
+  guint32 left[2] = { 0 };
+  struct weir_owners owners;
+
+  g_assert_cmpint (weir_owners_init (&owners, true), ==, 0);
+  for (guint32 i = 1; i <= n; i++)
+    {
+      struct weir_looker_answer answer = found (i, 1 + i % WEIR_LOOKER_BATCH, 5, "a", "");
+
+      weir_owners_need (&owners, i, i, 0, 1, S);
+      weir_owners_get (&owners, i)->asked = true;
+      weir_owners_answer (&owners, &answer, S);
+    }
+  weir_owners_give_up (&owners);
+  for (guint round = 0; round < 2; round++)
+    {
+      const guint32 n_pids = weir_owners_collect_holders (&owners, (1 + round) * S, pids);
+
+      for (guint32 i = 0; i < n_pids; i++)
+        {
+          struct weir_looker_answer gone = { .verb = WEIR_LOOKER_PROCESSES, .value = pids[i] };
+
+          weir_owners_answer (&owners, &gone, S);
+        }
+      weir_owners_answered (&owners, 0, S);
+      for (guint32 i = 1; i <= n; i++)
+        left[round] += weir_owners_get (&owners, i)->pid != 0;
+    }
+  /* Half of them lost all their sockets, and the other half one each. */
+  g_assert_cmpuint (left[0], ==, WEIR_LOOKER_BATCH / 2 * 31);
+  g_assert_cmpuint (left[1], ==, 0);
+  weir_owners_clear (&owners);
+}
+
 /* Sockets that nobody shows do not keep the looker from new ones, and all get their turn. */
 static void
 test_turns (void)
@@ -681,6 +721,7 @@ main (int argc, char **argv)
   g_test_add_func ("/owners/sought", test_sought);
   g_test_add_func ("/owners/unsought", test_unsought);
   g_test_add_func ("/owners/holders", test_holders);
+  g_test_add_func ("/owners/many-holders", test_many_holders);
   g_test_add_func ("/owners/turns", test_turns);
   g_test_add_func ("/owners/cgroup-room", test_cgroup_room);
   g_test_add_func ("/owners/many-cgroups", test_many_cgroups);
